@@ -1,0 +1,574 @@
+//! What a campaign does next: permits back, incidents, halt, waves, pairs, window, budget, in that order.
+//!
+//! Every rule reads recorded state and reported standings; none keeps a note of its own. `why` answers with the same
+//! rules that grant, so what people are told is what is decided.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Campaign, CampaignEffect, CampaignEvent, CampaignInput, Decision};
+use crate::device::{Permit, Standing, Work};
+use crate::incident::{Incident, Severity, device_key, window_key};
+use crate::names::DeviceId;
+use crate::plan::Wave;
+use crate::pulse::{RETRY, ROLE_FRESH};
+use crate::waiting::{Hold, PeerWait};
+use crate::window::{Fit, minutes, saturating_add, worst_minutes};
+
+/// Decisions under construction: events and effects of one input, and what they would change.
+#[derive(Default)]
+struct Draft {
+    events: Vec<CampaignEvent>,
+    effects: Vec<CampaignEffect>,
+    returned: BTreeSet<DeviceId>,
+    granted: BTreeSet<DeviceId>,
+    halted: Option<String>,
+    wake: Option<Timestamp>,
+}
+
+impl Draft {
+    fn wake_at(&mut self, at: Timestamp) {
+        self.wake = Some(self.wake.map_or(at, |known| known.min(at)));
+    }
+
+    fn decide(mut self) -> Decision {
+        if let Some(at) = self.wake {
+            self.effects.push(CampaignEffect::WakeAt(at));
+        }
+        Decision {
+            events: self.events,
+            effects: self.effects,
+        }
+    }
+}
+
+/// Who goes next in a pair.
+enum Turn {
+    Mine(Option<String>),
+    Wait(PeerWait),
+    Unknown,
+}
+
+impl Campaign {
+    /// What follows from `input` at `now`. Pure; [`Campaign::note`] was given the input before.
+    pub fn decide(&self, now: Timestamp, input: &CampaignInput) -> Decision {
+        let mut draft = Draft::default();
+        match input {
+            CampaignInput::Approve { wave, by, reason } => {
+                return match self.approve(wave, by, reason, None) {
+                    Ok(event) => Decision::then(event, CampaignEffect::WakeAt(now)),
+                    Err(_) => Decision::nothing(),
+                };
+            }
+            CampaignInput::Resume { by, reason } => return self.resume(now, by, reason),
+            CampaignInput::Stop { because } => {
+                self.stand_everybody_down(because, &mut draft);
+                return draft.decide();
+            }
+            CampaignInput::Started => self.hand_out_again(&mut draft),
+            CampaignInput::Standing(..) | CampaignInput::Surveyed(..) | CampaignInput::Tick => {}
+        }
+        self.take_permits_back(&mut draft);
+        self.open_incidents(&mut draft);
+        self.advance_waves(now, &mut draft);
+        draft.decide()
+    }
+
+    /// After a crash a device may not have got the permit that was recorded for it. It ignores one that it has.
+    fn hand_out_again(&self, draft: &mut Draft) {
+        for (device, permit) in &self.permits {
+            let took_it = self
+                .standings
+                .get(device)
+                .is_some_and(|standing| standing.last_permit >= permit.id);
+            if !took_it {
+                draft.effects.push(CampaignEffect::Grant(device.clone(), *permit));
+            } else if let Some(incident) = &self.halted {
+                draft.effects.push(CampaignEffect::StandDown(
+                    device.clone(),
+                    format!("campaign halted by {incident}"),
+                ));
+            }
+        }
+    }
+
+    fn take_permits_back(&self, draft: &mut Draft) {
+        for (device, permit) in &self.permits {
+            let Some(standing) = self.standings.get(device) else {
+                continue;
+            };
+            if standing.last_permit >= permit.id && !standing.holds_permit {
+                let done = standing.hops_done > permit.hop;
+                draft.events.push(CampaignEvent::Returned {
+                    device: device.clone(),
+                    permit: permit.id,
+                    done,
+                });
+                draft.returned.insert(device.clone());
+            }
+        }
+    }
+
+    fn open_incidents(&self, draft: &mut Draft) {
+        for (device, standing) in &self.standings {
+            let Work::Halted { reason, to } = &standing.work else {
+                continue;
+            };
+            let key = device_key(
+                self.id(),
+                device,
+                standing.hops_done,
+                standing.resumes,
+                reason.code(),
+            );
+            if self.incidents.contains(&key) {
+                continue;
+            }
+            let model = self
+                .plan
+                .devices
+                .get(device)
+                .map_or("", |planned| planned.model.as_str());
+            let target = to.map_or_else(String::new, |to| format!(" on the way to {to}"));
+            let stops_all = reason.is_failed_reboot();
+            draft
+                .events
+                .push(CampaignEvent::IncidentOpened(Box::new(Incident {
+                    key: key.clone(),
+                    severity: if stops_all {
+                        Severity::Critical
+                    } else {
+                        Severity::Error
+                    },
+                    device: Some(device.clone()),
+                    summary: format!("{device} ({model}){target}: {reason}"),
+                    next_step: reason.next_step().to_owned(),
+                    evidence: Vec::new(),
+                })));
+            if stops_all && self.halted.is_none() && draft.halted.is_none() {
+                draft.events.push(CampaignEvent::Halted {
+                    incident: key.clone(),
+                });
+                draft.halted = Some(key);
+            }
+        }
+        if let Some(incident) = draft.halted.clone() {
+            self.stand_everybody_down(&format!("campaign halted by {incident}"), draft);
+        }
+    }
+
+    fn stand_everybody_down(&self, because: &str, draft: &mut Draft) {
+        for device in self.permits.keys() {
+            let working = self
+                .standings
+                .get(device)
+                .is_some_and(|standing| standing.work == Work::Working);
+            if working && !draft.returned.contains(device) {
+                draft
+                    .effects
+                    .push(CampaignEffect::StandDown(device.clone(), because.to_owned()));
+            }
+        }
+    }
+
+    fn resume(&self, now: Timestamp, by: &crate::names::Identity, reason: &str) -> Decision {
+        let mut draft = Draft::default();
+        draft.events.push(CampaignEvent::Resumed {
+            by: by.clone(),
+            reason: reason.to_owned(),
+        });
+        for (device, standing) in &self.standings {
+            let waits_for_person = match &standing.work {
+                Work::Halted { .. } => true,
+                Work::Idle(hold) => hold.needs_person(),
+                Work::Working | Work::Done => false,
+            };
+            if waits_for_person {
+                draft.effects.push(CampaignEffect::ResumeDevice(
+                    device.clone(),
+                    by.clone(),
+                    reason.to_owned(),
+                ));
+            }
+        }
+        draft.wake_at(now);
+        draft.decide()
+    }
+
+    fn may_start(&self, draft: &Draft) -> bool {
+        self.halted.is_none() && draft.halted.is_none() && !self.stopping && !self.finished
+    }
+
+    fn advance_waves(&self, now: Timestamp, draft: &mut Draft) {
+        for (index, wave) in self.plan.waves.iter().enumerate() {
+            let finished = self.finished_waves.get(&wave.name).copied();
+            if finished.is_none() && self.opened.contains(&wave.name) && self.is_wave_done(wave) {
+                draft.events.push(CampaignEvent::WaveFinished {
+                    wave: wave.name.clone(),
+                });
+                if index + 1 == self.plan.waves.len() {
+                    draft.events.push(CampaignEvent::Finished);
+                    return;
+                }
+                draft.wake_at(now);
+                return;
+            }
+            if finished.is_some() {
+                continue;
+            }
+            if self.opened.contains(&wave.name) {
+                self.grant_in(wave, now, draft);
+                self.report_closed_window(now, draft);
+                return;
+            }
+            self.try_to_open(index, wave, now, draft);
+            return;
+        }
+    }
+
+    fn is_wave_done(&self, wave: &Wave) -> bool {
+        wave.devices.iter().all(|device| {
+            self.standings
+                .get(device)
+                .is_some_and(|standing| standing.work == Work::Done)
+        })
+    }
+
+    fn try_to_open(&self, index: usize, wave: &Wave, now: Timestamp, draft: &mut Draft) {
+        if !self.may_start(draft) {
+            return;
+        }
+        match self.wave_hold(index, now) {
+            None => {
+                draft.events.push(CampaignEvent::WaveOpened {
+                    wave: wave.name.clone(),
+                });
+                draft.wake_at(now);
+            }
+            Some(Hold::Approval { .. }) if !self.gates.contains(&wave.name) => {
+                draft.events.push(CampaignEvent::GateReached {
+                    wave: wave.name.clone(),
+                });
+            }
+            Some(hold) => {
+                if let Some(until) = hold.until() {
+                    draft.wake_at(until);
+                }
+            }
+        }
+    }
+
+    /// What keeps a wave from being opened.
+    fn wave_hold(&self, index: usize, now: Timestamp) -> Option<Hold> {
+        let wave = self.plan.waves.get(index)?;
+        if let Some(before) = index
+            .checked_sub(1)
+            .and_then(|before| self.plan.waves.get(before))
+        {
+            let Some(finished) = self.finished_waves.get(&before.name) else {
+                return Some(Hold::Wave {
+                    behind: before.name.clone(),
+                });
+            };
+            let until = saturating_add(*finished, minutes(before.soak_min));
+            if now < until {
+                return Some(Hold::Soak {
+                    wave: before.name.clone(),
+                    until,
+                });
+            }
+        }
+        (wave.approval && !self.is_approved(&wave.name)).then(|| Hold::Approval {
+            wave: wave.name.clone(),
+        })
+    }
+
+    fn grant_in(&self, wave: &Wave, now: Timestamp, draft: &mut Draft) {
+        if !self.may_start(draft) {
+            return;
+        }
+        let mut next_id = self.last_permit;
+        for device in &wave.devices {
+            let Some(standing) = self.standings.get(device) else {
+                continue;
+            };
+            if !matches!(standing.work, Work::Idle(_)) {
+                continue;
+            }
+            match self.grantable(wave, device, standing, now, draft) {
+                Ok((reboot_by, because)) => {
+                    next_id += 1;
+                    let permit = Permit {
+                        id: next_id,
+                        hop: standing.hops_done,
+                        reboot_by,
+                    };
+                    draft.events.push(CampaignEvent::Granted {
+                        device: device.clone(),
+                        permit,
+                        because,
+                    });
+                    draft.effects.push(CampaignEffect::Grant(device.clone(), permit));
+                    draft.granted.insert(device.clone());
+                }
+                Err(hold) => self.arrange(device, &hold, now, draft),
+            }
+        }
+    }
+
+    /// What has to happen so that a hold can end: a wake-up, or a look at roles.
+    fn arrange(&self, device: &DeviceId, hold: &Hold, now: Timestamp, draft: &mut Draft) {
+        if let Some(until) = hold.until() {
+            draft.wake_at(until.max(now));
+        }
+        if let Hold::Peer {
+            peer,
+            because: PeerWait::RolesUnknown,
+        } = hold
+        {
+            for member in [device, peer] {
+                match self.roles.get(member) {
+                    Some(role) if role.seen.is_err() && now < saturating_add(role.at, RETRY) => {
+                        draft.wake_at(saturating_add(role.at, RETRY));
+                    }
+                    Some(role) if role.seen.is_ok() && now < saturating_add(role.at, ROLE_FRESH) => {
+                        // Both roles are fresh and still nobody is first: look again when something may have changed.
+                        draft.wake_at(saturating_add(now, RETRY));
+                        if now >= saturating_add(role.at, RETRY) {
+                            self.survey(member, draft);
+                        }
+                    }
+                    _ => self.survey(member, draft),
+                }
+            }
+        }
+    }
+
+    fn survey(&self, member: &DeviceId, draft: &mut Draft) {
+        let asked = CampaignEffect::Survey(member.clone());
+        if !self.surveys.contains(member) && !draft.effects.contains(&asked) {
+            draft.effects.push(asked);
+        }
+    }
+
+    /// Whether `device` may start its next hop now: the instant by which it must leave service and why it was chosen, or
+    /// what it waits for.
+    fn grantable(
+        &self,
+        wave: &Wave,
+        device: &DeviceId,
+        standing: &Standing,
+        now: Timestamp,
+        draft: &Draft,
+    ) -> Result<(Timestamp, Option<String>), Hold> {
+        if let Work::Idle(hold) = &standing.work
+            && !standing.is_ready(now)
+        {
+            return Err(hold.clone());
+        }
+        if self.permits.contains_key(device) && !draft.returned.contains(device) {
+            return Err(Hold::Permit);
+        }
+        let hop = self
+            .plan
+            .devices
+            .get(device)
+            .and_then(|planned| planned.route.hops.get(standing.hops_done as usize))
+            .ok_or(Hold::Permit)?;
+        let reboot_by = match self.plan.window.fit(hop, now) {
+            Fit::Early => {
+                return Err(Hold::WindowOpens {
+                    at: self.plan.window.opens,
+                });
+            }
+            Fit::TooLate => {
+                let needs_min = worst_minutes(hop);
+                return Err(Hold::WindowTooShort {
+                    needs_min,
+                    closes: self.plan.window.closes,
+                });
+            }
+            Fit::Fits { reboot_by } => reboot_by,
+        };
+        let out = self.permits.len() - draft.returned.len() + draft.granted.len();
+        if out >= wave.concurrency as usize {
+            return Err(Hold::Concurrency {
+                limit: wave.concurrency,
+            });
+        }
+        let because = self.pair_turn(device, standing, now, draft)?;
+        Ok((reboot_by, because))
+    }
+
+    fn pair_turn(
+        &self,
+        device: &DeviceId,
+        standing: &Standing,
+        now: Timestamp,
+        draft: &Draft,
+    ) -> Result<Option<String>, Hold> {
+        let Some(peer) = self
+            .plan
+            .devices
+            .get(device)
+            .and_then(|planned| planned.peer.as_ref())
+        else {
+            return Ok(None);
+        };
+        match self.turn(device, standing, peer, now, draft) {
+            Turn::Mine(because) => Ok(because),
+            Turn::Wait(because) => Err(Hold::Peer {
+                peer: peer.clone(),
+                because,
+            }),
+            Turn::Unknown => Err(Hold::Peer {
+                peer: peer.clone(),
+                because: PeerWait::RolesUnknown,
+            }),
+        }
+    }
+
+    /// Both members do a hop before either does the next; the passive one is first. Releases further apart than that would
+    /// break session sync and, two feature releases apart, suspend the older member ("Peer version too old").
+    fn turn(
+        &self,
+        device: &DeviceId,
+        standing: &Standing,
+        peer: &DeviceId,
+        now: Timestamp,
+        draft: &Draft,
+    ) -> Turn {
+        let Some(other) = self.standings.get(peer) else {
+            return Turn::Wait(PeerWait::Working);
+        };
+        let peer_has_permit = self.permits.contains_key(peer) && !draft.returned.contains(peer);
+        if matches!(other.work, Work::Halted { .. }) {
+            return Turn::Wait(PeerWait::Halted);
+        }
+        if peer_has_permit || draft.granted.contains(peer) || other.work == Work::Working {
+            return Turn::Wait(PeerWait::Working);
+        }
+        if other.hops_done > standing.hops_done || other.work == Work::Done {
+            return Turn::Mine(Some(format!("{peer} has done this hop")));
+        }
+        if other.hops_done < standing.hops_done {
+            return Turn::Wait(PeerWait::Behind);
+        }
+        match (self.fresh_role(device, now), self.fresh_role(peer, now)) {
+            (Some("passive"), Some("active")) => {
+                Turn::Mine(Some(format!("it is passive and {peer} is active")))
+            }
+            (Some("active"), Some("passive")) => Turn::Wait(PeerWait::PassiveFirst),
+            _ => Turn::Unknown,
+        }
+    }
+
+    fn fresh_role(&self, device: &DeviceId, now: Timestamp) -> Option<&str> {
+        let role = self.roles.get(device)?;
+        let fresh = now < saturating_add(role.at, ROLE_FRESH);
+        role.seen.as_deref().ok().filter(|_| fresh)
+    }
+
+    /// Nothing waits for ever: when no device of the wave can start any more inside this window, a person is told once.
+    fn report_closed_window(&self, now: Timestamp, draft: &mut Draft) {
+        let key = window_key(self.id(), self.plan.window.closes);
+        if self.incidents.contains(&key) || self.halted.is_some() || draft.halted.is_some() || self.stopping {
+            return;
+        }
+        if !self.permits.is_empty() || !draft.granted.is_empty() {
+            return;
+        }
+        let too_late = |device: &DeviceId, standing: &Standing| {
+            let hop = self
+                .plan
+                .devices
+                .get(device)
+                .and_then(|p| p.route.hops.get(standing.hops_done as usize));
+            hop.is_some_and(|hop| self.plan.window.fit(hop, now) == Fit::TooLate)
+        };
+        let unfinished: Vec<(&DeviceId, &Standing)> = self
+            .standings
+            .iter()
+            .filter(|(_, standing)| matches!(standing.work, Work::Idle(_)))
+            .collect();
+        if unfinished.is_empty()
+            || !unfinished
+                .iter()
+                .all(|(device, standing)| too_late(device, standing))
+        {
+            return;
+        }
+        draft
+            .events
+            .push(CampaignEvent::IncidentOpened(Box::new(Incident {
+                key,
+                severity: Severity::Warning,
+                device: None,
+                summary: format!(
+                    "campaign {}: the window ends with {} devices unfinished; none of them is under way",
+                    self.id(),
+                    unfinished.len()
+                ),
+                next_step: "plan a new window and run the campaign again; it goes on where it is".to_owned(),
+                evidence: Vec::new(),
+            })));
+    }
+
+    /// Why a device waits, by the rules that would let it go; nothing where it works, is done or is halted.
+    pub fn why(&self, device: &DeviceId, now: Timestamp) -> Option<Hold> {
+        let standing = self.standings.get(device)?;
+        if !matches!(standing.work, Work::Idle(_)) {
+            return None;
+        }
+        if let Some(incident) = &self.halted {
+            return Some(Hold::CampaignHalted {
+                incident: incident.clone(),
+            });
+        }
+        let index = self.plan.wave_of(device)?;
+        let wave = self.plan.waves.get(index)?;
+        if !self.opened.contains(&wave.name)
+            && let Some(hold) = self.wave_hold(index, now)
+        {
+            return Some(hold);
+        }
+        self.grantable(wave, device, standing, now, &Draft::default())
+            .err()
+    }
+
+    /// Whether the whole campaign can only go on after a person did something, and what.
+    pub fn waits_for_person(&self, now: Timestamp) -> Option<Hold> {
+        if let Some(incident) = &self.halted {
+            return Some(Hold::CampaignHalted {
+                incident: incident.clone(),
+            });
+        }
+        if !self.permits.is_empty() || self.finished {
+            return None;
+        }
+        let index = self
+            .plan
+            .waves
+            .iter()
+            .position(|wave| !self.finished_waves.contains_key(&wave.name))?;
+        let wave = self.plan.waves.get(index)?;
+        if !self.opened.contains(&wave.name) {
+            return self.wave_hold(index, now).filter(Hold::needs_person);
+        }
+        let holds: Vec<Hold> = wave
+            .devices
+            .iter()
+            .filter(|device| {
+                self.standings
+                    .get(*device)
+                    .is_some_and(|standing| standing.work != Work::Done)
+            })
+            .filter_map(|device| self.why(device, now))
+            .collect();
+        let stuck = holds
+            .iter()
+            .all(|hold| hold.needs_person() || matches!(hold, Hold::WindowTooShort { .. }));
+        if stuck { holds.into_iter().next() } else { None }
+    }
+}

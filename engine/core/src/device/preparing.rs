@@ -1,0 +1,304 @@
+//! Before anything is installed: checks, backup, images. A device in these phases may be left as it is at any moment.
+
+use hopgate_paths::Version;
+use hopgate_playbooks::{Finding, Gate, Image, Job, System, Verdict};
+use jiff::Timestamp;
+
+use super::{Action, Ask, Call, Decision, Device, Effect, Event, Failure, How, Input, Observation, Probe};
+use crate::halt::HaltReason;
+use crate::pulse::{ATTEMPTS_MAX, FETCH_LIMIT, GATE_RETRY, JOB_POLL, PREPARE_LIMIT, RETRY, SETTLE};
+use crate::waiting::Hold;
+use crate::window::saturating_add;
+
+/// The job type of a software download, as devices name it.
+const DOWNLOAD_JOB: &str = "Downld";
+
+impl Device {
+    pub(super) fn checking(&self, now: Timestamp, input: &Input) -> Decision {
+        match input {
+            Input::Tick => Decision::perform(self.look()),
+            Input::Observed(Observation::Checked { system, findings }) => self.checked(now, system, findings),
+            Input::NoObservation {
+                probe: Probe::Checks { .. },
+                failure,
+            } => self.unreadable(now, failure, PREPARE_LIMIT),
+            _ => Decision::nothing(),
+        }
+    }
+
+    fn checked(&self, now: Timestamp, system: &System, findings: &[Finding]) -> Decision {
+        let Some(hop) = self.hop() else {
+            return Decision::nothing();
+        };
+        if self.standing_down {
+            return self.hold(Hold::StoodDown { staged: None });
+        }
+        if system.sw_version == hop.to {
+            let event = Event::FoundThere { version: hop.to };
+            return Decision::then(event, Effect::Observe(Probe::After { hop: self.hop }));
+        }
+        if system.sw_version != hop.from {
+            return self.hold(Hold::Drifted {
+                expected: hop.from,
+                found: system.sw_version,
+            });
+        }
+        match Gate::of(findings) {
+            Gate::Held { reasons } => self.hold(Hold::Gate {
+                reasons: reasons.iter().map(finding_line).collect(),
+                until: saturating_add(now, GATE_RETRY),
+            }),
+            Gate::Open => Decision::then(
+                Event::ChecksPassed {
+                    passed: passed(findings),
+                    warnings: warnings(findings),
+                },
+                Effect::Observe(Probe::Backup),
+            ),
+        }
+    }
+
+    pub(super) fn backing_up(&self, now: Timestamp, input: &Input) -> Decision {
+        match input {
+            Input::Tick => Decision::perform(self.look()),
+            Input::Observed(Observation::BackedUp { blob, bytes }) => Decision::then(
+                Event::BackedUp {
+                    blob: blob.clone(),
+                    bytes: *bytes,
+                },
+                Effect::Observe(Probe::Software { refresh: true }),
+            ),
+            Input::NoObservation {
+                probe: Probe::Backup,
+                failure,
+            } => self.unreadable(now, failure, PREPARE_LIMIT),
+            _ => Decision::nothing(),
+        }
+    }
+
+    pub(super) fn fetching(&self, now: Timestamp, ask: Ask, input: &Input) -> Decision {
+        match input {
+            Input::Tick => Decision::perform(self.look()),
+            Input::Observed(Observation::Software { images, jobs }) => {
+                self.software_seen(now, ask, images, jobs)
+            }
+            Input::Observed(Observation::Job(job)) => self.download_seen(now, ask, job),
+            Input::NoObservation {
+                probe: Probe::Job(_),
+                failure,
+            } if !failure.kind.passes() => {
+                // A job id means nothing after an unplanned reboot: what counts is the list.
+                Decision::perform(Effect::Observe(Probe::Software { refresh: false }))
+            }
+            Input::NoObservation { failure, .. } => self.unreadable(now, failure, FETCH_LIMIT),
+            Input::Answered { call, job } if Self::is_current(ask, call) => Decision::then(
+                Event::Accepted {
+                    action: call.action,
+                    job: *job,
+                },
+                Effect::WakeAt(saturating_add(now, JOB_POLL)),
+            ),
+            Input::Refused { call, failure } if Self::is_current(ask, call) => {
+                self.not_taken(now, *call, failure, |text| HaltReason::FetchFailed {
+                    detail: text,
+                })
+            }
+            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
+                unanswered(now, *call, failure)
+            }
+            _ => Decision::nothing(),
+        }
+    }
+
+    fn software_seen(&self, now: Timestamp, ask: Ask, images: &[Image], jobs: &[Job]) -> Decision {
+        let Some(hop) = self.hop() else {
+            return Decision::nothing();
+        };
+        let missing = hop
+            .downloads
+            .iter()
+            .copied()
+            .find(|version| !is_downloaded(images, *version));
+        let Some(missing) = missing else {
+            let how = if ask.attempts() > 0 {
+                How::Done
+            } else {
+                How::AlreadySo
+            };
+            return Decision::then(Event::ImagesReady { how }, Effect::Observe(Probe::Staging));
+        };
+        if let Some(job) = running_job(jobs, DOWNLOAD_JOB) {
+            return self.follow(now, ask, Action::Download(missing), job);
+        }
+        if let Ask::Intended { action, .. } = ask {
+            let undone = Event::FoundUndone { action };
+            return Decision::then(undone, Effect::WakeAt(saturating_add(now, JOB_POLL)));
+        }
+        if self.standing_down {
+            return self.hold(Hold::StoodDown { staged: None });
+        }
+        if !images.iter().any(|image| image.version == missing) {
+            return self.hold(Hold::ImageNotOffered { version: missing });
+        }
+        let attempts = ask.attempts();
+        if attempts >= ATTEMPTS_MAX * u32::try_from(hop.downloads.len()).unwrap_or(1) {
+            let detail = format!("{missing} is still not on the device after {attempts} downloads");
+            return self.halt(HaltReason::FetchFailed { detail }, Vec::new());
+        }
+        self.intend(
+            Vec::new(),
+            Call {
+                action: Action::Download(missing),
+                attempt: attempts + 1,
+            },
+        )
+    }
+
+    fn download_seen(&self, now: Timestamp, ask: Ask, job: &Job) -> Decision {
+        let Ask::Taken {
+            action,
+            job: Some(id),
+            ..
+        } = ask
+        else {
+            return Decision::nothing();
+        };
+        if job.status != "FIN" {
+            return self.again(now, JOB_POLL, FETCH_LIMIT, &job_line(job));
+        }
+        let ok = job.result == "OK";
+        let ended = Event::JobEnded {
+            action,
+            job: id,
+            ok,
+            detail: job.details.join(" / "),
+        };
+        if ok {
+            return Decision::then(ended, Effect::Observe(Probe::Software { refresh: false }));
+        }
+        let downloads = self.hop().map_or(1, |hop| hop.downloads.len());
+        if ask.attempts() >= ATTEMPTS_MAX * u32::try_from(downloads).unwrap_or(1) {
+            let reason = HaltReason::FetchFailed {
+                detail: job.details.join(" / "),
+            };
+            let halted = Event::Halted {
+                reason,
+                evidence: vec![job_line(job)],
+            };
+            return Decision {
+                events: vec![ended, halted],
+                effects: Vec::new(),
+            };
+        }
+        Decision::then(ended, Effect::WakeAt(saturating_add(now, RETRY)))
+    }
+
+    /// A job for our purpose is already running: follow it, whoever started it.
+    pub(super) fn follow(&self, now: Timestamp, ask: Ask, action: Action, job: u32) -> Decision {
+        let wake = Effect::WakeAt(saturating_add(now, JOB_POLL));
+        match ask {
+            Ask::Taken { job: Some(known), .. } if known == job => Decision::perform(wake),
+            Ask::Taken { action, .. } | Ask::Intended { action, .. } => Decision::then(
+                Event::Accepted {
+                    action,
+                    job: Some(job),
+                },
+                wake,
+            ),
+            Ask::Open { .. } => Decision::then(
+                Event::Accepted {
+                    action,
+                    job: Some(job),
+                },
+                wake,
+            ),
+        }
+    }
+
+    /// A request that had no effect: tried again after a while where that may help, else the device stops.
+    pub(super) fn not_taken(
+        &self,
+        now: Timestamp,
+        call: Call,
+        failure: &Failure,
+        reason: impl Fn(String) -> HaltReason,
+    ) -> Decision {
+        let refused = Event::Refused {
+            action: call.action,
+            text: failure.text.clone(),
+        };
+        if call.attempt < ATTEMPTS_MAX {
+            return Decision::then(refused, Effect::WakeAt(saturating_add(now, RETRY)));
+        }
+        let halted = Event::Halted {
+            reason: reason(failure.text.clone()),
+            evidence: vec![failure.text.clone()],
+        };
+        Decision {
+            events: vec![refused, halted],
+            effects: Vec::new(),
+        }
+    }
+}
+
+/// A request that may have taken effect: nothing but looking may follow, and not before it has arrived or died.
+pub(super) fn unanswered(now: Timestamp, call: Call, failure: &Failure) -> Decision {
+    Decision::then(
+        Event::Unanswered {
+            action: call.action,
+            why: failure.text.clone(),
+        },
+        Effect::WakeAt(saturating_add(now, SETTLE)),
+    )
+}
+
+fn is_downloaded(images: &[Image], version: Version) -> bool {
+    images
+        .iter()
+        .any(|image| image.version == version && (image.downloaded || image.current))
+}
+
+/// The id of a pending or active job of this type.
+pub(super) fn running_job(jobs: &[Job], kind: &str) -> Option<u32> {
+    jobs.iter()
+        .filter(|job| job.kind == kind && job.status != "FIN")
+        .find_map(|job| job.id)
+}
+
+/// A job in one line.
+pub(super) fn job_line(job: &Job) -> String {
+    let progress = job
+        .progress
+        .map_or_else(String::new, |progress| format!(" {progress}%"));
+    let id = job.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+    format!("job {id} {} {}/{}{progress}", job.kind, job.status, job.result)
+}
+
+/// Findings that passed.
+pub(super) fn passed(findings: &[Finding]) -> u32 {
+    u32::try_from(
+        findings
+            .iter()
+            .filter(|finding| finding.verdict == Verdict::Pass)
+            .count(),
+    )
+    .unwrap_or(u32::MAX)
+}
+
+fn warnings(findings: &[Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .filter(|finding| finding.verdict != Verdict::Pass)
+        .map(finding_line)
+        .collect()
+}
+
+/// A finding that did not pass, in one line.
+pub(super) fn finding_line(finding: &Finding) -> String {
+    match &finding.verdict {
+        Verdict::Pass => format!("{}: passed", finding.check),
+        Verdict::Fail => format!("{}: {}", finding.check, finding.message),
+        Verdict::Inconclusive { missing } => format!("{}: cannot tell, {missing}", finding.check),
+        Verdict::Error { detail } => format!("{}: could not be evaluated, {detail}", finding.check),
+    }
+}
