@@ -1,0 +1,116 @@
+//! Only the wanted areas are asked, and a failed one does not take the others with it.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::scripted::{Answer, Scripted, Seen, golden, reply};
+use crate::secret::{Credentials, Secret};
+
+/// A firewall that answers every read, made of golden replies.
+fn firewall(system: &'static str) -> impl Fn(&Seen) -> Answer + Send + Sync {
+    move |seen| {
+        let cmd = seen.field("cmd").unwrap_or_default();
+        let name = match cmd.as_str() {
+            "<show><system><info/></system></show>" => system,
+            "<request><system><software><info/></software></system></request>" => "software-info-10.2.xml",
+            "<show><jobs><all/></jobs></show>" => "jobs-all-10.2.xml",
+            "<show><high-availability><state/></high-availability></show>" => "ha-pair-10.1.xml",
+            "<show><system><disk-space/></system></show>" => "disk-9.1.xml",
+            "<debug><swm><status/></swm></debug>" => "swm-10.2.xml",
+            "<check><pending-changes/></check>" => "chassis-ready-10.2.xml",
+            "<show><config-locks><vsys>all</vsys></config-locks></show>" => "config-locks-10.1.xml",
+            "<show><commit-locks><vsys>all</vsys></commit-locks></show>" => "commit-locks-10.1.xml",
+            _ => "optics-none.xml",
+        };
+        reply(200, golden(name))
+    }
+}
+
+fn client(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> (Arc<Scripted>, Client) {
+    let transport = Arc::new(Scripted::new(answer));
+    let key = Credentials::Key(Secret::new("KEY"));
+    let client = Client::new("acme-fw1".into(), Arc::clone(&transport) as _, key);
+    (transport, client)
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn all() -> BTreeSet<FactArea> {
+    FactArea::ALL.into_iter().collect()
+}
+
+#[tokio::test]
+async fn every_area_is_read_within_the_limit_of_five_calls() {
+    let (transport, client) = client(firewall("system-info-10.1.xml"));
+    let facts = client.facts(&all(), now()).await;
+    for area in FactArea::ALL {
+        assert_eq!(facts.unknown(area), None, "{area}");
+    }
+    assert_eq!((facts.device.as_str(), facts.read_at), ("acme-fw1", now()));
+    assert_eq!(facts.pending_changes, Fact::Known(true));
+    let locks = facts.locks.known().unwrap();
+    assert_eq!(
+        locks.first().map(String::as_str),
+        Some("configuration lock of admin (shared)")
+    );
+    assert_eq!(locks.last().map(String::as_str), Some("commit lock of carol"));
+    assert_eq!(transport.most_in_flight(), 5);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_that_is_not_wanted() {
+    let (transport, client) = client(firewall("system-info-10.1.xml"));
+    let facts = client.facts(&BTreeSet::new(), now()).await;
+    assert_eq!(facts, Facts::unread("acme-fw1", now()));
+    assert!(transport.seen().is_empty());
+    for area in FactArea::ALL {
+        let (transport, client) = self::client(firewall("system-info-10.1.xml"));
+        let facts = client.facts(&BTreeSet::from([area]), now()).await;
+        // Locks are two questions.
+        let calls = if area == FactArea::Locks { 2 } else { 1 };
+        assert_eq!(transport.seen().len(), calls, "{area}");
+        for other in FactArea::ALL.into_iter().filter(|other| *other != area) {
+            assert_eq!(facts.unknown(other), Some("not asked"), "{area} {other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_area_says_why_and_leaves_the_others() {
+    let answer = firewall("system-info-10.1.xml");
+    let (_, client) = client(move |seen| {
+        let cmd = seen.field("cmd").unwrap_or_default();
+        if cmd.contains("<swm>") {
+            return reply(200, golden("error-unknown-command.xml"));
+        }
+        if cmd.contains("<commit-locks>") {
+            return reply(503, &b"starting"[..]);
+        }
+        answer(seen)
+    });
+    let facts = client.facts(&all(), now()).await;
+    let unknown: Vec<String> = FactArea::ALL
+        .into_iter()
+        .filter_map(|area| Some(format!("{area}: {}", facts.unknown(area)?)))
+        .collect();
+    insta::assert_snapshot!(unknown.join("\n"), @r"
+    partitions: read the software manager's partitions on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected
+    locks: read commit locks on acme-fw1: the management server is not serving (HTTP 503): not XML: starting
+    ");
+}
+
+#[tokio::test]
+async fn only_a_virtual_firewall_may_have_no_ports() {
+    let (_, virtual_one) = client(firewall("system-info-10.1.xml"));
+    assert_eq!(virtual_one.facts(&all(), now()).await.optics, Fact::Known(vec![]));
+    let (_, hardware) = client(firewall("system-info-9.1.xml"));
+    let told = hardware.facts(&all(), now()).await.optics;
+    insta::assert_snapshot!(told.unknown().unwrap(), @"the PA-850 listed no ports");
+    let told = hardware
+        .facts(&BTreeSet::from([FactArea::Optics]), now())
+        .await
+        .optics;
+    insta::assert_snapshot!(told.unknown().unwrap(), @"the device listed no ports, and its model is not known");
+}

@@ -1,0 +1,90 @@
+//! Reads `show high-availability state` of a firewall.
+//! Knows the reply; must not know which states are good for an upgrade.
+
+use hopgate_playbooks::{Ha, HaMember};
+
+use crate::error::Failure;
+use crate::xml::{Node, printable};
+
+/// The state of this device and, where it knows one, of its peer.
+///
+/// A device that has just booted answers with an empty result: that is unreadable, not "disabled".
+pub(crate) fn state(result: &Node) -> Result<Ha, Failure> {
+    match result.required("enabled")? {
+        "no" => Ok(standalone()),
+        "yes" => pair(result),
+        other => Err(Failure::unreadable(format!(
+            "<enabled> is {:?}",
+            printable(other, 40)
+        ))),
+    }
+}
+
+fn standalone() -> Ha {
+    Ha {
+        enabled: false,
+        mode: None,
+        local: HaMember {
+            state: "disabled".into(),
+            reason: None,
+            build: None,
+            state_sync: None,
+            address: None,
+        },
+        peer: None,
+        running_sync: None,
+        running_sync_enabled: false,
+        preemptive: false,
+    }
+}
+
+fn pair(result: &Node) -> Result<Ha, Failure> {
+    let missing = |name| Failure::unreadable(format!("<result> has no <{name}>"));
+    let group = result.child("group").ok_or_else(|| missing("group"))?;
+    let local = group.child("local-info").ok_or_else(|| missing("local-info"))?;
+    let peer = group.child("peer-info");
+    Ok(Ha {
+        enabled: true,
+        mode: text(group, "mode"),
+        local: member(local, local.required("state")?),
+        // A peer that was never heard of has an element without a state.
+        peer: peer.map(|peer| member(peer, peer.value("state").unwrap_or("unknown"))),
+        running_sync: text(group, "running-sync"),
+        running_sync_enabled: group.value("running-sync-enabled") == Some("yes"),
+        preemptive: preemptive(local, peer)?,
+    })
+}
+
+fn member(info: &Node, state: &str) -> HaMember {
+    HaMember {
+        state: printable(state, 80),
+        reason: text(info, "state-reason"),
+        build: text(info, "build-rel"),
+        state_sync: text(info, "state-sync"),
+        // `192.0.2.11/24`: the prefix is of no use to whoever connects.
+        address: text(info, "mgmt-ip").map(|ip| match ip.split_once('/') {
+            Some((address, _)) => address.to_owned(),
+            None => ip,
+        }),
+    }
+}
+
+/// Preemption acts when a member that has it on comes back, so one member is enough. Without any word on it the
+/// answer is not "off": a member that takes over by itself is what upgrades of pairs are most afraid of.
+fn preemptive(local: &Node, peer: Option<&Node>) -> Result<bool, Failure> {
+    let peer = peer.and_then(|peer| peer.value("preemptive"));
+    match (local.value("preemptive"), peer) {
+        (Some("yes"), _) | (_, Some("yes")) => Ok(true),
+        (Some("no"), _) => Ok(false),
+        (_, _) => Err(Failure::unreadable(
+            "<local-info> does not say whether it is <preemptive>",
+        )),
+    }
+}
+
+fn text(node: &Node, name: &str) -> Option<String> {
+    node.value(name).map(|text| printable(text, 200))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! Carries requests over HTTPS to one device, and sorts what can go wrong by what the device can have seen.
+//! Knows sockets, TLS and HTTP; must not know XML, PAN-OS codes or credentials.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
+use http::uri::Authority;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+
+use crate::transport::{Transport, TransportError, TransportErrorKind};
+use crate::trust::{DeviceVerifier, Fingerprint, Rejection, Trust, TrustError};
+
+/// Bounds on one request. None of them may be absent: a management server that is starting accepts a connection and
+/// then says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpsLimits {
+    /// From the first packet to the end of the TLS handshake. Must be shorter than `request_timeout`, or a connection
+    /// that was never made could not be told from a request that was never answered.
+    pub connect_timeout: Duration,
+    /// From the start of the request, connecting included, to the last byte of the reply.
+    pub request_timeout: Duration,
+    /// The largest reply body, in bytes.
+    pub reply_bytes_max: usize,
+}
+
+impl Default for HttpsLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            // `request system software check` asks the update server before it answers.
+            request_timeout: Duration::from_secs(60),
+            // An exported configuration of a large firewall is tens of megabytes.
+            reply_bytes_max: 256 << 20,
+        }
+    }
+}
+
+/// Why a transport cannot be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpsError {
+    /// The address is not `host:port`.
+    #[error("{authority:?} is not an address: write host:port, an IPv6 address in brackets")]
+    Address {
+        /// The text given.
+        authority: String,
+    },
+    /// The limits contradict each other.
+    #[error(
+        "the connect timeout ({connect:?}) for {authority} must be shorter than the request timeout ({request:?})"
+    )]
+    Limits {
+        /// The device's address.
+        authority: String,
+        /// The connect timeout given.
+        connect: Duration,
+        /// The request timeout given.
+        request: Duration,
+    },
+    /// The trust rule cannot be used.
+    #[error("setting up trust for {authority}")]
+    Trust {
+        /// The device's address.
+        authority: String,
+        /// What is wrong with the rule.
+        source: TrustError,
+    },
+    /// TLS could not be set up.
+    #[error("setting up TLS for {authority}")]
+    Tls {
+        /// The device's address.
+        authority: String,
+        /// What the TLS library says.
+        source: rustls::Error,
+    },
+    /// The HTTP client could not be set up.
+    #[error("setting up the HTTP client for {authority}")]
+    Client {
+        /// The device's address.
+        authority: String,
+        /// What the HTTP library says.
+        source: reqwest::Error,
+    },
+}
+
+/// An unused connection is dropped after this long. A firewall closes idle connections by itself, and a request that
+/// meets such a closing looks sent and unanswered: for a changing call that costs an observation.
+const IDLE_CONNECTION: Duration = Duration::from_secs(4);
+
+/// The device's own limit on concurrent calls; no more connections than that are worth keeping.
+const IDLE_CONNECTIONS: usize = crate::client::CALLS_IN_FLIGHT;
+
+/// HTTPS to one device.
+#[derive(Debug)]
+pub struct HttpsTransport {
+    authority: Authority,
+    client: reqwest::Client,
+    verifier: Arc<DeviceVerifier>,
+    reply_bytes_max: usize,
+}
+
+impl HttpsTransport {
+    /// A transport to `authority` (`host:port`). Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`HttpsError`] when the address, the limits or the trust rule cannot be used.
+    pub fn new(authority: &str, trust: Trust, limits: HttpsLimits) -> Result<Self, HttpsError> {
+        let parsed = parse_authority(authority)?;
+        let authority = parsed.to_string();
+        if limits.connect_timeout >= limits.request_timeout {
+            return Err(HttpsError::Limits {
+                authority,
+                connect: limits.connect_timeout,
+                request: limits.request_timeout,
+            });
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = match DeviceVerifier::new(trust, Arc::clone(&provider)) {
+            Ok(verifier) => Arc::new(verifier),
+            Err(source) => return Err(HttpsError::Trust { authority, source }),
+        };
+        let mut tls =
+            match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
+                Ok(builder) => builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
+                    .with_no_client_auth(),
+                Err(source) => return Err(HttpsError::Tls { authority, source }),
+            };
+        // A resumed session shows no certificate: every connection must.
+        tls.resumption = Resumption::disabled();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // Whether a request may be repeated is decided far above, never here.
+            .retry(reqwest::retry::never())
+            .connect_timeout(limits.connect_timeout)
+            .timeout(limits.request_timeout)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .user_agent(concat!("hopgate/", env!("CARGO_PKG_VERSION")))
+            .build();
+        match client {
+            Ok(client) => Ok(Self {
+                authority: parsed,
+                client,
+                verifier,
+                reply_bytes_max: limits.reply_bytes_max,
+            }),
+            Err(source) => Err(HttpsError::Client { authority, source }),
+        }
+    }
+
+    /// The certificate of the first peer that proved its key on this transport. What to pin after a first use.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.verifier.proven()
+    }
+
+    async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let (parts, body) = request.into_parts();
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str);
+        let reply = self
+            .client
+            .request(parts.method, format!("https://{}{path}", self.authority))
+            .headers(parts.headers)
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| sort(error.without_url()))?;
+        self.collect(reply).await
+    }
+
+    async fn collect(&self, mut reply: reqwest::Response) -> Result<http::Response<Bytes>, TransportError> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = reply
+            .chunk()
+            .await
+            .map_err(|error| sort_body(error.without_url()))?
+        {
+            if body.len() + chunk.len() > self.reply_bytes_max {
+                return Err(TransportError::new(
+                    TransportErrorKind::Broken,
+                    format!(
+                        "the reply is larger than the limit of {} bytes",
+                        self.reply_bytes_max
+                    ),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut whole = http::Response::new(body.freeze());
+        *whole.status_mut() = reply.status();
+        *whole.version_mut() = reply.version();
+        *whole.headers_mut() = std::mem::take(reply.headers_mut());
+        Ok(whole)
+    }
+}
+
+impl Transport for HttpsTransport {
+    fn send<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// `host:port`, nothing more: no user, no missing port (443 is not assumed, so that a typing error is seen).
+fn parse_authority(text: &str) -> Result<Authority, HttpsError> {
+    let wrong = || HttpsError::Address {
+        authority: text.to_owned(),
+    };
+    let authority: Authority = text.parse().map_err(|_| wrong())?;
+    let usable = !authority.host().is_empty()
+        && authority.port_u16().is_some_and(|port| port != 0)
+        && !authority.as_str().contains('@');
+    if usable { Ok(authority) } else { Err(wrong()) }
+}
+
+fn sort(error: reqwest::Error) -> TransportError {
+    if let Some(rejection) = rejection_in(&error) {
+        let detail = "nothing was sent";
+        return TransportError::new(
+            TransportErrorKind::Untrusted {
+                expected: rejection.expected,
+                found: rejection.found,
+            },
+            detail,
+        );
+    }
+    // Connecting includes the TLS handshake, and its time-out: no part of the request leaves before it ends.
+    let kind = if error.is_connect() || error.is_builder() {
+        TransportErrorKind::Unreachable
+    } else if error.is_timeout() {
+        TransportErrorKind::Silent
+    } else {
+        TransportErrorKind::Broken
+    };
+    TransportError::new(kind, root_cause(&error))
+}
+
+/// Once a reply has started, no failure can mean that nothing was sent.
+fn sort_body(error: reqwest::Error) -> TransportError {
+    let kind = if error.is_timeout() {
+        TransportErrorKind::Silent
+    } else {
+        TransportErrorKind::Broken
+    };
+    TransportError::new(kind, root_cause(&error))
+}
+
+/// The certificate rejection behind a failed connection. `io::Error` passes its inner error's *source* on, not the
+/// inner error itself, so it has to be opened by hand.
+fn rejection_in(error: &(dyn Error + 'static)) -> Option<Rejection> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        let tls = inner.unwrap_or(error).downcast_ref::<rustls::Error>();
+        if let Some(tls) = tls {
+            return Rejection::in_tls(tls);
+        }
+        next = inner.or_else(|| error.source());
+    }
+    None
+}
+
+/// The innermost error's own words: the layers above only say "error sending request".
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,420 @@
+//! HTTPS against small loopback servers that misbehave in one way each, and the certificates they show.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::*;
+
+const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Long enough that a busy machine does not turn a good answer into a time-out.
+fn limits() -> HttpsLimits {
+    HttpsLimits {
+        connect_timeout: Duration::from_secs(15),
+        request_timeout: Duration::from_secs(20),
+        reply_bytes_max: 100,
+    }
+}
+
+/// For servers that never answer.
+fn impatient() -> HttpsLimits {
+    HttpsLimits {
+        connect_timeout: Duration::from_millis(1500),
+        request_timeout: Duration::from_millis(2500),
+        ..limits()
+    }
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("certificates")
+            .join(name),
+    )
+    .unwrap()
+}
+
+fn fingerprint(name: &str) -> Fingerprint {
+    let certificate = CertificateDer::from_pem_slice(&file(&format!("{name}.pem"))).unwrap();
+    Fingerprint::of_der(&certificate)
+}
+
+fn server_tls(name: &str) -> Arc<ServerConfig> {
+    let chain = vec![CertificateDer::from_pem_slice(&file(&format!("{name}.pem"))).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(&file(&format!("{name}.key.pem"))).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth();
+    Arc::new(builder.with_single_cert(chain, key).unwrap())
+}
+
+/// What a server does with each connection it gets, in turn; it is gone after the last.
+fn serve(connections: Vec<Box<dyn FnOnce(TcpStream) + Send>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for connection in connections {
+            let (stream, _) = listener.accept().unwrap();
+            std::thread::spawn(move || connection(stream));
+        }
+    });
+    address
+}
+
+/// A TLS connection with this certificate: reads a request, writes this, then closes.
+fn answer(certificate: &'static str, reply: &'static [u8]) -> Box<dyn FnOnce(TcpStream) + Send> {
+    Box::new(move |stream| {
+        if let Some(mut tls) = read_request(certificate, stream) {
+            tls.write_all(reply).unwrap();
+            tls.conn.send_close_notify();
+            let _ = tls.flush();
+        }
+    })
+}
+
+/// As `answer`, but goes on holding the connection without a word until the client leaves.
+fn answer_and_hang(certificate: &'static str, reply: &'static [u8]) -> Box<dyn FnOnce(TcpStream) + Send> {
+    Box::new(move |stream| {
+        if let Some(mut tls) = read_request(certificate, stream) {
+            tls.write_all(reply).unwrap();
+            let _ = tls.flush();
+            wait_for_the_end(&mut tls);
+        }
+    })
+}
+
+fn wait_for_the_end(stream: &mut impl Read) {
+    let mut buffer = [0; 1024];
+    while stream.read(&mut buffer).is_ok_and(|length| length > 0) {}
+}
+
+fn read_request(certificate: &str, stream: TcpStream) -> Option<StreamOwned<ServerConnection, TcpStream>> {
+    let connection = ServerConnection::new(server_tls(certificate)).unwrap();
+    let mut tls = StreamOwned::new(connection, stream);
+    let mut request = Vec::new();
+    let mut buffer = [0; 1024];
+    // Every request of these tests has the body "body".
+    while !request.ends_with(b"\r\n\r\nbody") {
+        let length = tls.read(&mut buffer).ok().filter(|length| *length > 0)?;
+        request.extend_from_slice(&buffer[..length]);
+    }
+    Some(tls)
+}
+
+fn transport(address: &str, trust: Trust) -> HttpsTransport {
+    HttpsTransport::new(address, trust, limits()).unwrap()
+}
+
+async fn ask(transport: &HttpsTransport) -> Result<http::Response<Bytes>, TransportError> {
+    let request = http::Request::post("/api/")
+        .header("x-pan-key", "K")
+        .body(Bytes::from_static(b"body"));
+    transport.send(request.unwrap()).await
+}
+
+async fn kind_of(connection: Box<dyn FnOnce(TcpStream) + Send>) -> TransportErrorKind {
+    let address = serve(vec![connection]);
+    ask(&transport(&address, Trust::None)).await.unwrap_err().kind
+}
+
+/// As `kind_of`, where it is a time-out that must end the wait.
+async fn kind_in_time(connection: Box<dyn FnOnce(TcpStream) + Send>) -> TransportErrorKind {
+    let address = serve(vec![connection]);
+    let transport = HttpsTransport::new(&address, Trust::None, impatient()).unwrap();
+    ask(&transport).await.unwrap_err().kind
+}
+
+#[tokio::test]
+async fn a_whole_reply_arrives_with_status_and_headers() {
+    let reply = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: 5\r\n\r\nhello";
+    let address = serve(vec![answer("first", reply)]);
+    let reply = ask(&transport(&address, Trust::None)).await.unwrap();
+    assert_eq!(reply.status(), 403);
+    assert_eq!(reply.headers()["content-type"], "application/xml");
+    assert_eq!(&reply.body()[..], b"hello");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_unreachable() {
+    // Not 127.0.0.1: there the port could at once be given to the server of another test.
+    let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+    let error = ask(&transport(&free.to_string(), Trust::None)).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Unreachable);
+    assert!(!error.was_sent());
+    assert!(error.detail.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_unreachable() {
+    // RFC 2606: `invalid` never resolves.
+    let error = ask(&transport("fw.invalid:443", Trust::None)).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Unreachable, "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_closed_before_tls_is_unreachable() {
+    assert_eq!(kind_of(Box::new(drop)).await, TransportErrorKind::Unreachable);
+}
+
+#[tokio::test]
+async fn a_port_that_does_not_speak_tls_is_unreachable() {
+    let plain =
+        Box::new(|mut stream: TcpStream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap());
+    assert_eq!(kind_of(plain).await, TransportErrorKind::Unreachable);
+}
+
+#[tokio::test]
+async fn silence_during_the_handshake_is_unreachable_because_nothing_was_sent() {
+    let silent = Box::new(|mut stream: TcpStream| wait_for_the_end(&mut stream));
+    assert_eq!(kind_in_time(silent).await, TransportErrorKind::Unreachable);
+}
+
+#[tokio::test]
+async fn silence_after_the_request_is_silence() {
+    assert_eq!(
+        kind_in_time(answer_and_hang("first", b"")).await,
+        TransportErrorKind::Silent
+    );
+}
+
+#[tokio::test]
+async fn silence_in_the_middle_of_a_reply_is_silence() {
+    assert_eq!(
+        kind_in_time(answer_and_hang("first", &REPLY[..REPLY.len() - 2])).await,
+        TransportErrorKind::Silent
+    );
+    assert_eq!(
+        kind_in_time(answer_and_hang("first", &REPLY[..20])).await,
+        TransportErrorKind::Silent
+    );
+}
+
+#[tokio::test]
+async fn a_connection_closed_instead_of_a_reply_is_broken() {
+    assert_eq!(kind_of(answer("first", b"")).await, TransportErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn a_connection_dropped_without_goodbye_is_broken() {
+    let rude = Box::new(|stream| drop(read_request("first", stream)));
+    assert_eq!(kind_of(rude).await, TransportErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn a_reply_cut_short_is_broken() {
+    assert_eq!(
+        kind_of(answer("first", &REPLY[..REPLY.len() - 2])).await,
+        TransportErrorKind::Broken
+    );
+    assert_eq!(
+        kind_of(answer("first", &REPLY[..20])).await,
+        TransportErrorKind::Broken
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_broken() {
+    assert_eq!(
+        kind_of(answer("first", b"SSH-2.0-OpenSSH\r\n\r\n")).await,
+        TransportErrorKind::Broken
+    );
+}
+
+#[tokio::test]
+async fn a_reply_beyond_the_limit_is_broken() {
+    const TOO_LONG: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n\
+        01234567890123456789012345678901234567890123456789\
+        012345678901234567890123456789012345678901234567890";
+    let address = serve(vec![answer("first", TOO_LONG)]);
+    let error = ask(&transport(&address, Trust::None)).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the connection broke before the reply was complete: the reply is larger than the limit of 100 bytes");
+}
+
+#[tokio::test]
+async fn a_redirection_is_a_reply_and_not_followed() {
+    let reply = b"HTTP/1.1 302 Found\r\nLocation: /php/login.php\r\nContent-Length: 0\r\n\r\n";
+    let address = serve(vec![answer("first", reply)]);
+    assert_eq!(
+        ask(&transport(&address, Trust::None)).await.unwrap().status(),
+        302
+    );
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_request() {
+    let twice = Box::new(|stream| {
+        let mut tls = read_request("first", stream).unwrap();
+        tls.write_all(REPLY).unwrap();
+        let mut request = Vec::new();
+        let mut buffer = [0; 1024];
+        while !request.ends_with(b"\r\n\r\nbody") {
+            let length = tls.read(&mut buffer).unwrap();
+            assert!(length > 0);
+            request.extend_from_slice(&buffer[..length]);
+        }
+        tls.write_all(REPLY).unwrap();
+        wait_for_the_end(&mut tls);
+    });
+    let address = serve(vec![twice]);
+    let transport = transport(&address, Trust::None);
+    assert!(ask(&transport).await.is_ok());
+    assert!(ask(&transport).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_pinned_certificate_is_accepted_and_another_is_not() {
+    let address = serve(vec![answer("first", REPLY), answer("second", REPLY)]);
+    let pinned = || transport(&address, Trust::Pinned(fingerprint("first")));
+    let accepted = pinned();
+    assert!(ask(&accepted).await.is_ok());
+    assert_eq!(accepted.fingerprint(), Some(fingerprint("first")));
+    let refused = pinned();
+    let error = ask(&refused).await.unwrap_err();
+    let expected = TransportErrorKind::Untrusted {
+        expected: fingerprint("first").to_string(),
+        found: fingerprint("second").to_string(),
+    };
+    assert_eq!(error.kind, expected);
+    assert!(!error.was_sent());
+    assert_eq!(refused.fingerprint(), None);
+}
+
+#[tokio::test]
+async fn the_first_certificate_is_remembered_and_a_change_is_noticed() {
+    let address = serve(vec![
+        answer("first", REPLY),
+        answer("first", REPLY),
+        answer("second", REPLY),
+    ]);
+    let transport = transport(&address, Trust::TrustOnFirstUse);
+    assert_eq!(transport.fingerprint(), None);
+    assert!(ask(&transport).await.is_ok());
+    assert_eq!(transport.fingerprint(), Some(fingerprint("first")));
+    assert!(ask(&transport).await.is_ok());
+    let kind = ask(&transport).await.unwrap_err().kind;
+    assert!(matches!(kind, TransportErrorKind::Untrusted { .. }), "{kind}");
+    assert_eq!(transport.fingerprint(), Some(fingerprint("first")));
+}
+
+#[tokio::test]
+async fn a_peer_without_the_key_of_its_certificate_is_not_remembered() {
+    // The first connection shows one certificate and signs with the key of another.
+    let impostor = Box::new(|stream| {
+        let certificate = CertificateDer::from_pem_slice(&file("second.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(&file("first.key.pem")).unwrap();
+        let signer = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        let shown = rustls::sign::CertifiedKey::new(vec![certificate], signer);
+        let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let config = builder.with_no_client_auth().with_cert_resolver(resolver);
+        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        wait_for_the_end(&mut StreamOwned::new(connection, stream));
+    });
+    let address = serve(vec![impostor, answer("first", REPLY)]);
+    let transport = transport(&address, Trust::TrustOnFirstUse);
+    let error = ask(&transport).await.unwrap_err();
+    assert!(
+        matches!(error.kind, TransportErrorKind::Untrusted { .. }),
+        "{error}"
+    );
+    assert_eq!(transport.fingerprint(), None);
+    assert!(ask(&transport).await.is_ok());
+    assert_eq!(transport.fingerprint(), Some(fingerprint("first")));
+}
+
+#[tokio::test]
+async fn a_chain_to_a_trusted_authority_is_accepted_and_a_self_signed_one_is_not() {
+    let address = serve(vec![answer("issued", REPLY), answer("first", REPLY)]);
+    let verified = || {
+        transport(
+            &address,
+            Trust::Verify {
+                roots_pem: file("authority.pem"),
+            },
+        )
+    };
+    assert!(ask(&verified()).await.is_ok());
+    let TransportErrorKind::Untrusted { expected, found } = ask(&verified()).await.unwrap_err().kind else {
+        panic!("a self-signed certificate must not be trusted");
+    };
+    assert_eq!(expected, "a certificate for 127.0.0.1 from a trusted authority");
+    assert!(found.starts_with(&fingerprint("first").to_string()), "{found}");
+    assert!(found.contains("UnknownIssuer"), "{found}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_not_trusted() {
+    let address = serve(vec![answer("issued", REPLY)]);
+    let port = address.rsplit_once(':').unwrap().1;
+    let roots_pem = file("authority.pem");
+    let transport = transport(&format!("localhost:{port}"), Trust::Verify { roots_pem });
+    let kind = ask(&transport).await.unwrap_err().kind;
+    assert!(matches!(kind, TransportErrorKind::Untrusted { .. }), "{kind}");
+}
+
+#[test]
+fn addresses_are_host_and_port() {
+    for good in [
+        "fw1:443",
+        "192.0.2.1:8443",
+        "[2001:db8::1]:443",
+        "fw1.example.com:443",
+    ] {
+        assert!(HttpsTransport::new(good, Trust::None, limits()).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "fw1",
+        "fw1:",
+        "fw1:0",
+        ":443",
+        "fw1:99999",
+        "https://fw1:443",
+        "user@fw1:443",
+        "fw1:443/api",
+    ] {
+        let error = HttpsTransport::new(bad, Trust::None, limits())
+            .map(|_| ())
+            .unwrap_err();
+        assert!(matches!(error, HttpsError::Address { .. }), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn a_transport_that_cannot_be_made_says_why() {
+    let no_roots = Trust::Verify {
+        roots_pem: Vec::new(),
+    };
+    let slow = HttpsLimits {
+        connect_timeout: Duration::from_secs(60),
+        ..limits()
+    };
+    let table = [
+        HttpsTransport::new("fw1", Trust::None, limits()),
+        HttpsTransport::new("fw1:443", Trust::None, slow),
+        HttpsTransport::new("fw1:443", no_roots, limits()),
+    ]
+    .map(|outcome| {
+        let error = outcome.map(|_| ()).unwrap_err();
+        let source = error
+            .source()
+            .map_or_else(String::new, |source| format!(": {source}"));
+        format!("{error}{source}")
+    });
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    "fw1" is not an address: write host:port, an IPv6 address in brackets
+    the connect timeout (60s) for fw1:443 must be shorter than the request timeout (20s)
+    setting up trust for fw1:443: the file of certificate authorities holds no certificate
+    "#);
+}

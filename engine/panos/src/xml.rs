@@ -1,0 +1,290 @@
+//! Reads XML into a small owned tree, and a PAN-OS reply envelope into its result or its failure.
+//! Knows the envelope (`<response status code>`, the shapes of its messages); must not know any single command's result.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::reader::Reader;
+
+use crate::error::Failure;
+
+/// The deepest reply known (routing tables, running configuration) has less than twenty levels.
+const DEPTH_MAX: usize = 64;
+
+/// `show jobs all` has about 30 entries of 20 elements, a software list some hundreds of 10. A reply beyond this is
+/// not one that this crate asks for.
+const NODES_MAX: usize = 200_000;
+
+/// How much of an unexpected reply is shown.
+const SHOWN: usize = 80;
+
+/// How much of a device's message is kept; a failed commit can list every rule of the policy.
+const MESSAGE: usize = 500;
+
+/// One element: its name, attributes, direct text (CDATA included) and children, in document order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    attributes: Vec<(String, String)>,
+    text: String,
+    pub(crate) children: Vec<Node>,
+}
+
+impl Node {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.attributes.iter().find(|(key, _)| key == name)?;
+        Some(value)
+    }
+
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    pub(crate) fn children_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> + 'a {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, name| node.child(name))
+    }
+
+    /// The element's own text without the space around it.
+    pub(crate) fn text(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// The text of a child, where there is any. PAN-OS writes `(null)` for a value it does not have.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let text = self.child(name)?.text();
+        (!text.is_empty() && text != "(null)").then_some(text)
+    }
+
+    /// As [`Node::value`], where the value is needed.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Failure> {
+        self.value(name)
+            .ok_or_else(|| Failure::unreadable(format!("<{}> has no <{name}>", printable(&self.name, 40))))
+    }
+
+    /// All text below this element, in document order, a line per element.
+    fn all_text(&self, lines: &mut Vec<String>) {
+        if !self.text().is_empty() {
+            lines.push(self.text().to_owned());
+        }
+        for child in &self.children {
+            child.all_text(lines);
+        }
+    }
+}
+
+/// The `<result>` of a success reply. A success without one (`<response status="success"><msg>..`) gives an empty
+/// result that holds the message as its text.
+pub(crate) fn read_reply(status: u16, content_type: Option<&str>, body: &[u8]) -> Result<Node, Failure> {
+    let root = match parse(body).and_then(envelope) {
+        Ok(root) => root,
+        Err(why) => {
+            let found = describe(content_type, body, &why);
+            return Err(match Failure::of_http_status(status, &found) {
+                Some(failure) => failure,
+                None if status == 200 => Failure::garbled(found),
+                None => Failure::garbled(format!("HTTP {status}, {found}")),
+            });
+        }
+    };
+    let message = printable(&message(&root), MESSAGE);
+    if let Some(failure) = Failure::of_http_status(status, &message) {
+        return Err(failure);
+    }
+    let code = root.attribute("code").and_then(|code| code.trim().parse().ok());
+    if root.attribute("status").map(str::trim) != Some("success") && !Failure::is_success_code(code) {
+        return Err(Failure::of_reply(code, &message));
+    }
+    let result = root.children.into_iter().find(|child| child.name == "result");
+    Ok(result.unwrap_or_else(|| Node {
+        name: "result".into(),
+        text: message,
+        ..Node::default()
+    }))
+}
+
+fn envelope(root: Node) -> Result<Node, String> {
+    if root.name != "response" {
+        return Err(format!("the root element is <{}>", printable(&root.name, 40)));
+    }
+    if root.attribute("status").is_none() {
+        return Err("a <response> without a status".into());
+    }
+    Ok(root)
+}
+
+/// The message of a reply, wherever this command puts it: `msg/line*`, `msg`, `result/msg/line*`, `result/msg`,
+/// `result/job/details/line*`.
+fn message(root: &Node) -> String {
+    let places: [&[&str]; 3] = [&["msg"], &["result", "msg"], &["result", "job", "details"]];
+    for place in places {
+        let mut lines = Vec::new();
+        if let Some(node) = root.at(place) {
+            node.all_text(&mut lines);
+        }
+        if let Some(message) = lines.into_iter().reduce(sentence_after) {
+            return message;
+        }
+    }
+    "no message".to_owned()
+}
+
+/// Lines are sentences, or parts of a list.
+fn sentence_after(mut text: String, line: String) -> String {
+    text.push_str(if text.ends_with(['.', ':', ',']) {
+        " "
+    } else {
+        "; "
+    });
+    text.push_str(&line);
+    text
+}
+
+/// What came instead of a reply, in words and with its beginning.
+fn describe(content_type: Option<&str>, body: &[u8], why: &str) -> String {
+    // Enough for what is shown, even where every character takes four bytes and many are space.
+    let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN * 8)]);
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    if start.is_empty() {
+        return "an empty body".to_owned();
+    }
+    let lower = start.to_ascii_lowercase();
+    let is_html = lower.starts_with("<!doctype html") || lower.starts_with("<html");
+    let what = match content_type.filter(|kind| !kind.contains("xml")) {
+        _ if is_html => "an HTML page".to_owned(),
+        Some(kind) => format!("{} ({})", printable(why, 160), printable(kind, 40)),
+        None => printable(why, 160),
+    };
+    format!("{what}: {}", printable(start, SHOWN))
+}
+
+/// At most `max` characters on one line, nothing that a terminal acts on.
+pub(crate) fn printable(text: &str, max: usize) -> String {
+    let mut shown = String::new();
+    let mut count = 0;
+    for word in text.split_whitespace() {
+        for c in word.chars().filter(|c| !c.is_control()) {
+            if count >= max {
+                shown.push('…');
+                return shown;
+            }
+            shown.push(c);
+            count += 1;
+        }
+        shown.push(' ');
+        count += 1;
+    }
+    shown.truncate(shown.trim_end().len());
+    shown
+}
+
+/// A whole XML document as a tree; the error says what is wrong with it.
+pub(crate) fn parse(body: &[u8]) -> Result<Node, String> {
+    // Descriptions typed by people reach replies in whatever encoding their terminal had.
+    let text: Cow<'_, str> = String::from_utf8_lossy(body);
+    let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_start());
+    // Release note addresses come with bare ampersands.
+    reader.config_mut().allow_dangling_amp = true;
+    let mut tree = Tree::default();
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(tag)) => tree.open(&tag)?,
+            Ok(Event::Empty(tag)) => {
+                tree.open(&tag)?;
+                tree.close();
+            }
+            Ok(Event::End(_)) => tree.close(),
+            Ok(Event::Text(text)) => tree.text(&text.xml10_content())?,
+            Ok(Event::CData(text)) => tree.text(&text.xml10_content())?,
+            Ok(Event::GeneralRef(reference)) => tree.text(&resolve(&reference)?)?,
+            Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_)) => {}
+            Ok(Event::Eof) => return tree.finish(),
+            Err(error) => return Err(format!("XML that breaks off or is wrong ({error})")),
+        }
+    }
+}
+
+/// The five entities of XML and character references. Any other is kept as it stands: entities that a document
+/// declares for itself are never expanded.
+fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {
+    if let Some(known) = resolve_predefined_entity(reference) {
+        return Ok(known.into());
+    }
+    match reference.resolve_char_ref() {
+        Ok(Some(c)) => Ok(c.to_string().into()),
+        Ok(None) => Ok(format!("&{};", reference.as_ref()).into()),
+        Err(error) => Err(format!("XML that is wrong ({error})")),
+    }
+}
+
+/// The tree while it grows: a stack of open elements instead of recursion.
+#[derive(Default)]
+struct Tree {
+    open: Vec<Node>,
+    root: Option<Node>,
+    nodes: usize,
+}
+
+impl Tree {
+    fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
+        if self.open.is_empty() && self.root.is_some() {
+            return Err("XML with a second root element".into());
+        }
+        if self.open.len() == DEPTH_MAX {
+            return Err(format!("XML nested deeper than {DEPTH_MAX} elements"));
+        }
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            return Err(format!("XML with more than {NODES_MAX} elements"));
+        }
+        let mut node = Node {
+            name: tag.name().as_ref().to_owned(),
+            ..Node::default()
+        };
+        for attribute in tag.attributes() {
+            let attribute = attribute.map_err(|error| format!("XML with a wrong attribute ({error})"))?;
+            let raw: &str = attribute.value.as_ref();
+            // A wrong reference in an attribute is no reason to lose the reply: the raw value stands for itself.
+            let value = quick_xml::escape::unescape(raw).map_or_else(|_| raw.to_owned(), Cow::into_owned);
+            node.attributes.push((attribute.key.as_ref().to_owned(), value));
+        }
+        self.open.push(node);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        // The reader has matched the end tag to its start, so there is an open element.
+        let Some(node) = self.open.pop() else { return };
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(node),
+            None => self.root = Some(node),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        match self.open.last_mut() {
+            Some(node) => node.text.push_str(text),
+            None if text.trim().is_empty() => {}
+            None if self.root.is_some() => return Err("XML with text after its end".into()),
+            None => return Err("not XML".into()),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Node, String> {
+        if let Some(innermost) = self.open.last() {
+            return Err(format!(
+                "XML that breaks off inside <{}>",
+                printable(&innermost.name, 40)
+            ));
+        }
+        self.root.ok_or_else(|| "no XML element".to_owned())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
