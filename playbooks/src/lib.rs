@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What must be true of a firewall before, between and after hops: facts, checks over them, and verdicts.
+//!
+//! Responsible for: the typed snapshot of a device, playbooks (YAML with CEL expressions) and the library shipped with
+//! hopgate, findings, and the gate they make. Must not know: networks, clocks, campaigns, or how a fact was read. What
+//! cannot be decided is said to be so: an unknown fact never passes a check.
+
+mod check;
+mod expression;
+mod facts;
+mod finding;
+mod hop;
+mod message;
+mod optics;
+mod playbook;
+mod vocabulary;
+
+pub use facts::{
+    Disk, Fact, FactArea, Facts, Ha, HaMember, Image, Job, Optic, OpticClass, Partition, System,
+};
+pub use finding::{Finding, Gate, Mode, Severity, Verdict};
+pub use hop::HopContext;
+pub use optics::classify;
+pub use playbook::{Place, Playbook, PlaybookError};

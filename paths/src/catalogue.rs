@@ -1,0 +1,252 @@
+//! The release catalogue: feature releases in their order, what each may be reached from, and what each model runs.
+//!
+//! Responsible for: holding the rows of `data/*.toml`, each with its source, and answering plain questions about them.
+//! Must not know: routes, costs or devices. The vendor's table is data because it changes without our code changing,
+//! and because sources conflict: a row that is wrong is corrected where it stands, with its source.
+
+mod file;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+pub use file::CatalogueError;
+use serde::{Deserialize, Serialize};
+
+use crate::version::{Train, Version};
+
+/// The data files shipped with hopgate, by the names errors call them.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("releases.toml", include_str!("../data/releases.toml")),
+    ("models.toml", include_str!("../data/models.toml")),
+];
+
+/// How far a row can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// From memory or by inference: no source says it directly.
+    Low,
+    /// From a third party, or derived from two sourced facts.
+    Medium,
+    /// Said by the vendor, or seen in the vendor's code.
+    High,
+}
+
+/// Where a row comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced {
+    /// The page, release note or repository that says it.
+    pub source: String,
+    /// How far to trust it.
+    pub confidence: Confidence,
+}
+
+/// Which image must be on disk before any other image of a feature release can be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// This one.
+    Known(Version),
+    /// No source says: the software list of a device does (`release-type` Base).
+    ReadFromDevice,
+}
+
+/// A feature release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainRow {
+    /// Its number.
+    pub train: Train,
+    /// Its base image.
+    pub base: Base,
+    /// Whether the vendor wants a firewall on the latest preferred release of this train before it leaves it.
+    pub leave_from_preferred: bool,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+/// Which feature releases one feature release may be upgraded to directly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// In ascending order.
+    pub trains: Vec<Train>,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+/// A fact about a feature release that has a value and a source of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated<T> {
+    /// The fact.
+    pub value: T,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+/// A maintenance release or hotfix that is known to exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Its version.
+    pub version: Version,
+    /// Whether the vendor prefers it. A device's own software list knows better.
+    pub preferred: bool,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+/// How long the models of a class take, and how long to wait for them. The vendor publishes no such table: these are
+/// estimates to be corrected from a fleet's own history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Minutes an install job usually takes.
+    pub install_expected_min: u32,
+    /// Minutes after which an install job is late.
+    pub install_worst_min: u32,
+    /// Minutes from the accepted restart to the API answering, usually.
+    pub reboot_expected_min: u32,
+    /// The same, at worst.
+    pub reboot_worst_min: u32,
+    /// Minutes from the API answering to the auto-commit ending well, usually.
+    pub auto_commit_expected_min: u32,
+    /// The same, at worst.
+    pub auto_commit_worst_min: u32,
+    /// Minutes from the accepted restart to the end of the auto-commit after which to warn.
+    pub watchdog_warn_min: u32,
+    /// The same, after which the reboot has failed.
+    pub watchdog_fail_min: u32,
+    /// Whether `show chassis-ready` exists on these models.
+    pub chassis_ready: bool,
+    /// Whether these models run the extended feature stream (`.xfr`).
+    pub extended_stream: bool,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+/// That a model runs a feature release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Support {
+    /// The lowest maintenance release of that train the model runs, where not all of them.
+    pub minimum: Option<Version>,
+    /// Who says so.
+    pub sourced: Sourced,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Model {
+    class: String,
+    /// Not an interval: a model can skip a feature release.
+    support: BTreeMap<Train, Support>,
+}
+
+/// The catalogue, validated: every train has content and a reach that lead forward, every model a class and support.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalogue {
+    trains: Vec<TrainRow>,
+    reach: BTreeMap<Train, Reach>,
+    content: BTreeMap<Train, Stated<u32>>,
+    ends: BTreeMap<Train, Stated<String>>,
+    releases: BTreeMap<Version, Release>,
+    classes: BTreeMap<String, Watch>,
+    models: BTreeMap<String, Model>,
+}
+
+impl Catalogue {
+    /// The catalogue shipped with hopgate.
+    ///
+    /// # Errors
+    /// The same as [`Catalogue::parse`]; a test holds the shipped files to it.
+    pub fn embedded() -> Result<&'static Self, CatalogueError> {
+        static LOADED: OnceLock<Result<Catalogue, CatalogueError>> = OnceLock::new();
+        LOADED
+            .get_or_init(|| Self::parse(EMBEDDED))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// Reads and validates a catalogue from the texts of its files, each with the name errors shall call it.
+    ///
+    /// # Errors
+    /// A missing, doubled or unknown file, and the first row that cannot be read or contradicts another: with file,
+    /// line and key.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, CatalogueError> {
+        file::parse(files)
+    }
+
+    /// The feature releases, oldest first.
+    pub fn trains(&self) -> &[TrainRow] {
+        &self.trains
+    }
+
+    /// The row of one feature release.
+    pub fn train(&self, train: Train) -> Option<&TrainRow> {
+        self.trains.iter().find(|row| row.train == train)
+    }
+
+    /// What may be reached directly from a feature release, for those that have a row.
+    pub fn reach(&self, from: Train) -> Option<&Reach> {
+        self.reach.get(&from)
+    }
+
+    /// The number of the oldest Applications and Threats content a feature release installs with.
+    ///
+    /// The device enforces it and can differ by maintenance release: this is for planning, the device's word is final.
+    pub fn minimum_content(&self, train: Train) -> Option<&Stated<u32>> {
+        self.content.get(&train)
+    }
+
+    /// The day (`YYYY-MM-DD`) standard support of a feature release ends or ended.
+    pub fn end_of_life(&self, train: Train) -> Option<&Stated<String>> {
+        self.ends.get(&train)
+    }
+
+    /// The known maintenance releases and hotfixes, in ascending order.
+    pub fn releases(&self) -> impl Iterator<Item = &Release> {
+        self.releases.values()
+    }
+
+    /// The known models, in the order of their names.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.models.keys().map(String::as_str)
+    }
+
+    /// How long a model takes and how long to wait for it.
+    pub fn watch(&self, model: &str) -> Option<&Watch> {
+        self.classes.get(&self.models.get(model)?.class)
+    }
+
+    /// The feature releases a model runs.
+    pub fn support(&self, model: &str) -> Option<&BTreeMap<Train, Support>> {
+        self.models.get(model).map(|model| &model.support)
+    }
+
+    /// How many feature releases apart two trains are, by the list and not by arithmetic: 9.1 and 10.0 are one apart.
+    pub fn trains_apart(&self, one: Train, other: Train) -> Option<u32> {
+        let place = |train| self.trains.iter().position(|row| row.train == train);
+        u32::try_from(place(one)?.abs_diff(place(other)?)).ok()
+    }
+
+    /// The trains strictly between two others.
+    pub(crate) fn trains_between(&self, low: Train, high: Train) -> impl Iterator<Item = Train> {
+        self.trains
+            .iter()
+            .map(|row| row.train)
+            .filter(move |train| *train > low && *train < high)
+    }
+
+    /// Where a model stops in a train on its way through: the latest preferred release it runs, else the newest known.
+    pub(crate) fn stop(&self, model: &str, train: Train) -> Option<&Release> {
+        let minimum = self.support(model)?.get(&train)?.minimum;
+        let runs = |release: &&Release| {
+            release.version.train() == train && minimum.is_none_or(|minimum| release.version >= minimum)
+        };
+        let preferred = self
+            .releases
+            .values()
+            .rev()
+            .filter(runs)
+            .find(|release| release.preferred);
+        preferred.or_else(|| self.releases.values().rev().find(runs))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The rows of the catalogue's files, as they are written.
+//!
+//! Responsible for: the shape of each kind of row, read strictly: an unknown key is an error, and so is a value of the
+//! wrong kind. Must not know: whether a row makes sense beside the others; that is checked where they are put together.
+
+use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::{Base, Confidence};
+use crate::version::{Train, Version};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleasesFile {
+    pub(super) train: Vec<Spanned<TrainEntry>>,
+    pub(super) reach: Vec<Spanned<ReachEntry>>,
+    pub(super) content: Vec<Spanned<ContentEntry>>,
+    pub(super) end_of_life: Vec<Spanned<EndEntry>>,
+    pub(super) release: Vec<Spanned<ReleaseEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrainEntry {
+    pub(super) name: Train,
+    pub(super) base: BaseEntry,
+    pub(super) leave_from: LeaveFrom,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LeaveFrom {
+    Preferred,
+    Any,
+}
+
+pub(super) struct BaseEntry(pub(super) Base);
+
+impl<'de> Deserialize<'de> for BaseEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "read-from-device" => Ok(Self(Base::ReadFromDevice)),
+            version => version
+                .parse()
+                .map(|version| Self(Base::Known(version)))
+                .map_err(de::Error::custom),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReachEntry {
+    pub(super) from: Train,
+    pub(super) to: Vec<Train>,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContentEntry {
+    pub(super) train: Train,
+    pub(super) minimum: u32,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndEntry {
+    pub(super) train: Train,
+    pub(super) date: Datetime,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseEntry {
+    pub(super) version: Version,
+    #[serde(default)]
+    pub(super) preferred: bool,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelsFile {
+    pub(super) class: Vec<Spanned<ClassEntry>>,
+    pub(super) model: Vec<Spanned<ModelEntry>>,
+    pub(super) support: Vec<Spanned<SupportEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClassEntry {
+    pub(super) name: String,
+    pub(super) install: Minutes,
+    pub(super) reboot: Minutes,
+    pub(super) auto_commit: Minutes,
+    pub(super) watchdog: Deadlines,
+    pub(super) chassis_ready: bool,
+    #[serde(default)]
+    pub(super) extended_stream: bool,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Minutes {
+    pub(super) expected: u32,
+    pub(super) worst: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deadlines {
+    pub(super) warn: u32,
+    pub(super) fail: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelEntry {
+    pub(super) class: String,
+    pub(super) names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SupportEntry {
+    pub(super) models: Vec<String>,
+    pub(super) trains: Vec<SupportedTrain>,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+/// `10.2`, or `10.1.2+` for a model that runs only later maintenance releases, as the vendor's matrix writes it.
+pub(super) struct SupportedTrain {
+    pub(super) train: Train,
+    pub(super) minimum: Option<Version>,
+}
+
+impl<'de> Deserialize<'de> for SupportedTrain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.strip_suffix('+') {
+            Some(text) => {
+                let minimum: Version = text.parse().map_err(de::Error::custom)?;
+                Ok(Self {
+                    train: minimum.train(),
+                    minimum: Some(minimum),
+                })
+            }
+            None => Ok(Self {
+                train: text.parse().map_err(de::Error::custom)?,
+                minimum: None,
+            }),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The hop a check looks at: what `hop` is in an expression.
+//!
+//! Responsible for: the few things of a hop that checks ask about, and how much disk its downloads still need. Must
+//! not know: routes, or who decided on the hop.
+
+use hopgate_paths::{Hop, Version};
+use serde::Serialize;
+
+use crate::facts::Facts;
+
+/// Free space wanted for each MB still to be downloaded, as a fraction: 1.1, the margin of the vendor's own upgrade
+/// assurance (pan-os-upgrade-assurance, `check_free_disk_space`).
+const MARGIN: (u64, u64) = (11, 10);
+
+/// What checks can ask about the hop that is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HopContext {
+    /// The release before.
+    pub from: Version,
+    /// The release after.
+    pub to: Version,
+    /// The oldest content (the number before the dash) the target installs with, where known.
+    pub minimum_content: Option<u32>,
+    /// The images the hop needs on disk.
+    pub downloads: Vec<Version>,
+}
+
+impl From<&Hop> for HopContext {
+    fn from(hop: &Hop) -> Self {
+        Self {
+            from: hop.from,
+            to: hop.to,
+            minimum_content: hop.minimum_content,
+            downloads: hop.downloads.clone(),
+        }
+    }
+}
+
+/// `hop` as expressions see it.
+#[derive(Serialize)]
+pub(crate) struct HopView<'a> {
+    from: Version,
+    to: Version,
+    minimum_content: Option<u32>,
+    downloads: &'a [Version],
+    needed_disk_mb: Option<u64>,
+}
+
+impl HopContext {
+    pub(crate) fn view(&self, facts: &Facts) -> HopView<'_> {
+        HopView {
+            from: self.from,
+            to: self.to,
+            minimum_content: self.minimum_content,
+            downloads: &self.downloads,
+            needed_disk_mb: self.needed_disk_mb(facts),
+        }
+    }
+
+    /// MB that must be free for what is not on disk yet, margin included; none where a size is not known.
+    pub fn needed_disk_mb(&self, facts: &Facts) -> Option<u64> {
+        let software = facts.software.known()?;
+        let mut missing: u64 = 0;
+        for version in &self.downloads {
+            let image = software.iter().find(|image| image.version == *version)?;
+            if !image.downloaded {
+                missing = missing.checked_add(image.size_mb?)?;
+            }
+        }
+        Some(missing.checked_mul(MARGIN.0)?.div_ceil(MARGIN.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::facts::{Fact, Image};
+
+    fn image(version: &str, size_mb: Option<u64>, downloaded: bool) -> Image {
+        Image {
+            version: version.parse().unwrap(),
+            size_mb,
+            downloaded,
+            current: false,
+            release_type: None,
+        }
+    }
+
+    fn needed(software: Fact<Vec<Image>>) -> Option<u64> {
+        let facts = Facts {
+            software,
+            ..Facts::unread("fw1", Timestamp::UNIX_EPOCH)
+        };
+        let hop = HopContext {
+            from: "10.1.3".parse().unwrap(),
+            to: "10.2.4-h4".parse().unwrap(),
+            minimum_content: Some(8614),
+            downloads: vec!["10.2.0".parse().unwrap(), "10.2.4-h4".parse().unwrap()],
+        };
+        hop.needed_disk_mb(&facts)
+    }
+
+    #[test]
+    fn only_what_is_not_on_disk_counts_and_an_unknown_size_is_not_zero() {
+        let target = || image("10.2.4-h4", Some(492), false);
+        assert_eq!(
+            needed(Fact::Known(vec![image("10.2.0", Some(1037), false), target()])),
+            Some(1682)
+        );
+        assert_eq!(
+            needed(Fact::Known(vec![image("10.2.0", Some(1037), true), target()])),
+            Some(542)
+        );
+        assert_eq!(
+            needed(Fact::Known(vec![image("10.2.0", None, true), target()])),
+            Some(542)
+        );
+        assert_eq!(
+            needed(Fact::Known(vec![image("10.2.0", None, false), target()])),
+            None
+        );
+        assert_eq!(needed(Fact::Known(vec![target()])), None);
+        assert_eq!(needed(Fact::Unknown("silent".to_owned())), None);
+        assert_eq!(
+            needed(Fact::Known(vec![
+                image("10.2.0", Some(u64::MAX), false),
+                target()
+            ])),
+            None
+        );
+    }
+}

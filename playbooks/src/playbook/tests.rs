@@ -1,0 +1,622 @@
+//! The library over healthy and unhealthy facts, and what a broken playbook is answered with.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::finding::Gate;
+
+/// A PA-850 on 10.1.3, passive in a healthy pair, with one genuine optic.
+fn healthy() -> Value {
+    json!({
+        "device": "fw1",
+        "read_at": Timestamp::UNIX_EPOCH,
+        "system": {"known": {
+            "hostname": "fw1", "model": "PA-850", "serial": "0123", "sw_version": "10.1.3",
+            "app_version": "8676-7858", "uptime_seconds": 86400, "operational_mode": "normal", "multi_vsys": false,
+        }},
+        "software": {"known": [
+            {"version": "10.1.3", "size_mb": 400, "downloaded": true, "current": true, "release_type": null},
+            {"version": "10.2.0", "size_mb": 1037, "downloaded": true, "current": false, "release_type": "Base"},
+            {"version": "10.2.4-h4", "size_mb": 492, "downloaded": false, "current": false, "release_type": null},
+        ]},
+        "jobs": {"known": [
+            {"id": 2, "kind": "Commit", "status": "FIN", "result": "OK", "progress": null, "details": []},
+            {"id": 1, "kind": "AutoCom", "status": "FIN", "result": "OK", "progress": null, "details": []},
+        ]},
+        "ha": {"known": {
+            "enabled": true, "mode": "Active-Passive",
+            "local": {"state": "passive", "reason": null, "build": "10.1.3", "state_sync": "Complete", "address": null},
+            "peer": {"state": "active", "reason": null, "build": "10.1.3", "state_sync": null, "address": "192.0.2.12"},
+            "running_sync": "synchronized", "running_sync_enabled": true, "preemptive": false,
+        }},
+        "disks": {"known": [
+            {"mount": "/", "size_mb": 8000, "available_mb": 3000},
+            {"mount": "/opt/pancfg", "size_mb": 4000, "available_mb": 2000},
+            {"mount": "/opt/panrepo", "size_mb": 6000, "available_mb": 542},
+        ]},
+        "partitions": {"known": [
+            {"name": "sysroot0", "state": "RUNNING-ACTIVE", "version": "10.1.3"},
+            {"name": "sysroot1", "state": "EMPTY", "version": null},
+        ]},
+        "pending_changes": {"known": false},
+        "optics": {"known": [
+            optic(1, "CAT5", None, None),
+            optic(5, "SFP-Plus-Fiber", Some("FINISAR CORP."), Some("FTLX1475D3BCL")),
+            optic(6, "SFP-Empty", None, None),
+        ]},
+        "locks": {"known": []},
+    })
+}
+
+fn optic(port: u32, media: &str, vendor: Option<&str>, part: Option<&str>) -> Value {
+    json!({
+        "slot": 1, "port": port, "interface": format!("ethernet1/{port}"), "media": media, "vendor": vendor,
+        "part": part, "serial": null, "class": crate::classify(media, vendor, part),
+    })
+}
+
+fn facts(changes: &[(&str, Value)]) -> Facts {
+    let mut stored = healthy();
+    for (pointer, value) in changes {
+        *stored
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("{pointer} is not in the facts")) = value.clone();
+    }
+    serde_json::from_value(stored).unwrap()
+}
+
+fn hop(from: &str, to: &str, downloads: &[&str]) -> HopContext {
+    HopContext {
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+        minimum_content: Some(8614),
+        downloads: downloads.iter().map(|version| version.parse().unwrap()).collect(),
+    }
+}
+
+fn usual_hop() -> HopContext {
+    hop("10.1.3", "10.2.4-h4", &["10.2.0", "10.2.4-h4"])
+}
+
+fn builtin(name: &str) -> Playbook {
+    Playbook::builtin(name).unwrap().unwrap()
+}
+
+/// What did not pass, one line each: `check[@subject] verdict: message`.
+fn said(playbook: &str, facts: &Facts, hop: Option<&HopContext>) -> String {
+    let lines = builtin(playbook)
+        .evaluate(facts, hop)
+        .into_iter()
+        .filter_map(|finding| {
+            let verdict = match finding.verdict {
+                Verdict::Pass => return None,
+                Verdict::Fail => "fail",
+                Verdict::Inconclusive { .. } => "inconclusive",
+                Verdict::Error { .. } => "error",
+            };
+            let subject = finding
+                .subject
+                .map_or(String::new(), |subject| format!("@{subject}"));
+            Some(format!(
+                "{}{subject} {verdict}: {}",
+                finding.check, finding.message
+            ))
+        });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_library_reads_and_says_what_it_needs() {
+    let needs = |name| {
+        builtin(name)
+            .needs()
+            .into_iter()
+            .map(FactArea::name)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        Playbook::builtin_names().collect::<Vec<_>>(),
+        ["after", "optics", "readiness"]
+    );
+    for name in Playbook::builtin_names() {
+        assert_eq!(builtin(name).name(), name);
+    }
+    assert_eq!(
+        needs("readiness"),
+        "system software jobs ha disks partitions pending_changes locks"
+    );
+    assert_eq!(needs("after"), "jobs ha disks");
+    assert_eq!(needs("optics"), "system optics");
+    assert!(Playbook::builtin("nothing").is_none());
+    assert!(Playbook::builtin_text("nothing").is_none());
+    let text = Playbook::builtin_text("optics").unwrap();
+    assert!(text.contains("\nplaybook: optics\n"));
+}
+
+#[test]
+fn a_healthy_firewall_passes_every_check_and_opens_every_gate() {
+    for name in Playbook::builtin_names() {
+        let findings = builtin(name).evaluate(&facts(&[]), Some(&usual_hop()));
+        assert!(
+            findings.iter().all(|finding| finding.verdict == Verdict::Pass),
+            "{name}: {findings:#?}"
+        );
+        assert!(!findings.is_empty());
+        assert_eq!(Gate::of(&findings), Gate::Open);
+    }
+    let single = facts(&[
+        ("/ha/known/enabled", json!(false)),
+        ("/ha/known/peer", json!(null)),
+    ]);
+    assert_eq!(said("readiness", &single, Some(&usual_hop())), "");
+    assert_eq!(said("after", &single, None), "");
+}
+
+#[test]
+fn nothing_read_is_nothing_passed() {
+    let unread = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+    for name in Playbook::builtin_names() {
+        let findings = builtin(name).evaluate(&unread, None);
+        let held = findings.iter().filter(|finding| finding.holds()).count();
+        assert!(held > 0, "{name}");
+        let passed = findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
+        assert_eq!(passed.count(), 0, "{name}");
+    }
+    insta::assert_snapshot!(said("readiness", &unread, None), @r"
+    no-running-jobs inconclusive: cannot tell: jobs: not asked
+    no-pending-changes inconclusive: cannot tell: pending_changes: not asked
+    no-locks inconclusive: cannot tell: locks: not asked
+    operational-mode inconclusive: cannot tell: system: not asked
+    content-new-enough inconclusive: cannot tell: system: not asked; no hop is planned
+    images-offered inconclusive: cannot tell: software: not asked; no hop is planned
+    disk-space inconclusive: cannot tell: software: not asked; disks: not asked; no hop is planned
+    software-manager-clear inconclusive: cannot tell: partitions: not asked; no hop is planned
+    ha-mode inconclusive: cannot tell: ha: not asked
+    ha-states inconclusive: cannot tell: ha: not asked
+    ha-preemption-off inconclusive: cannot tell: ha: not asked
+    ha-configuration-in-sync inconclusive: cannot tell: ha: not asked
+    ");
+}
+
+#[test]
+fn readiness_holds_on_each_thing_that_is_wrong_and_says_so() {
+    let job = |kind: &str, status: &str| json!({"id": null, "kind": kind, "status": status, "result": "PEND", "progress": 3, "details": []});
+    let cases: Vec<(&str, Value)> = vec![
+        ("/jobs/known/0", job("Downld", "ACT")),
+        ("/pending_changes/known", json!(true)),
+        (
+            "/locks/known",
+            json!(["config lock of admin1 (shared)", "commit lock of admin2"]),
+        ),
+        ("/system/known/operational_mode", json!(null)),
+        ("/system/known/operational_mode", json!("maint")),
+        ("/system/known/app_version", json!("8503-7125")),
+        ("/system/known/app_version", json!("")),
+        ("/system/known/app_version", json!("unknown")),
+        ("/software/known/1/version", json!("10.2.1")),
+        ("/software/known/2/size_mb", json!(null)),
+        ("/software/known/1/downloaded", json!(false)),
+        ("/disks/known/2/available_mb", json!(541)),
+        ("/disks/known/2/mount", json!("/opt/other")),
+        ("/disks", json!({"unknown": "no reply within 30 s"})),
+        (
+            "/partitions/known/1",
+            json!({"name": "sysroot1", "state": "PENDING-CHANGE", "version": "10.1.9"}),
+        ),
+        ("/ha/known/mode", json!("Active-Active")),
+        ("/ha/known/mode", json!(null)),
+        ("/ha/known/peer", json!(null)),
+        ("/ha/known/peer/state", json!("non-functional")),
+        ("/ha/known/local/state", json!("active")),
+        ("/ha/known/peer/state", json!("passive")),
+        ("/ha/known/preemptive", json!(true)),
+        ("/ha/known/running_sync", json!("not synchronized")),
+    ];
+    let lines = cases.into_iter().map(|(pointer, value)| {
+        let findings = said(
+            "readiness",
+            &facts(&[(pointer, value.clone())]),
+            Some(&usual_hop()),
+        );
+        format!("{pointer} = {value}\n{findings}")
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n\n"), @r#"
+    /jobs/known/0 = {"details":[],"id":null,"kind":"Downld","progress":3,"result":"PEND","status":"ACT"}
+    no-running-jobs fail: Not finished yet: Downld ACT
+
+    /pending_changes/known = true
+    no-pending-changes fail: The candidate configuration holds changes that were not committed.
+
+    /locks/known = ["config lock of admin1 (shared)","commit lock of admin2"]
+    no-locks fail: Locks are held: config lock of admin1 (shared), commit lock of admin2
+
+    /system/known/operational_mode = null
+    operational-mode inconclusive: cannot tell: the device does not say which operational mode it is in
+
+    /system/known/operational_mode = "maint"
+    operational-mode fail: The operational mode is maint, not normal or FIPS-CC.
+
+    /system/known/app_version = "8503-7125"
+    content-new-enough fail: 10.2.4-h4 installs with content 8614 or later; installed is 8503-7125.
+
+    /system/known/app_version = ""
+    content-new-enough fail: 10.2.4-h4 installs with content 8614 or later; installed is none.
+
+    /system/known/app_version = "unknown"
+    content-new-enough error: the check does not work: `hop.minimum_content == null ? unknown("no source says which content " + hop.to + " needs") : system.app_version == "" || content_number(system.app_version) < hop.minimum_content`: Error executing function 'content_number': "unknown" is not a content version (expected NNNN-MMMM)
+
+    /software/known/1/version = "10.2.1"
+    images-offered@10.2.0 fail: The software list has no 10.2.0, and a release a device does not list cannot be downloaded or installed.
+    disk-space inconclusive: cannot tell: the software list does not say how large 10.2.4-h4 or its base image is
+
+    /software/known/2/size_mb = null
+    disk-space inconclusive: cannot tell: the software list does not say how large 10.2.4-h4 or its base image is
+
+    /software/known/1/downloaded = false
+    disk-space fail: /opt/panrepo has 542 MB free; 10.2.0, 10.2.4-h4 still need 1682 MB, a tenth of margin included.
+
+    /disks/known/2/available_mb = 541
+    disk-space fail: /opt/panrepo has 541 MB free; 10.2.0, 10.2.4-h4 still need 542 MB, a tenth of margin included.
+
+    /disks/known/2/mount = "/opt/other"
+    disk-space inconclusive: cannot tell: the device shows no file system at /opt/panrepo
+
+    /disks = {"unknown":"no reply within 30 s"}
+    disk-space inconclusive: cannot tell: disks: no reply within 30 s
+
+    /partitions/known/1 = {"name":"sysroot1","state":"PENDING-CHANGE","version":"10.1.9"}
+    software-manager-clear fail: 10.1.9 is installed and waits for the next boot; a reboot now would not lead to 10.2.4-h4.
+
+    /ha/known/mode = "Active-Active"
+    ha-mode fail: The high availability mode is Active-Active; hopgate upgrades active/passive pairs and single firewalls.
+
+    /ha/known/mode = null
+    ha-mode inconclusive: cannot tell: the device does not say which high availability mode it is in
+
+    /ha/known/peer = null
+    ha-states inconclusive: cannot tell: the device knows no peer
+
+    /ha/known/peer/state = "non-functional"
+    ha-states fail: This member is passive, its peer is non-functional.
+
+    /ha/known/local/state = "active"
+    ha-states fail: This member is active, its peer is active.
+
+    /ha/known/peer/state = "passive"
+    ha-states fail: This member is passive, its peer is passive.
+
+    /ha/known/preemptive = true
+    ha-preemption-off fail: Preemption is on; a member that comes back from its reboot would take the active role before it is checked.
+
+    /ha/known/running_sync = "not synchronized"
+    ha-configuration-in-sync fail: The running configuration is not synchronized.
+    "#);
+}
+
+#[test]
+fn what_is_usual_in_the_middle_of_an_upgrade_does_not_hold() {
+    let older_peer = facts(&[
+        ("/ha/known/local/state", json!("suspended")),
+        ("/ha/known/local/reason", json!("Peer version too old")),
+    ]);
+    assert_eq!(said("readiness", &older_peer, Some(&usual_hop())), "");
+    let suspended = facts(&[
+        ("/ha/known/local/state", json!("suspended")),
+        ("/ha/known/local/reason", json!("User requested")),
+    ]);
+    assert!(
+        said("readiness", &suspended, Some(&usual_hop()))
+            .starts_with("ha-states fail: This member is suspended (User requested)")
+    );
+    let ours = json!({"name": "sysroot1", "state": "PENDING-CHANGE", "version": "10.2.4-h4"});
+    assert_eq!(
+        said(
+            "readiness",
+            &facts(&[("/partitions/known/1", ours)]),
+            Some(&usual_hop())
+        ),
+        ""
+    );
+}
+
+#[test]
+fn after_a_hop_the_device_must_be_well() {
+    let auto_commit = |id: u32, status: &str, result: &str| {
+        json!({"id": id, "kind": "AutoCom", "status": status, "result": result, "progress": null,
+               "details": ["ID population failed", "Commit failed"]})
+    };
+    let cases: Vec<(&str, Value)> = vec![
+        ("/jobs/known", json!([auto_commit(1, "FIN", "FAIL")])),
+        (
+            "/jobs/known",
+            json!([auto_commit(2, "FIN", "OK"), auto_commit(1, "FIN", "FAIL")]),
+        ),
+        ("/jobs/known", json!([auto_commit(1, "ACT", "PEND")])),
+        ("/ha/known/local/state", json!("suspended")),
+        ("/ha/known/local/state", json!("initial")),
+        ("/ha/known/local/state", json!("active")),
+        ("/ha/known/peer", json!(null)),
+        ("/disks/known/0/available_mb", json!(399)),
+        ("/disks/known/0/available_mb", json!(400)),
+        ("/disks/known/1/available_mb", json!(399)),
+    ];
+    let lines = cases.into_iter().map(|(pointer, value)| {
+        format!(
+            "{pointer} = {value}\n{}",
+            said("after", &facts(&[(pointer, value.clone())]), None)
+        )
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n\n"), @r#"
+    /jobs/known = [{"details":["ID population failed","Commit failed"],"id":1,"kind":"AutoCom","progress":null,"result":"FAIL","status":"FIN"}]
+    auto-commit-succeeded fail: The automatic commit failed and no later one succeeded: ID population failed, Commit failed
+
+    /jobs/known = [{"details":["ID population failed","Commit failed"],"id":2,"kind":"AutoCom","progress":null,"result":"OK","status":"FIN"},{"details":["ID population failed","Commit failed"],"id":1,"kind":"AutoCom","progress":null,"result":"FAIL","status":"FIN"}]
+    auto-commit-at-once fail: Attempts of the automatic commit that failed before one succeeded: 1
+
+    /jobs/known = [{"details":["ID population failed","Commit failed"],"id":1,"kind":"AutoCom","progress":null,"result":"PEND","status":"ACT"}]
+    no-running-commit fail: A commit is still running: AutoCom
+
+    /ha/known/local/state = "suspended"
+    ha-in-service fail: This member is suspended; its peer must not be touched while it is.
+
+    /ha/known/local/state = "initial"
+    ha-in-service fail: This member is initial; its peer must not be touched while it is.
+
+    /ha/known/local/state = "active"
+    ha-one-active fail: This member is active and its peer is active; exactly one of them has to be active.
+
+    /ha/known/peer = null
+    ha-one-active inconclusive: cannot tell: the device knows no peer
+
+    /disks/known/0/available_mb = 399
+    disks-not-full@/ fail: / has 399 of 8000 MB left.
+
+    /disks/known/0/available_mb = 400
+
+
+    /disks/known/1/available_mb = 399
+    disks-not-full@/opt/pancfg fail: /opt/pancfg has 399 of 4000 MB left.
+    "#);
+}
+
+/// The optics of a device: a clone, a module that does not speak, a part known to be good, and two beyond the range.
+fn mixed_optics() -> Value {
+    json!([
+        optic(2, "SFP-Fiber", Some("CLONE INC"), Some("SFP-1G-SX")),
+        optic(5, "SFP-Fiber", Some("CLONE INC"), Some("SFP-1G-SX")),
+        optic(6, "SFP-Fiber", None, None),
+        optic(7, "SFP-Fiber", Some("OEM"), Some("PAN-SFP-LX")),
+        optic(8, "SFP-Empty", None, None),
+        optic(9, "SFP-Fiber", Some("CLONE INC"), Some("SFP-1G-SX")),
+    ])
+}
+
+#[test]
+fn optics_tells_who_is_exposed_port_by_port() {
+    let on = |model: &str, release: &str| {
+        facts(&[
+            ("/system/known/model", json!(model)),
+            ("/system/known/sw_version", json!(release)),
+            ("/optics/known", mixed_optics()),
+        ])
+    };
+    let planned = |to: &str| hop("9.1.16", to, &[to]);
+    let cases = [
+        ("PA-850", "9.1.16", None),
+        ("PA-820", "10.2.6", Some("10.2.7")),
+        ("PA-820", "9.1.16", Some("10.2.4-h4")),
+        ("PA-820", "9.1.16", Some("10.0.12")),
+        ("PA-850", "10.1.11-h1", None),
+        ("PA-440", "10.1.3", None),
+        ("PA-7050", "11.1.4", None),
+        ("PA-5220", "10.2.4", Some("11.1.5")),
+        ("PA-5220", "10.1.3", Some("10.2.4")),
+    ];
+    let lines = cases.map(|(model, release, to)| {
+        let hop = to.map(planned);
+        let findings = said("optics", &on(model, release), hop.as_ref());
+        format!("{model} {release} -> {to:?}\n{findings}")
+    });
+    insta::assert_snapshot!(lines.join("\n\n"), @r#"
+    PA-850 9.1.16 -> None
+    PAN-221190@ethernet1/5 fail: ethernet1/5 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+    PAN-221190@ethernet1/6 inconclusive: cannot tell: the module in ethernet1/6 of this PA-850 does not say what it is
+
+    PA-820 10.2.6 -> Some("10.2.7")
+
+
+    PA-820 9.1.16 -> Some("10.2.4-h4")
+    PAN-221190@ethernet1/5 fail: ethernet1/5 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules: a PA-820 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). 10.2.4-h4 does not have the fix; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+    PAN-221190@ethernet1/6 inconclusive: cannot tell: the module in ethernet1/6 of this PA-820 does not say what it is
+
+    PA-820 9.1.16 -> Some("10.0.12")
+    PAN-221190-suspect@ethernet1/5 fail: ethernet1/5 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules. The notes list no fix of PAN-221190 for the train of 10.0.12: it may be exposed.
+    PAN-221190-suspect@ethernet1/6 inconclusive: cannot tell: the module in ethernet1/6 of this PA-820 does not say what it is
+
+    PA-850 10.1.11-h1 -> None
+
+
+    PA-440 10.1.3 -> None
+
+
+    PA-7050 11.1.4 -> None
+    PAN-252131@ethernet1/2 fail: ethernet1/2 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules: an unsupported module can restart a PA-7050 (PAN-252131). It runs 11.1.4, and any release before the fix is exposed; fixed in 11.1.5.
+    PAN-252131@ethernet1/5 fail: ethernet1/5 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules: an unsupported module can restart a PA-7050 (PAN-252131). It runs 11.1.4, and any release before the fix is exposed; fixed in 11.1.5.
+    PAN-252131@ethernet1/6 inconclusive: cannot tell: the module in ethernet1/6 of this PA-7050 does not say what it is
+    PAN-252131@ethernet1/9 fail: ethernet1/9 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules: an unsupported module can restart a PA-7050 (PAN-252131). It runs 11.1.4, and any release before the fix is exposed; fixed in 11.1.5.
+
+    PA-5220 10.2.4 -> Some("11.1.5")
+
+
+    PA-5220 10.1.3 -> Some("10.2.4")
+    PAN-252131-suspect@ethernet1/2 fail: ethernet1/2 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules. The notes list no fix of PAN-252131 for the train of 10.2.4: it may be exposed.
+    PAN-252131-suspect@ethernet1/5 fail: ethernet1/5 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules. The notes list no fix of PAN-252131 for the train of 10.2.4: it may be exposed.
+    PAN-252131-suspect@ethernet1/6 inconclusive: cannot tell: the module in ethernet1/6 of this PA-5220 does not say what it is
+    PAN-252131-suspect@ethernet1/9 fail: ethernet1/9 holds SFP-1G-SX by CLONE INC, which is not on the list of allowed modules. The notes list no fix of PAN-252131 for the train of 10.2.4: it may be exposed.
+    "#);
+}
+
+#[test]
+fn optics_nobody_could_read_hold_where_they_matter_and_only_there() {
+    let unread = (
+        "/optics",
+        json!({"unknown": "a passive member could not read its modules"}),
+    );
+    let matters = facts(std::slice::from_ref(&unread));
+    insta::assert_snapshot!(said("optics", &matters, Some(&usual_hop())), @r"
+    PAN-221190 inconclusive: cannot tell: optics: a passive member could not read its modules
+    PAN-221190-suspect inconclusive: cannot tell: optics: a passive member could not read its modules
+    ");
+    let other = facts(&[unread, ("/system/known/model", json!("PA-440"))]);
+    assert_eq!(builtin("optics").evaluate(&other, Some(&usual_hop())), []);
+}
+
+fn playbook(checks: &str) -> Playbook {
+    Playbook::parse(
+        "own.yaml",
+        &format!("playbook: own\ntitle: Own\nchecks:\n{checks}"),
+    )
+    .unwrap()
+}
+
+#[test]
+fn one_bad_check_does_not_hide_another() {
+    let own = playbook(
+        r#"
+  - {id: no-such-field, title: A, needs: [system], hold: system.modell == "x", severity: block, message: m}
+  - {id: not-a-bool, title: B, needs: [system], hold: system.model, severity: block, message: m}
+  - {id: not-a-list, title: C, needs: [system], for_each: system.model, hold: "true", severity: block, message: m}
+  - {id: bad-when, title: D, needs: [system], when: system.model, hold: "false", severity: block, message: m}
+  - {id: bad-message, title: E, needs: [system], hold: "true", severity: block, message: "{system.modell}"}
+  - {id: bad-subject, title: F, needs: [system], hold: "true", subject: system.modell, severity: block, message: m}
+  - {id: some-bad, title: G, for_each: "[1, 0, 2]", hold: 2 / item == 1, subject: item, severity: block, message: "{item}"}
+  - {id: nothing-to-see, title: H, for_each: "[]", hold: "true", severity: block, message: m}
+  - {id: needs-hop, title: I, needs: [hop], hold: hop.to == "1.1.1", severity: block, message: m}
+  - {id: not-now, title: J, when: "false", hold: "true", severity: block, message: m}
+  - {id: on-trial, title: K, hold: "true", severity: block, mode: observe, message: m}
+  - {id: good, title: L, hold: "false", severity: block, message: m}
+"#,
+    );
+    let findings = own.evaluate(&facts(&[]), None);
+    let lines = findings.iter().map(|finding| {
+        let subject = finding.subject.as_deref().unwrap_or("-");
+        format!(
+            "{} {subject} {} | {}",
+            finding.check,
+            json!(finding.verdict),
+            finding.message
+        )
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    no-such-field - {"error":{"detail":"`system.modell == \"x\"`: No such key: modell"}} | the check does not work: `system.modell == "x"`: No such key: modell
+    not-a-bool - {"error":{"detail":"`system.model` is string, not true or false"}} | the check does not work: `system.model` is string, not true or false
+    not-a-list - {"error":{"detail":"`system.model` is string, not a list"}} | the check does not work: `system.model` is string, not a list
+    bad-when - {"error":{"detail":"`system.model` is string, not true or false"}} | the check does not work: `system.model` is string, not true or false
+    bad-message - "fail" | E (its message failed: `system.modell`: No such key: modell)
+    bad-subject (not nameable) "fail" | m
+    some-bad 1 "pass" | G
+    some-bad 0 {"error":{"detail":"`2 / item == 1`: Division by zero of Int(2)"}} | the check does not work: `2 / item == 1`: Division by zero of Int(2)
+    some-bad 2 "fail" | 2
+    nothing-to-see - "pass" | nothing to look at
+    needs-hop - {"inconclusive":{"missing":"no hop is planned"}} | cannot tell: no hop is planned
+    on-trial - "fail" | m
+    good - "pass" | L
+    "#);
+    let Gate::Held { reasons } = Gate::of(&findings) else {
+        panic!("the gate is open")
+    };
+    assert!(
+        reasons
+            .iter()
+            .all(|finding| finding.check != "on-trial" && finding.check != "good")
+    );
+}
+
+#[test]
+fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
+    let whole = "playbook: own\ntitle: Own\nchecks:\n  - id: a\n    title: A\n    needs: [jobs]\n    \
+                 hold: size(jobs) > 0\n    severity: block\n    message: m\n";
+    assert!(Playbook::parse("own.yaml", whole).is_ok());
+    let edits = [
+        ("checks:", "chekcs:"),
+        ("severity: block", "severity: blocking"),
+        ("message: m", "mesage: m"),
+        ("needs: [jobs]", "needs: [job]"),
+        ("needs: [jobs]", "needs: []"),
+        ("size(jobs) > 0", "siz(jobs) > 0"),
+        ("size(jobs) > 0", "size(jbs) > 0"),
+        ("size(jobs) > 0", "size(jobs) >"),
+        ("message: m", "message: \"{size(jobs)\""),
+        ("message: m", "message: m\n    as: job"),
+        ("message: m", "message: m\n    for_each: jobs\n    as: system"),
+        (
+            "message: m",
+            "message: m\n  - {id: a, title: B, hold: 'true', severity: info, message: m}",
+        ),
+        ("id: a", "id: a b"),
+        ("playbook: own", "playbook: ''"),
+        ("    hold: size(jobs) > 0\n", ""),
+        ("title: Own", "title: [Own"),
+        ("title: Own", "title: Own\ntitle: Twice"),
+    ];
+    let errors = edits.map(|(from, to)| {
+        let text = whole.replacen(from, to, 1);
+        assert_ne!(text, whole);
+        Playbook::parse("own.yaml", &text).unwrap_err().to_string()
+    });
+    let empty = Playbook::parse("own.yaml", "playbook: own\ntitle: Own\nchecks: []").unwrap_err();
+    insta::assert_snapshot!(format!("{}\n{empty}", errors.join("\n")), @r"
+    reading playbook own.yaml, line 3, column 1: unknown key `chekcs`; the nearest is `checks`
+    reading playbook own.yaml, line 8, column 15: unknown value `blocking`; the nearest is `block`
+    reading playbook own.yaml, line 9, column 5: unknown key `mesage`; the nearest is `message`
+    reading playbook own.yaml, line 6, column 13: unknown area `job`; the nearest is `jobs`
+    checking playbook own.yaml, line 4, column 9: check a uses `jobs` and does not list it under `needs`: `size(jobs) > 0`
+    reading playbook own.yaml, line 7, column 11: check a, `hold: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
+    reading playbook own.yaml, line 7, column 11: check a, `hold: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
+    reading playbook own.yaml, line 7, column 11: check a, `hold: size(jobs) >`: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+    reading playbook own.yaml, line 9, column 14: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
+    checking playbook own.yaml, line 10, column 9: `as` names the element of a `for_each`, and there is none
+    checking playbook own.yaml, line 11, column 9: `as` must be made of small letters and underscores, and not be the name of an area
+    checking playbook own.yaml, line 10, column 10: check a stands at line 4 already
+    checking playbook own.yaml, line 4, column 9: the id is not made of letters, digits and dashes
+    checking playbook own.yaml, line 1, column 11: the name is not made of letters, digits and dashes
+    reading playbook own.yaml, line 8, column 5: missing field `hold`
+    reading playbook own.yaml, line 2, column 8: expected string scalar
+    reading playbook own.yaml, line 3, column 1: duplicate mapping key: title, set DuplicateKeyPolicy in Options if acceptable
+    checking playbook own.yaml, line 1, column 11: a playbook without checks would let everything pass
+    ");
+}
+
+#[test]
+fn playbooks_can_be_shared_between_tasks() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Playbook>();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in any::<String>()) {
+        let _ = Playbook::parse("own.yaml", &text);
+    }
+
+    /// A library file with a piece cut out or doubled, which is close enough to a playbook to get far.
+    #[test]
+    fn no_damaged_playbook_makes_the_reader_or_a_run_panic(
+        which in 0..LIBRARY.len(), at in any::<prop::sample::Index>(), length in 1..200usize, doubled in any::<bool>(),
+    ) {
+        let letters: Vec<char> = LIBRARY[which].2.chars().collect();
+        let start = at.index(letters.len());
+        let end = (start + length).min(letters.len());
+        let resume = if doubled { start } else { end };
+        let text: String = letters[..if doubled { end } else { start }].iter().chain(&letters[resume..]).collect();
+        if let Ok(playbook) = Playbook::parse("own.yaml", &text) {
+            let _ = playbook.evaluate(&facts(&[]), Some(&usual_hop()));
+            let _ = playbook.evaluate(&Facts::unread("fw1", Timestamp::UNIX_EPOCH), None);
+        }
+    }
+}

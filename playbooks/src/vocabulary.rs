@@ -1,0 +1,279 @@
+//! The words of a playbook's expressions: the variables they may use and the functions they may call.
+//!
+//! Responsible for: turning facts into CEL values, adding hopgate's own functions to the standard ones, and listing
+//! what is allowed, so that a misspelt name is found when a playbook is read and not in the night it is needed. Must
+//! not know: checks and what they are for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use cel::objects::{Key, Map};
+use cel::{Context, DeclarationError, Env, ExecutionError, Value};
+use hopgate_paths::{Version, nearest_names};
+use serde::Serialize;
+
+/// The name of the function a check calls to say that it cannot tell.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// The functions of CEL's standard library a playbook may call; operators have names no one can misspell.
+const STANDARD: &[&str] = &[
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "type",
+    "dyn",
+];
+
+/// hopgate's own.
+const OWN: &[&str] = &["version_lt", "version_le", "content_number", "fix_state", UNKNOWN];
+
+/// The standard library, built once: playbooks are compiled and run against the same one.
+pub(crate) fn environment() -> Arc<Env> {
+    static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
+    Arc::clone(ENVIRONMENT.get_or_init(|| Arc::new(Env::stdlib())))
+}
+
+/// A context with every function and no variable.
+pub(crate) fn context<'v>() -> Result<Context<'static, 'v>, DeclarationError> {
+    let mut context = Context::with_env(environment());
+    context.add_function("version_lt", |a: Arc<String>, b: Arc<String>| {
+        Ok::<_, ExecutionError>(Value::Bool(
+            version("version_lt", &a)? < version("version_lt", &b)?,
+        ))
+    })?;
+    context.add_function("version_le", |a: Arc<String>, b: Arc<String>| {
+        Ok::<_, ExecutionError>(Value::Bool(
+            version("version_le", &a)? <= version("version_le", &b)?,
+        ))
+    })?;
+    context.add_function("content_number", |content: Arc<String>| {
+        content_number(&content).map(Value::Int)
+    })?;
+    context.add_function("fix_state", |running: Arc<String>, fixes: Value| {
+        fix_state(&running, &fixes)
+    })?;
+    context.add_function(UNKNOWN, |reason: Arc<String>| {
+        Err::<Value, _>(ExecutionError::function_error(UNKNOWN, reason))
+    })?;
+    Ok(context)
+}
+
+/// Why a function may not be called, with the nearest one that may.
+pub(crate) fn refuse_function(name: &str) -> Option<String> {
+    // Operators and what macros expand to are no identifiers: `_+_`, `!_`, `@in`, `_?_:_`, `-_`.
+    let operator = !name.starts_with(|first: char| first.is_ascii_alphabetic());
+    if operator || STANDARD.contains(&name) || OWN.contains(&name) {
+        return None;
+    }
+    let known = STANDARD
+        .iter()
+        .chain(OWN)
+        .copied()
+        .chain(["exists", "all", "filter", "map", "has"]);
+    let nearest = nearest_names(name, known, 1).join(", ");
+    Some(format!(
+        "there is no function `{name}`; the nearest is `{nearest}`"
+    ))
+}
+
+/// Anything that can be stored, as CEL sees it. Whole numbers are `int`, whatever their Rust type: CEL does not mix
+/// `int` and `uint`, and every number written in an expression is an `int`.
+pub(crate) fn value(stored: &impl Serialize) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(stored).map(|json| from_json(&json))
+}
+
+fn from_json(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(yes) => Value::Bool(*yes),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(real)) => Value::Float(real),
+            (None, None) => Value::Null,
+        },
+        serde_json::Value::String(text) => Value::String(Arc::new(text.clone())),
+        serde_json::Value::Array(items) => Value::List(Arc::new(items.iter().map(from_json).collect())),
+        serde_json::Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, field)| (Key::from(name.clone()), from_json(field)));
+            // The interpreter's own type. A comprehension over it goes in no particular order, which no check of the
+            // library does: what there is to look through is in lists.
+            Value::Map(Map {
+                map: Arc::new(fields.collect::<HashMap<_, _>>()),
+            })
+        }
+    }
+}
+
+fn version(function: &str, text: &str) -> Result<Version, ExecutionError> {
+    text.parse()
+        .map_err(|error| ExecutionError::function_error(function, error))
+}
+
+/// `8676-7858` -> 8676.
+fn content_number(content: &str) -> Result<i64, ExecutionError> {
+    let digits = content.split('-').next().unwrap_or_default();
+    let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        digits.parse().ok()
+    } else {
+        None
+    };
+    let wrong = || format!("\"{content}\" is not a content version (expected NNNN-MMMM)");
+    number.ok_or_else(|| ExecutionError::function_error("content_number", wrong()))
+}
+
+/// Whether a release holds a fix, given the releases that brought it: `fixed`, `affected`, or `unlisted` where no
+/// release of its train is listed.
+///
+/// A hotfix brings a fix to its own maintenance release only, so a higher number need not hold it: with 10.2.10-h17,
+/// 10.2.13-h7 and 10.2.14 listed (PAN-273453), 10.2.13 is affected. Past the last listed maintenance release of a train
+/// it is in all of them.
+fn fix_state(running: &str, fixes: &Value) -> Result<Value, ExecutionError> {
+    let wrong = |text: &str| ExecutionError::function_error("fix_state", text);
+    let Value::List(fixes) = fixes else {
+        return Err(wrong("the fixes are not a list"));
+    };
+    let running = version("fix_state", running)?;
+    let mut listed = Vec::new();
+    for fix in fixes.iter() {
+        let Value::String(fix) = fix else {
+            return Err(wrong("a fix is not a text"));
+        };
+        listed.push(version("fix_state", fix)?);
+    }
+    listed.retain(|fix| fix.train() == running.train());
+    let Some(last) = listed.iter().map(|fix| fix.maintenance()).max() else {
+        return Ok(Value::String(Arc::new("unlisted".to_owned())));
+    };
+    let holds = |fix: &Version| match fix.hotfix() {
+        Some(_) => fix.maintenance() == running.maintenance() && *fix <= running,
+        None => *fix <= running,
+    };
+    let fixed = running.maintenance() > last || listed.iter().any(holds);
+    Ok(Value::String(Arc::new(
+        if fixed { "fixed" } else { "affected" }.to_owned(),
+    )))
+}
+
+/// A value as a message shows it: texts bare, lists separated by commas, nothing as "none".
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.as_ref().clone(),
+        Value::Null => "none".to_owned(),
+        Value::List(items) if items.is_empty() => "none".to_owned(),
+        Value::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => match other.json() {
+            Ok(json) => json.to_string(),
+            Err(_) => format!("a {}", other.type_of()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(source: &str) -> Result<Value, ExecutionError> {
+        environment()
+            .compile(source)
+            .unwrap()
+            .execute(&context().unwrap())
+    }
+
+    #[test]
+    fn every_allowed_function_exists() {
+        let calls = [
+            "size([1]) == 1",
+            "'ab'.contains('a')",
+            "'ab'.startsWith('a')",
+            "'ab'.endsWith('b')",
+            "'ab'.matches('a.')",
+            "string(1) == '1'",
+            "int('1') == 1",
+            "uint(1) == 1u",
+            "double(1) == 1.0",
+            "bool('true')",
+            "type(1) == int",
+            "dyn(1) == 1",
+            "version_lt('10.2.4', '10.2.4-h4')",
+            "version_le('10.2.4', '10.2.4')",
+            "content_number('8676-7858') == 8676",
+            "fix_state('10.2.7', ['10.2.7']) == 'fixed'",
+            "unknown('x') || true",
+        ];
+        assert_eq!(calls.len(), STANDARD.len() + OWN.len());
+        for (call, name) in calls.iter().zip(STANDARD.iter().chain(OWN)) {
+            assert!(call.contains(name), "{call} calls {name}");
+            assert_eq!(run(call), Ok(Value::Bool(true)), "{call}");
+            assert_eq!(refuse_function(name), None);
+        }
+    }
+
+    #[test]
+    fn hopgates_functions_fail_rather_than_guess() {
+        for call in [
+            "version_lt('10.2', '10.2.4')",
+            "version_le(1, 2)",
+            "content_number('')",
+            "content_number('8676a-1')",
+            "content_number('-1')",
+            "fix_state('10.2.7', '10.2.7')",
+            "fix_state('10.2.7', [1])",
+            "unknown('the reason')",
+        ] {
+            assert!(run(call).is_err(), "{call}");
+        }
+    }
+
+    #[test]
+    fn a_higher_release_need_not_hold_a_fix() {
+        let fixes = "['10.2.10-h17', '10.2.13-h7', '10.2.14', '10.1.11-h1']";
+        for (running, expected) in [
+            ("10.2.9", "affected"),
+            ("10.2.10-h9", "affected"),
+            ("10.2.10-h17", "fixed"),
+            ("10.2.11", "affected"),
+            ("10.2.13", "affected"),
+            ("10.2.13-h7", "fixed"),
+            ("10.2.14", "fixed"),
+            ("10.2.18", "fixed"),
+            ("10.1.11", "affected"),
+            ("10.1.11-h1", "fixed"),
+            ("10.1.12", "fixed"),
+            ("11.0.1", "unlisted"),
+            ("9.1.16", "unlisted"),
+        ] {
+            let state = run(&format!("fix_state('{running}', {fixes})")).unwrap();
+            assert_eq!(shown(&state), expected, "{running}");
+        }
+    }
+
+    #[test]
+    fn values_are_shown_as_a_person_writes_them() {
+        for (source, expected) in [
+            ("'a b'", "a b"),
+            ("12", "12"),
+            ("['a', 1, true]", "a, 1, true"),
+            ("[]", "none"),
+            ("null", "none"),
+            ("{'a': 1}", "{\"a\":1}"),
+        ] {
+            assert_eq!(shown(&run(source).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn misspelt_functions_are_answered_with_the_nearest() {
+        insta::assert_snapshot!(refuse_function("version_less").unwrap(), @"there is no function `version_less`; the nearest is `version_le`");
+        insta::assert_snapshot!(refuse_function("exist").unwrap(), @"there is no function `exist`; the nearest is `exists`");
+        assert_eq!(refuse_function("_+_"), None);
+    }
+}
