@@ -1,1 +1,48 @@
-//! Placeholder.
+//! A fleet of PAN-OS firewalls to test automation against: XML API, jobs, reboots, HA pairs, faults.
+//!
+//! It does not know who talks to it. The same [`Fleet::exchange`] stands under HTTPS ([`serve`]) and under calls
+//! within one process. A device's state is a pure function of its past requests and the simulated instant; it is
+//! brought up to date when somebody looks, so thousands of idle devices cost nothing.
+
+mod answer;
+mod boot;
+mod clock;
+mod control;
+mod control_port;
+mod device;
+mod fault;
+mod fleet;
+mod jobs;
+mod line;
+mod model;
+mod operation;
+mod pair;
+mod release;
+mod reply;
+mod report;
+mod request;
+mod seed;
+mod serve;
+mod site;
+mod software;
+mod spec;
+mod staging;
+mod wording;
+mod world;
+
+pub use clock::SimClock;
+pub use control::{ControlError, ControlReply, ControlRequest};
+pub use device::{Counters, Phase};
+pub use fault::{BootPhase, Condition, Effect, FaultRule, OpticCondition, VersionRange};
+pub use fleet::{Exchange, Fleet};
+pub use jobs::{JobResult, JobStatus};
+pub use line::NetworkFault;
+pub use pair::{HaState, PairReport};
+pub use release::{Release, Version, VersionError};
+pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
+pub use serve::{ServeError, ServeOptions, Served, serve};
+pub use software::{Partition, PartitionState};
+pub use spec::{
+    ContentVersion, Credentials, DeviceSpec, FaultSpec, FleetSpec, LoginBeforeAutocommit, OpticSpec,
+    PairSpec, Place, SpecError,
+};

@@ -11,9 +11,9 @@ pub const JOB_POLL: SignedDuration = SignedDuration::from_secs(10);
 /// Between two looks at a device that restarts. Short enough to see a loop that answers for a minute between resets.
 pub const BOOT_POLL: SignedDuration = SignedDuration::from_secs(10);
 
-/// Before a request that was sent and not answered is looked into: longer than the longest request time-out (30 s), so
+/// Before a request that was sent and not answered is looked into: longer than the longest request time-out (60 s), so
 /// that a request still on its way has arrived or died when we look.
-pub const SETTLE: SignedDuration = SignedDuration::from_secs(60);
+pub const SETTLE: SignedDuration = SignedDuration::from_secs(90);
 
 /// Between two tries of a read or a step that failed for a passing reason. Also the cure of "The software manager is
 /// currently in use", which clears within a minute.

@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The shell of hopgate: everything that acts, stores, shows or talks, around a core that decides.
+//!
+//! A library so that benches and end-to-end tests drive the same parts as the binary; not a public API.
+
+pub mod checks;
+pub mod clock;
+pub mod config;
+pub mod connect;
+pub mod driver;
+pub mod fleet;
+pub mod in_process;
+pub mod journal;
+pub mod ledger;
+pub mod pager;
+pub mod planner;
+pub mod tls;

@@ -1,0 +1,172 @@
+//! The inventory: which devices there are, where they answer, whom to trust there and how to log in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hopgate_core::names::DeviceId;
+use hopgate_panos::{Fingerprint, Trust};
+use serde::{Deserialize, Serialize};
+
+use super::credentials::CredentialsRef;
+use super::{ConfigError, meaning};
+use crate::clock::Scale;
+
+/// The inventory file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// Only where the devices are simulated: how their time runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated_clock: Option<Scale>,
+    /// What devices have that do not say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// The devices.
+    pub devices: Vec<Entry>,
+}
+
+/// What holds for every device that does not say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// How to log in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsRef>,
+    /// Whom to trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustRef>,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its name here and everywhere.
+    pub name: DeviceId,
+    /// Host and port of its management interface; 443 where the port is left out.
+    pub address: String,
+    /// The other member of its HA pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<DeviceId>,
+    /// Customer, site, anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How to log in to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsRef>,
+    /// Whom to trust for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustRef>,
+}
+
+/// How a device proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TrustRef {
+    /// Its certificate is signed by an authority in this PEM file, for its name.
+    Authority(std::path::PathBuf),
+    /// Its certificate has this SHA-256 fingerprint.
+    Fingerprint(String),
+    /// The certificate of the first contact is pinned and journaled; another one later is refused.
+    FirstUse,
+    /// Any certificate. Whoever sits in between can read the password.
+    None,
+}
+
+impl Inventory {
+    /// Reads and checks the inventory.
+    pub fn load(path: &Path) -> Result<Inventory, ConfigError> {
+        let inventory: Inventory = super::read(path)?;
+        inventory.check(path)?;
+        Ok(inventory)
+    }
+
+    /// A device by name.
+    pub fn entry(&self, name: &DeviceId) -> Option<&Entry> {
+        self.devices.iter().find(|entry| entry.name == *name)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let mut addresses: BTreeMap<&str, &DeviceId> = BTreeMap::new();
+        for (index, entry) in self.devices.iter().enumerate() {
+            let key = |field: &str| format!("devices[{index}].{field}");
+            if self.devices.iter().take(index).any(|earlier| earlier.name == entry.name) {
+                return Err(meaning(path, key("name"), format!("{} is listed twice", entry.name)));
+            }
+            if let Some(other) = addresses.insert(&entry.address, &entry.name) {
+                let text = format!("{} is the address of {other} already", entry.address);
+                return Err(meaning(path, key("address"), text));
+            }
+            if entry.address.is_empty() {
+                return Err(meaning(path, key("address"), "is empty"));
+            }
+            self.check_peer(path, entry, &key("peer"))?;
+            if entry.credentials.is_none() && self.defaults.credentials.is_none() {
+                let text = format!("{} has none, and neither have the defaults", entry.name);
+                return Err(meaning(path, key("credentials"), text));
+            }
+            if let Some(TrustRef::Fingerprint(text)) = &entry.trust
+                && let Err(error) = text.parse::<Fingerprint>()
+            {
+                return Err(meaning(path, key("trust.fingerprint"), error.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_peer(&self, path: &Path, entry: &Entry, key: &str) -> Result<(), ConfigError> {
+        let Some(peer) = &entry.peer else { return Ok(()) };
+        if *peer == entry.name {
+            return Err(meaning(path, key, format!("{peer} is its own HA peer")));
+        }
+        match self.entry(peer) {
+            None => Err(meaning(path, key, format!("{peer} is not in the inventory"))),
+            Some(other) if other.peer.as_ref() != Some(&entry.name) => {
+                Err(meaning(path, key, format!("{peer} does not name {} as its peer", entry.name)))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+impl TrustRef {
+    /// The trust to connect with. `pinned` is what the journal holds for a device that is trusted on first use.
+    pub fn resolve(&self, path: &Path, pinned: Option<Fingerprint>) -> Result<Trust, ConfigError> {
+        match self {
+            TrustRef::Authority(file) => {
+                let roots_pem = std::fs::read(file)
+                    .map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+                Ok(Trust::Verify { roots_pem })
+            }
+            TrustRef::Fingerprint(text) => match text.parse() {
+                Ok(fingerprint) => Ok(Trust::Pinned(fingerprint)),
+                Err(error) => Err(meaning(path, "trust.fingerprint", format!("{error}"))),
+            },
+            TrustRef::FirstUse => Ok(pinned.map_or(Trust::TrustOnFirstUse, Trust::Pinned)),
+            TrustRef::None => Ok(Trust::None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let path = Path::new("inventory.yaml");
+        let parsed = super::super::parse::<Inventory>(path, text).and_then(|inventory| inventory.check(path));
+        parsed.unwrap_err().to_string()
+    }
+
+    const HEAD: &str = "defaults:\n  credentials: {user: admin, password_from: {env: PW}}\n";
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"");
+        insta::assert_snapshot!(refused("devices: 7\n"), @"");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"");
+        insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"");
+        insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @"");
+    }
+}

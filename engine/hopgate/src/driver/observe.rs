@@ -1,0 +1,184 @@
+//! Looks: every probe of a device, turned into one input. Nothing here changes a device.
+
+use hopgate_core::device::{Failure, FailureKind, Input, Observation, Probe};
+use hopgate_core::watchdog::AutoCommit;
+use hopgate_panos::JobId;
+use hopgate_paths::{Hop, Version};
+use hopgate_playbooks::{Fact, FactArea, HopContext, Job, System};
+
+use super::hands::{Hands, evaluate, failure, needs};
+
+/// The job that every boot runs before the device is ready, as devices name it.
+const AUTO_COMMIT_JOB: &str = "AutoCom";
+
+/// Its id where it scrolled off the list: ids begin again at every boot, and it is the first job.
+const AUTO_COMMIT_ID: JobId = JobId(1);
+
+impl Hands {
+    /// One look. Whatever fails comes back as an input, classed.
+    pub(super) async fn observe(&self, probe: Probe, hop: Option<Hop>) -> Input {
+        let seen = match &probe {
+            Probe::Checks { .. } => self.checks_before(hop.as_ref()).await,
+            Probe::Backup => self.backup().await,
+            Probe::Software { refresh } => self.software(*refresh).await,
+            Probe::Staging => self.staging().await,
+            Probe::Job(id) => self.job(*id).await,
+            Probe::Ha => self.ha().await,
+            Probe::Boot { expected } => self.boot(*expected, hop.as_ref()).await,
+            Probe::After { .. } => self.checks_after(hop.as_ref()).await,
+        };
+        match seen {
+            Ok(observation) => Input::Observed(observation),
+            Err(failure) => Input::NoObservation { probe, failure },
+        }
+    }
+
+    async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
+        let playbooks = &self.checks().before;
+        let system = self.system().await?;
+        let mut areas = needs(playbooks, &[]);
+        areas.remove(&FactArea::System);
+        let mut facts = self.client().facts(&areas, self.clock().now()).await;
+        facts.system = Fact::Known(system.clone());
+        let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
+        Ok(Observation::Checked { system: Box::new(system), findings })
+    }
+
+    async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
+        let playbooks = &self.checks().after;
+        let system = self.system().await?;
+        let also: &[FactArea] = if self.peer().is_some() { &[FactArea::Ha] } else { &[] };
+        let mut areas = needs(playbooks, also);
+        areas.remove(&FactArea::System);
+        let mut facts = self.client().facts(&areas, self.clock().now()).await;
+        facts.system = Fact::Known(system.clone());
+        let ha = facts.ha.known().cloned().map(Box::new);
+        let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
+        Ok(Observation::After { system: Box::new(system), ha, findings })
+    }
+
+    /// A key that was good and is refused outside a boot is asked for once more: it may have been revoked. Not more often,
+    /// because every try counts towards locking the account.
+    async fn system(&self) -> Result<System, Failure> {
+        match self.client().system_info().await.as_ref().map_err(failure) {
+            Ok(system) => Ok(system.clone()),
+            Err(refused) if refused.kind == FailureKind::Unauthorised => {
+                self.client().renew_key().await;
+                self.client().system_info().await.as_ref().map(System::clone).map_err(failure)
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn backup(&self) -> Result<Observation, Failure> {
+        let configuration = self.client().export_configuration().await.as_ref().map_err(failure)?.clone();
+        let bytes = configuration.len() as u64;
+        let ledger = self.ledger().clone();
+        // Writing and fsyncing a configuration of megabytes would block the other devices' loops.
+        let stored = tokio::task::spawn_blocking(move || ledger.store(&configuration)).await;
+        match stored {
+            Ok(Ok(blob)) => Ok(Observation::BackedUp { blob, bytes }),
+            Ok(Err(error)) => Err(Failure { kind: FailureKind::Unready, text: error.to_string() }),
+            Err(error) => Err(Failure { kind: FailureKind::Unready, text: error.to_string() }),
+        }
+    }
+
+    async fn software(&self, refresh: bool) -> Result<Observation, Failure> {
+        let client = self.client();
+        let images = if refresh { client.software_check().await } else { client.software_info().await };
+        let images = images.as_ref().map_err(failure)?.clone();
+        let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
+        Ok(Observation::Software { images, jobs })
+    }
+
+    async fn staging(&self) -> Result<Observation, Failure> {
+        let client = self.client();
+        let system = client.system_info().await.as_ref().map_err(failure)?.clone();
+        let partitions = match client.software_manager().await {
+            Ok(partitions) => Some(partitions),
+            Err(error) if error.is_unknown_command() => None,
+            Err(error) => return Err(failure(&error)),
+        };
+        let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
+        Ok(Observation::Staging { running: system.sw_version, partitions, jobs })
+    }
+
+    async fn job(&self, id: u32) -> Result<Observation, Failure> {
+        self.client().job(JobId(id)).await.as_ref().map(|job| Observation::Job(job.clone())).map_err(failure)
+    }
+
+    async fn ha(&self) -> Result<Observation, Failure> {
+        let own = self.client().ha_state().await.as_ref().map_err(failure)?.clone();
+        let peer = match self.peer() {
+            None => Err("it has no peer in the plan".to_owned()),
+            Some(peer) => match peer.ha_state().await {
+                Ok(ha) => Ok(Box::new(ha)),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        Ok(Observation::Ha { own: Box::new(own), peer })
+    }
+
+    /// Release and uptime are the proof of a boot. The rest is asked only then, and what cannot be read of it yet is not
+    /// seen, which is never taken for done.
+    async fn boot(&self, expected: Version, hop: Option<&Hop>) -> Result<Observation, Failure> {
+        let client = self.client();
+        let system = client.system_info().await.as_ref().map_err(failure)?.clone();
+        let auto_commit = self.auto_commit().await;
+        let mut chassis_ready = None;
+        let model_has_it = hop.is_none_or(|hop| hop.chassis_ready);
+        if model_has_it && auto_commit != AutoCommit::Ok && system.sw_version == expected {
+            chassis_ready = client.chassis_ready().await.unwrap_or(None);
+        }
+        let (version, uptime_seconds) = (system.sw_version, system.uptime_seconds);
+        Ok(Observation::Boot { version, uptime_seconds, auto_commit, chassis_ready })
+    }
+
+    async fn auto_commit(&self) -> AutoCommit {
+        let jobs = self.client().jobs().await.unwrap_or_default();
+        match auto_commit_of(&jobs) {
+            AutoCommit::NotSeen if !jobs.is_empty() => match self.client().job(AUTO_COMMIT_ID).await {
+                Ok(first) => auto_commit_of(&[first]),
+                Err(_) => AutoCommit::NotSeen,
+            },
+            seen => seen,
+        }
+    }
+}
+
+/// The newest auto-commit decides; failed ones before it are counted.
+fn auto_commit_of(jobs: &[Job]) -> AutoCommit {
+    let runs: Vec<&Job> = jobs.iter().filter(|job| job.kind == AUTO_COMMIT_JOB).collect();
+    let failed = runs.iter().filter(|job| job.status == "FIN" && job.result == "FAIL").count();
+    match runs.iter().max_by_key(|job| job.id) {
+        None => AutoCommit::NotSeen,
+        Some(newest) if newest.status != "FIN" => AutoCommit::Running,
+        Some(newest) if newest.result == "OK" => AutoCommit::Ok,
+        Some(_) => AutoCommit::Failed { attempts: u32::try_from(failed).unwrap_or(u32::MAX) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(id: u32, kind: &str, status: &str, result: &str) -> Job {
+        Job {
+            id: Some(id),
+            kind: kind.to_owned(),
+            status: status.to_owned(),
+            result: result.to_owned(),
+            progress: None,
+            details: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_failed_auto_commit_followed_by_a_good_one_is_good() {
+        let first = job(1, "AutoCom", "FIN", "FAIL");
+        assert_eq!(auto_commit_of(std::slice::from_ref(&first)), AutoCommit::Failed { attempts: 1 });
+        assert_eq!(auto_commit_of(&[job(2, "AutoCom", "FIN", "OK"), first.clone()]), AutoCommit::Ok);
+        assert_eq!(auto_commit_of(&[job(2, "AutoCom", "ACT", "PEND"), first]), AutoCommit::Running);
+        assert_eq!(auto_commit_of(&[job(7, "Commit", "FIN", "OK")]), AutoCommit::NotSeen);
+    }
+}

@@ -1,0 +1,257 @@
+//! Jobs, images, content and system partitions, as the API tells and takes them.
+
+use bytes::Bytes;
+use http::Response;
+use jiff::Timestamp;
+
+use super::Scene;
+use crate::device::Device;
+use crate::jobs::{Job, JobKind, JobResult, JobStatus};
+use crate::release::{Release, Version};
+use crate::reply::{self, Markup};
+use crate::request::Command;
+use crate::staging::Refusal;
+use crate::wording;
+
+pub(super) fn all_jobs(scene: &Scene<'_>) -> Response<Bytes> {
+    let now = scene.now();
+    reply::success(
+        Markup::new().each(scene.device().jobs.newest_first(), |markup, one| {
+            job(markup, one, now)
+        }),
+    )
+}
+
+pub(super) fn one_job(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
+    let asked = command.option("id").unwrap_or_default();
+    match asked.parse().ok().and_then(|id| scene.device().jobs.get(id)) {
+        Some(found) => reply::success(job(Markup::new(), found, scene.now())),
+        None => reply::error(7, &format!("job {asked} not found")),
+    }
+}
+
+fn job(markup: Markup, job: &Job, now: Timestamp) -> Markup {
+    let day = |instant: Timestamp| instant.strftime("%Y/%m/%d %H:%M:%S").to_string();
+    let status = match job.status(now) {
+        JobStatus::Pending => "PEND",
+        JobStatus::Active => "ACT",
+        JobStatus::Finished => "FIN",
+    };
+    let result = match job.result() {
+        JobResult::Pending => "PEND",
+        JobResult::Ok => "OK",
+        JobResult::Failed => "FAIL",
+    };
+    let by_itself = matches!(job.kind, JobKind::AutoCommit);
+    // Finished install jobs show when they ended where others show 100.
+    let progress = match (job.kind, job.finished()) {
+        (JobKind::Install(_), Some(finished)) => day(finished),
+        _ => job.progress(now).to_string(),
+    };
+    markup.element("job", |markup| {
+        markup
+            .leaf("tenq", &day(job.enqueued))
+            .leaf("tdeq", &job.starts().strftime("%H:%M:%S").to_string())
+            .leaf("id", &job.id.to_string())
+            .leaf("user", if by_itself { "" } else { "admin" })
+            .leaf("type", job.kind.shown())
+            .leaf("status", status)
+            .leaf("queued", "NO")
+            .leaf("stoppable", "no")
+            .leaf("result", result)
+            .leaf(
+                "tfin",
+                &job.finished().map_or_else(|| "Still Active".to_owned(), day),
+            )
+            .leaf("description", "")
+            .leaf("positionInQ", "0")
+            .leaf("progress", &progress)
+            .element("details", |details| {
+                details.each(job.lines(now), |details, line| details.leaf("line", &line))
+            })
+            .leaf("warnings", "")
+    })
+}
+
+/// `request system software check` and `info` show the same list here: the update server always answers.
+pub(super) fn list(scene: &Scene<'_>) -> Response<Bytes> {
+    let device = scene.device();
+    let offered: Vec<&Release> = scene
+        .world
+        .catalogue
+        .releases()
+        .filter(|release| device.is_offered(release.version))
+        .collect();
+    let latest = offered.last().map(|release| release.version);
+    let refreshed = scene.now().strftime("%Y/%m/%d %H:%M:%S").to_string();
+    let entries = Markup::new().each(offered, |markup, release| image(markup, scene, release, latest));
+    reply::success(
+        Markup::new()
+            .raw(&format!("<sw-updates last-updated-at=\"{refreshed}\"><msg/>"))
+            .element("versions", |versions| versions.raw(&entries.into_string()))
+            .raw("</sw-updates>"),
+    )
+}
+
+fn image(markup: Markup, scene: &Scene<'_>, release: &Release, latest: Option<Version>) -> Markup {
+    let device = scene.device();
+    let version = release.version;
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let loading = device.jobs.software_job().is_some_and(
+        |job| matches!(job.kind, JobKind::Download { version: coming, .. } if coming == version),
+    );
+    let downloaded = match (device.images.has(version), loading) {
+        (true, _) => "yes",
+        (false, true) => "downloading",
+        (false, false) => "no",
+    };
+    let published = scene
+        .world
+        .catalogue
+        .released(version)
+        .map_or(String::new(), |day| day.strftime("%Y/%m/%d 08:00:00").to_string());
+    markup.element("entry", |entry| {
+        let entry = entry
+            .leaf("version", &version.to_string())
+            .leaf("filename", &format!("PanOS_{}-{version}", device.class.platform))
+            .leaf("size", &release.size.to_string())
+            .leaf("size-kb", &(release.size * 1024).to_string())
+            .leaf("released-on", &published)
+            .element("release-notes", |notes| {
+                notes.cdata("https://docs.paloaltonetworks.com/pan-os")
+            })
+            .leaf("downloaded", downloaded)
+            .leaf("current", yes(version == device.version()))
+            .leaf("latest", yes(Some(version) == latest))
+            .leaf("uploaded", "no");
+        if tells_release_type(device) {
+            entry.leaf("release-type", release_type(scene, release))
+        } else {
+            entry
+        }
+    })
+}
+
+/// `release-type` came with 10.1.4, 10.2.10, 11.0.5 and 11.1.3 (vendor CLI guide, upgrade commands).
+fn tells_release_type(device: &Device) -> bool {
+    let version = device.version();
+    match version.train().as_str() {
+        "8.1" | "9.0" | "9.1" | "10.0" => false,
+        "10.1" => version.maintenance() >= 4,
+        "10.2" => version.maintenance() >= 10,
+        "11.0" => version.maintenance() >= 5,
+        "11.1" => version.maintenance() >= 3,
+        _ => true,
+    }
+}
+
+fn release_type(scene: &Scene<'_>, release: &Release) -> &'static str {
+    if scene.world.catalogue.is_base(release.version) {
+        "Base"
+    } else if release.preferred {
+        "Preferred"
+    } else {
+        ""
+    }
+}
+
+/// The version a command names, or the refusal of a text that is none.
+fn version(command: &Command) -> Result<Version, Refusal> {
+    let text = command.option("version").unwrap_or_default();
+    text.parse().map_err(|_| Refusal {
+        code: 17,
+        text: wording::not_a_keyword(text),
+    })
+}
+
+fn enqueued(job: Result<u32, Refusal>, line: fn(u32) -> String) -> Response<Bytes> {
+    match job {
+        Ok(id) => reply::enqueued(&line(id), id),
+        Err(Refusal { code, text }) => reply::error(code, &text),
+    }
+}
+
+pub(super) fn download(scene: &mut Scene<'_>, command: &Command) -> Response<Bytes> {
+    let (world, now) = (scene.world, scene.now());
+    let both = command.option("sync-to-peer") == Some("yes");
+    let job = version(command).and_then(|version| scene.device_mut().download(world, version, both, now));
+    enqueued(job, wording::download_enqueued)
+}
+
+pub(super) fn install(scene: &mut Scene<'_>, command: &Command) -> Response<Bytes> {
+    let (world, now) = (scene.world, scene.now());
+    let job = version(command).and_then(|version| scene.device_mut().install(world, version, now));
+    enqueued(job, wording::install_enqueued)
+}
+
+pub(super) fn download_content(scene: &mut Scene<'_>) -> Response<Bytes> {
+    let (world, now) = (scene.world, scene.now());
+    let id = scene.device_mut().download_content(world, now);
+    reply::enqueued(&wording::download_enqueued(id), id)
+}
+
+pub(super) fn install_content(scene: &mut Scene<'_>) -> Response<Bytes> {
+    let (world, now) = (scene.world, scene.now());
+    enqueued(
+        scene.device_mut().install_content(world, now),
+        wording::content_install_enqueued,
+    )
+}
+
+/// Two entries at least: panos-upgrade-assurance cannot read a list of one.
+pub(super) fn content_list(scene: &Scene<'_>) -> Response<Bytes> {
+    let device = scene.device();
+    let (current, newest) = (device.content, device.newest_content());
+    let older = crate::spec::ContentVersion {
+        first: current.first.saturating_sub(1),
+        second: current.second,
+    };
+    let mut listed = vec![newest, current, older];
+    listed.dedup();
+    let entries = Markup::new().each(listed, |markup, content| {
+        let here = content == current || device.downloaded_content == Some(content);
+        markup.element("entry", |entry| {
+            entry.leaves(&[
+                ("version", &content.to_string()),
+                ("app-version", &content.to_string()),
+                ("filename", &format!("panupv2-all-contents-{content}")),
+                ("size", "62"),
+                ("downloaded", if here { "yes" } else { "no" }),
+                ("current", if content == current { "yes" } else { "no" }),
+                ("previous", "no"),
+                ("installing", "no"),
+                ("features", "contents"),
+                ("update-type", "Full"),
+            ])
+        })
+    });
+    reply::success(Markup::new().element("content-updates", |list| list.raw(&entries.into_string())))
+}
+
+pub(super) fn partitions(scene: &Scene<'_>) -> Response<Bytes> {
+    let device = scene.device();
+    let mut table = format!(
+        "{:<18}{:<18}{}\n{}\n",
+        "Partition",
+        "State",
+        "Version",
+        "-".repeat(80)
+    );
+    let row = |name: &str, state: &str, version: Option<Version>| {
+        let version = version.map_or_else(|| "None".to_owned(), |version| version.to_string());
+        format!("{name:<18}{state:<18}{version}\n")
+    };
+    for (name, partition) in ["sysroot0", "sysroot1"].iter().zip(device.partitions.both()) {
+        table.push_str(&row(name, partition.state.shown(), partition.version));
+    }
+    table.push_str(&row("maint", "READY", Some(device.version())));
+    reply::success(Markup::new().cdata(&table))
+}
+
+pub(super) fn revert(scene: &mut Scene<'_>) -> Response<Bytes> {
+    if scene.device_mut().partitions.revert() {
+        reply::done("Reverted. Please reboot the system.")
+    } else {
+        reply::error(14, "No partition to revert to")
+    }
+}

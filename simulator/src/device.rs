@@ -1,0 +1,277 @@
+//! One firewall: what it is, what it is doing, and what it does when the time for that is over.
+//!
+//! A device is advanced event by event by its site, which owns time and the peer. It knows nothing of HA, of
+//! HTTP, or of how a request is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::jobs::{JobKind, JobTable, after};
+use crate::model::ModelClass;
+use crate::release::Version;
+use crate::software::{ImageStore, Partitions};
+use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
+use crate::world::World;
+
+/// What a device is doing, as seen from outside. The letters are the phases of a reboot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// In service.
+    Up,
+    /// R0: a restart was accepted; the device still answers.
+    Restarting,
+    /// R1: connections are reset.
+    ShuttingDown,
+    /// R2: dark.
+    Dark,
+    /// R3: the management plane is up, its web server is not.
+    Management,
+    /// R4: the web server is up, authentication is not.
+    Login,
+    /// R5: services start; 503.
+    Services,
+    /// R6: the API answers, the auto-commit runs, the dataplane is down.
+    AutoCommit,
+    /// R8: auto-commit over, dataplane up, HA not settled.
+    Settling,
+}
+
+/// What a device did, counted since the start of the simulation. Versions are texts, so that JSON can hold them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Download jobs enqueued, by version.
+    pub downloads_started: BTreeMap<Version, u64>,
+    /// Install jobs enqueued, by version.
+    pub installs_started: BTreeMap<Version, u64>,
+    /// Install jobs that ended FIN/OK, by version.
+    pub installs_ok: BTreeMap<Version, u64>,
+    /// Restarts asked for through the API, those of a device that was already restarting included.
+    pub reboots_requested: u64,
+    /// Boots that follow a requested restart, by the version that booted. Cycles of a loop are not counted again.
+    pub reboots_by_version: BTreeMap<Version, u64>,
+    /// All boots, each cycle of a loop included.
+    pub boots: u64,
+    /// Suspensions by request.
+    pub suspends: u64,
+    /// Returns to functional by request.
+    pub functionals: u64,
+    /// HTTP requests that reached the device.
+    pub requests: u64,
+    /// Key generations asked for, refused ones included.
+    pub logins: u64,
+}
+
+/// Something a device did that others may have to react to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// The dataplane is gone.
+    WentDown,
+    /// Ready to take part in HA.
+    HaSettled,
+    /// An image that the peer is to get as well is on disk.
+    LoadedForBoth(Version),
+}
+
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) model: String,
+    pub(crate) class: Arc<ModelClass>,
+    pub(crate) serial: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) content: ContentVersion,
+    pub(crate) downloaded_content: Option<ContentVersion>,
+    pub(crate) optics: Vec<OpticSpec>,
+    pub(crate) chassis_ready_known: bool,
+    pub(crate) pending_changes: bool,
+    pub(crate) config_locks: Vec<String>,
+    pub(crate) saved_configs: BTreeSet<String>,
+    pub(crate) in_pair: bool,
+    pub(crate) phase: Phase,
+    pub(crate) phase_ends: Option<Timestamp>,
+    /// The device goes down when the phase ends.
+    pub(crate) crashes: bool,
+    pub(crate) booted_at: Timestamp,
+    pub(crate) partitions: Partitions,
+    pub(crate) images: ImageStore,
+    pub(crate) jobs: JobTable,
+    pub(crate) counters: Counters,
+    /// The restart under way was asked for and has not brought up a system yet.
+    pub(crate) restart_pending: bool,
+    pub(crate) failed_auto_commits: u32,
+    /// Cycles made under each fault, by its name, since a boot last completed.
+    pub(crate) cycles: BTreeMap<String, u32>,
+    /// Draws made; keeps one spread from repeating the last.
+    pub(crate) draws: u64,
+    /// Logins are refused, good ones as well, until told otherwise.
+    pub(crate) rejects_logins: bool,
+    /// When a client last read the clock.
+    pub(crate) clock_reading: Option<Timestamp>,
+}
+
+impl Device {
+    pub(crate) fn new(spec: &DeviceSpec, class: Arc<ModelClass>, world: &World, epoch: Timestamp) -> Self {
+        let name = &spec.name;
+        let draw = |purpose, low, high| world.seed.between(name, purpose, 0, low, high);
+        let booted_at = after(epoch, -seconds(draw("uptime", 10 * 86_400, 200 * 86_400)));
+        let mut jobs = JobTable::default();
+        let committed = after(
+            booted_at,
+            SignedDuration::from_secs(class.reboot_seconds.auto_commit),
+        );
+        jobs.record(booted_at, committed, JobKind::AutoCommit);
+        Self {
+            name: name.clone(),
+            labels: spec.labels.clone(),
+            model: spec.model.clone(),
+            serial: spec
+                .serial
+                .clone()
+                .unwrap_or_else(|| format!("0{:011}", draw("serial", 12_000_000_000, 98_999_999_999))),
+            address: spec.address.unwrap_or_else(|| {
+                let [_, a, b, c] = u32::try_from(draw("address", 1, 0x00ff_fffe))
+                    .unwrap_or(1)
+                    .to_be_bytes();
+                Ipv4Addr::new(10, a, b, c)
+            }),
+            content: spec.content,
+            downloaded_content: None,
+            optics: spec.optics.clone(),
+            chassis_ready_known: spec.chassis_ready.unwrap_or(class.chassis_ready),
+            pending_changes: spec.pending_changes,
+            config_locks: spec.config_locks.clone(),
+            saved_configs: BTreeSet::new(),
+            in_pair: false,
+            phase: Phase::Up,
+            phase_ends: None,
+            crashes: false,
+            booted_at,
+            partitions: Partitions::new(spec.version),
+            images: images(spec, &class, world),
+            jobs,
+            counters: Counters::default(),
+            restart_pending: false,
+            failed_auto_commits: 0,
+            cycles: BTreeMap::new(),
+            draws: 0,
+            rejects_logins: false,
+            clock_reading: None,
+            class,
+        }
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.partitions.running()
+    }
+
+    pub(crate) fn uptime(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.booted_at).max(SignedDuration::ZERO)
+    }
+
+    /// Whether packets flow.
+    pub(crate) fn dataplane_up(&self) -> bool {
+        matches!(self.phase, Phase::Up | Phase::Restarting | Phase::Settling)
+    }
+
+    /// Whether a TCP connection to the management port is any use. The login and services phases answer, badly.
+    pub(crate) fn listens(&self) -> bool {
+        !matches!(self.phase, Phase::ShuttingDown | Phase::Dark | Phase::Management)
+    }
+
+    /// Whether it can take traffic and was not told to go away.
+    pub(crate) fn stays_up(&self) -> bool {
+        self.dataplane_up() && self.phase != Phase::Restarting
+    }
+
+    /// Whether good credentials are refused in this phase.
+    pub(crate) fn refuses_logins(&self, world: &World) -> bool {
+        // A boot that is about to crash shows its uptime: that is how a client can tell a loop.
+        let waits = self.phase == Phase::AutoCommit
+            && !self.crashes
+            && world.login_waits_for_auto_commit(self.version());
+        self.rejects_logins || self.phase == Phase::Login || waits
+    }
+
+    /// When something happens to this device by itself.
+    pub(crate) fn next_event(&self) -> Option<Timestamp> {
+        [self.phase_ends, self.jobs.next_end()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due at `at`; one event a call.
+    pub(crate) fn step(&mut self, world: &World, at: Timestamp) -> Option<Happening> {
+        if let Some((kind, ok)) = self.jobs.finish_due(at) {
+            return self.job_ended(world, kind, ok, at);
+        }
+        if self.phase_ends.is_some_and(|ends| ends <= at) {
+            self.phase_ended(world, at)
+        } else {
+            None
+        }
+    }
+
+    fn job_ended(&mut self, world: &World, kind: JobKind, ok: bool, at: Timestamp) -> Option<Happening> {
+        match kind {
+            JobKind::AutoCommit => self.auto_commit_ended(world, ok, at),
+            JobKind::Download {
+                version,
+                sync_to_peer,
+            } if ok => {
+                let size = world.catalogue.get(version).map_or(0, |release| release.size);
+                self.images.add(version, size);
+                sync_to_peer.then_some(Happening::LoadedForBoth(version))
+            }
+            JobKind::Install(version) if ok => {
+                self.partitions.finish_install(version);
+                *self.counters.installs_ok.entry(version).or_default() += 1;
+                None
+            }
+            JobKind::ContentDownload(content) if ok => {
+                self.downloaded_content = Some(content);
+                None
+            }
+            JobKind::ContentInstall(content) if ok => {
+                self.content = content;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// A nominal duration, spread.
+    pub(crate) fn spread(&mut self, world: &World, purpose: &str, nominal: SignedDuration) -> SignedDuration {
+        self.draws += 1;
+        world.seed.spread(&self.name, purpose, self.draws, nominal)
+    }
+}
+
+pub(crate) fn seconds(count: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// What is on disk at the start: the running version, its base, and what the fleet file adds.
+fn images(spec: &DeviceSpec, class: &ModelClass, world: &World) -> ImageStore {
+    let base = world.catalogue.base_needed(spec.version);
+    let images: BTreeMap<Version, u64> = spec
+        .images
+        .iter()
+        .copied()
+        .chain([spec.version])
+        .chain(base)
+        .filter_map(|version| {
+            world
+                .catalogue
+                .get(version)
+                .map(|release| (version, release.size))
+        })
+        .collect();
+    let free = spec.panrepo_free_mb.unwrap_or(class.panrepo_mb / 2);
+    ImageStore::new(class.panrepo_mb, free, images)
+}

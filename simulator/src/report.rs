@@ -1,0 +1,139 @@
+//! What the simulator tells whoever runs it: the truth about a device, which its API may not tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::device::{Device, Phase};
+use crate::jobs::{Job, JobResult, JobStatus};
+use crate::pair::{HaState, Pair};
+use crate::release::Version;
+use crate::software::Partition;
+use crate::spec::{ContentVersion, OpticSpec};
+
+/// A device in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceSummary {
+    /// Host name.
+    pub name: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Running version.
+    pub version: Version,
+    /// The pair it belongs to.
+    pub pair: Option<String>,
+    /// Labels of the fleet file.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Everything about a device at an instant.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceState {
+    /// Host name.
+    pub name: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Version of the system that runs, or ran last.
+    pub version: Version,
+    /// Content version.
+    pub content: ContentVersion,
+    /// What it is doing.
+    pub phase: Phase,
+    /// When that ends by itself; `None` when it does not.
+    pub phase_ends: Option<Timestamp>,
+    /// When the system that runs was started.
+    pub booted_at: Timestamp,
+    /// HA state, for a member of a pair.
+    pub ha: Option<HaReport>,
+    /// Jobs, newest first.
+    pub jobs: Vec<JobState>,
+    /// `sysroot0` and `sysroot1`.
+    pub partitions: [Partition; 2],
+    /// Images on disk.
+    pub images: BTreeSet<Version>,
+    /// Free megabytes on `/opt/panrepo`.
+    pub panrepo_free_mb: u64,
+    /// Saved configurations.
+    pub saved_configs: BTreeSet<String>,
+    /// Optics in cages.
+    pub optics: Vec<OpticSpec>,
+}
+
+/// HA state of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HaReport {
+    /// The state.
+    pub state: HaState,
+    /// Why, where the device gives a reason.
+    pub reason: String,
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// Its id since the last boot.
+    pub id: u32,
+    /// Type, as the API shows it.
+    pub kind: &'static str,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// How it ended.
+    pub result: JobResult,
+    /// Whole percent.
+    pub progress: u8,
+    /// Detail lines.
+    pub lines: Vec<String>,
+}
+
+fn job(job: &Job, now: Timestamp) -> JobState {
+    JobState {
+        id: job.id,
+        kind: job.kind.shown(),
+        status: job.status(now),
+        result: job.result(),
+        progress: job.progress(now),
+        lines: job.lines(now),
+    }
+}
+
+pub(crate) fn summary(device: &Device, pair: Option<&Pair>) -> DeviceSummary {
+    DeviceSummary {
+        name: device.name.clone(),
+        model: device.model.clone(),
+        serial: device.serial.clone(),
+        version: device.version(),
+        pair: pair.map(|pair| pair.name.clone()),
+        labels: device.labels.clone(),
+    }
+}
+
+pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timestamp) -> DeviceState {
+    DeviceState {
+        name: device.name.clone(),
+        model: device.model.clone(),
+        serial: device.serial.clone(),
+        version: device.version(),
+        content: device.content,
+        phase: device.phase,
+        phase_ends: device.phase_ends,
+        booted_at: device.booted_at,
+        ha: member.map(|(pair, index)| {
+            let member = &pair.members[index];
+            HaReport {
+                state: member.state,
+                reason: member.reason.clone(),
+            }
+        }),
+        jobs: device.jobs.newest_first().map(|one| job(one, now)).collect(),
+        partitions: device.partitions.both(),
+        images: device.images.versions(),
+        panrepo_free_mb: device.images.free_mb(),
+        saved_configs: device.saved_configs.clone(),
+        optics: device.optics.clone(),
+    }
+}

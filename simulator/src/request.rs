@@ -1,0 +1,264 @@
+//! Reads an HTTP request into an API request: parameters, key, and the command as a tree.
+//!
+//! Commands are parsed as XML, never compared as text: clients write `<a/>`, `<a />` and `<a></a>` for the same
+//! thing and order options as they like. Knows no command by name.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use quick_xml::events::{BytesStart, Event};
+
+/// Deepest nesting of a command; the longest real one has eight levels.
+const DEEPEST: usize = 32;
+
+/// What an HTTP request asks for, before anybody judges it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiRequest {
+    parameters: BTreeMap<String, String>,
+    pub(crate) key: Option<String>,
+}
+
+impl ApiRequest {
+    /// `None` when the path is not the API's.
+    pub(crate) fn read(request: &http::Request<Bytes>) -> Option<Self> {
+        if !matches!(request.uri().path(), "/api" | "/api/") {
+            return None;
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let mut parameters: BTreeMap<String, String> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        if request.method() == http::Method::POST && is_form(request) {
+            parameters.extend(form_urlencoded::parse(request.body()).into_owned());
+        }
+        let header = request
+            .headers()
+            .get("x-pan-key")
+            .and_then(|value| value.to_str().ok());
+        let key = header.map(str::to_owned).or_else(|| parameters.remove("key"));
+        Some(Self { parameters, key })
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A body without a type is taken for a form; urllib and curl always name one.
+fn is_form(request: &http::Request<Bytes>) -> bool {
+    request
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_none_or(|value| {
+            value
+                .to_str()
+                .is_ok_and(|text| text.starts_with("application/x-www-form-urlencoded"))
+        })
+}
+
+/// A command: the words down to where it branches or holds a value, and the options there.
+/// `<show><jobs><id>5</id></jobs></show>` is `show jobs` with `id` = 5.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Command {
+    pub(crate) words: Vec<String>,
+    pub(crate) options: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    name: String,
+    text: String,
+    children: Vec<Node>,
+}
+
+/// A command text that is not one XML element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+impl Command {
+    pub(crate) fn parse(text: &str) -> Result<Self, Malformed> {
+        let mut command = Self::default();
+        let mut node = tree(text)?;
+        loop {
+            command.words.push(std::mem::take(&mut node.name));
+            let is_value = |child: &Node| child.children.is_empty() && !child.text.is_empty();
+            match node.children.len() {
+                1 if !is_value(&node.children[0]) => {
+                    let Some(only) = node.children.pop() else { break };
+                    node = only;
+                }
+                _ => break,
+            }
+        }
+        command.options = node
+            .children
+            .into_iter()
+            .map(|child| (child.name, child.text))
+            .collect();
+        Ok(command)
+    }
+
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
+        self.options.get(name).map(String::as_str)
+    }
+}
+
+fn tree(text: &str) -> Result<Node, Malformed> {
+    let mut reader = quick_xml::Reader::from_str(text.trim());
+    // The bottom of the stack stands for the document.
+    let mut stack = vec![Node::default()];
+    loop {
+        match reader.read_event().map_err(|_| Malformed)? {
+            Event::Start(start) if stack.len() <= DEEPEST => stack.push(node(&start)),
+            Event::Empty(start) if stack.len() <= DEEPEST => {
+                let child = node(&start);
+                stack.last_mut().ok_or(Malformed)?.children.push(child);
+            }
+            Event::End(_) => {
+                let mut closed = stack.pop().ok_or(Malformed)?;
+                closed.text = closed.text.trim().to_owned();
+                stack.last_mut().ok_or(Malformed)?.children.push(closed);
+            }
+            Event::Text(text) => stack
+                .last_mut()
+                .ok_or(Malformed)?
+                .text
+                .push_str(&text.xml10_content()),
+            Event::CData(text) => stack
+                .last_mut()
+                .ok_or(Malformed)?
+                .text
+                .push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let resolved = match reference.resolve_char_ref().map_err(|_| Malformed)? {
+                    Some(character) => character.to_string(),
+                    None => quick_xml::escape::resolve_predefined_entity(&reference)
+                        .ok_or(Malformed)?
+                        .to_owned(),
+                };
+                stack.last_mut().ok_or(Malformed)?.text.push_str(&resolved);
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Start(_) | Event::Empty(_) | Event::DocType(_) => return Err(Malformed),
+            Event::Eof => break,
+        }
+    }
+    match (stack.pop(), stack.pop()) {
+        (Some(mut document), None) if document.children.len() == 1 && document.text.trim().is_empty() => {
+            document.children.pop().ok_or(Malformed)
+        }
+        _ => Err(Malformed),
+    }
+}
+
+fn node(start: &BytesStart<'_>) -> Node {
+    Node {
+        name: start.name().as_ref().to_owned(),
+        ..Node::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Command::parse(text).map_or("malformed".to_owned(), |command| {
+            format!("{} {:?}", command.words.join(" "), command.options)
+        })
+    }
+
+    #[test]
+    fn one_command_has_many_spellings() {
+        let spellings = [
+            "<show><system><info/></system></show>",
+            "<show><system><info /></system></show>",
+            " <show>\n<system> <info></info></system></show>\n",
+            "<?xml version='1.0'?><show><!-- x --><system><info/></system></show>",
+        ];
+        for text in spellings {
+            assert_eq!(shown(text), "show system info {}", "{text}");
+        }
+        let options = shown(
+            "<request><system><software><download><version>10.1.0</version><sync-to-peer>no</sync-to-peer>\
+             </download></software></system></request>",
+        );
+        let swapped = shown(
+            "<request><system><software><download><sync-to-peer>no</sync-to-peer><version>10.1.0</version>\
+             </download></software></system></request>",
+        );
+        assert_eq!(options, swapped);
+    }
+
+    #[test]
+    fn commands_read_as_words_and_options() {
+        let read: Vec<String> = [
+            "<show><jobs><id>5</id></jobs></show>",
+            "<show><jobs><all></all></jobs></show>",
+            "<show><arp><entry name = 'all'/></arp></show>",
+            "<show><interface>hardware</interface></show>",
+            "<show><system><state><filter>sys.s1.p*.phy</filter></state></system></show>",
+            "<request><content><upgrade><download><latest/><sync-to-peer>yes</sync-to-peer></download></upgrade>\
+             </content></request>",
+            "<a>&lt;x&#65;<![CDATA[&]]></a>",
+            "<a><b/>",
+            "<a/><b/>",
+            "show system info",
+            "",
+            "<a>&nope;</a>",
+        ]
+        .into_iter()
+        .map(shown)
+        .collect();
+        insta::assert_snapshot!(read.join("\n"), @"");
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
+        assert!(Command::parse(&deep(DEEPEST)).is_ok());
+        assert_eq!(Command::parse(&deep(DEEPEST + 1)), Err(Malformed));
+        assert_eq!(Command::parse(&deep(100_000)), Err(Malformed));
+    }
+
+    fn ask(request: http::request::Builder, body: &str) -> Option<ApiRequest> {
+        ApiRequest::read(&request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+    }
+
+    #[test]
+    fn parameters_come_by_query_and_form_and_the_key_in_three_ways() {
+        let post = || http::Request::post("/api/");
+        let by_form = ask(post(), "type=op&cmd=%3Ca%2F%3E&key=ABC12==").unwrap();
+        assert_eq!(by_form.key.as_deref(), Some("ABC12=="));
+        assert_eq!(by_form.parameter("cmd"), "<a/>");
+        let by_query = ask(http::Request::get("/api?type=op&cmd=%3Ca/%3E&key=ABC12=="), "").unwrap();
+        assert_eq!(by_query, by_form);
+        let by_header = ask(post().header("X-PAN-KEY", "ABC12=="), "type=op&cmd=<a/>").unwrap();
+        assert_eq!(by_header, by_form);
+        assert_eq!(ask(http::Request::get("/php/login.php"), ""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_the_parser(text in "\\PC{0,200}", xmlish in "[<>/ab&;#x0-9='\" !\\-\\[\\]?]{0,120}") {
+            let _ = Command::parse(&text);
+            let _ = Command::parse(&xmlish);
+        }
+
+        #[test]
+        fn a_written_command_reads_back(
+            words in prop::collection::vec("[a-z][a-z0-9-]{0,12}", 1..8),
+            options in prop::collection::btree_map("[a-z][a-z-]{0,8}", "[ -~&&[^ ]]{1,12}", 2..5),
+        ) {
+            let mut text = String::new();
+            for (name, value) in &options {
+                text.push_str(&format!("<{name}>{}</{name}>", quick_xml::escape::escape(value.as_str())));
+            }
+            for word in words.iter().rev() {
+                text = format!("<{word}>{text}</{word}>");
+            }
+            prop_assert_eq!(Command::parse(&text), Ok(Command { words, options }));
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Getting software onto a device: downloads and installs, and every reason why one fails.
+//!
+//! Decides when a job is enqueued how it will end. Knows nothing of HTTP.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::device::Device;
+use crate::fault::Effect;
+use crate::jobs::{JobKind, Plan};
+use crate::release::Version;
+use crate::spec::ContentVersion;
+use crate::wording;
+use crate::world::World;
+
+/// How soon a job fails that finds the software manager busy (a PA-410's log says 11 s).
+const BUSY: SignedDuration = SignedDuration::from_secs(11);
+
+/// How soon a job fails on a check it makes first.
+const CHECKED: SignedDuration = SignedDuration::from_secs(15);
+
+/// Content is a tenth of the size of an image and installs in a couple of minutes on most models.
+const CONTENT_DOWNLOAD: SignedDuration = SignedDuration::from_secs(40);
+const CONTENT_INSTALL: SignedDuration = SignedDuration::from_secs(150);
+
+/// Why no job was enqueued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: u16,
+    pub(crate) text: String,
+}
+
+impl Device {
+    /// Whether the update server offers this device a version. The running one is always listed.
+    pub(crate) fn is_offered(&self, version: Version) -> bool {
+        self.class.is_offered(version) || version == self.version() || self.images.has(version)
+    }
+
+    /// Enqueues a download; the id of its job.
+    pub(crate) fn download(
+        &mut self,
+        world: &World,
+        version: Version,
+        sync_to_peer: bool,
+        now: Timestamp,
+    ) -> Result<u32, Refusal> {
+        let Some(release) = world.catalogue.get(version).filter(|_| self.is_offered(version)) else {
+            return Err(Refusal {
+                code: 17,
+                text: wording::not_a_keyword(&version.to_string()),
+            });
+        };
+        *self.counters.downloads_started.entry(version).or_default() += 1;
+        let kind = JobKind::Download {
+            version,
+            sync_to_peer,
+        };
+        if self.jobs.software_job().is_some() {
+            let plan = Plan::Turned(wording::software_manager_busy(version));
+            return Ok(self.jobs.enqueue(now, kind, plan, Some(BUSY), None));
+        }
+        if !self.images.has_room(version, release.size) {
+            let plan = Plan::Fail(vec![wording::no_space(version)]);
+            return Ok(self.jobs.enqueue(now, kind, plan, Some(CHECKED), None));
+        }
+        let missing = world
+            .catalogue
+            .base_needed(version)
+            .filter(|base| !self.images.has(*base));
+        let plan = missing.map_or(Plan::Succeed, |base| {
+            Plan::Fail(vec![wording::base_missing(base)])
+        });
+        let (fetch, load) = (self.class.download(release.size), self.class.load());
+        let fetch = self.spread(world, "download", fetch);
+        let load = self.spread(world, "load", load);
+        Ok(self.jobs.enqueue(now, kind, plan, Some(fetch + load), Some(load)))
+    }
+
+    /// Enqueues an install; the id of its job.
+    pub(crate) fn install(
+        &mut self,
+        world: &World,
+        version: Version,
+        now: Timestamp,
+    ) -> Result<u32, Refusal> {
+        if world.catalogue.get(version).is_none() || !self.is_offered(version) {
+            return Err(Refusal {
+                code: 17,
+                text: wording::not_a_keyword(&version.to_string()),
+            });
+        }
+        if !self.images.has(version) {
+            return Err(Refusal {
+                code: 14,
+                text: wording::not_downloaded(version),
+            });
+        }
+        *self.counters.installs_started.entry(version).or_default() += 1;
+        let (plan, length) = self.install_plan(world, version);
+        Ok(self
+            .jobs
+            .enqueue(now, JobKind::Install(version), plan, Some(length), None))
+    }
+
+    fn install_plan(&mut self, world: &World, version: Version) -> (Plan, SignedDuration) {
+        if self.jobs.software_job().is_some() {
+            return (Plan::Turned(wording::software_manager_busy(version)), BUSY);
+        }
+        let needed = world
+            .catalogue
+            .min_content(version)
+            .filter(|needed| self.content.first < *needed);
+        if let Some(needed) = needed.filter(|_| version.train() != self.version().train()) {
+            let text = wording::content_too_old(self.version(), version, needed, self.content);
+            return (Plan::Fail(vec![text]), CHECKED);
+        }
+        self.partitions.begin_install();
+        let fault = world
+            .rules
+            .iter()
+            .filter(|rule| self.suffers(rule, version))
+            .find_map(|rule| match &rule.effect {
+                Effect::InstallFails { text } => Some(text),
+                _ => None,
+            });
+        let plan = fault.map_or(Plan::Succeed, |text| {
+            Plan::Fail(wording::install_failed(version, text))
+        });
+        let length = self.class.install();
+        (plan, self.spread(world, "install", length))
+    }
+
+    /// The newest content on the update server: the device's own and the minimum of the newest train are not above
+    /// it, so that a content update never goes backwards and always suffices.
+    pub(crate) fn newest_content(&self) -> ContentVersion {
+        const NEWEST: ContentVersion = ContentVersion {
+            first: 9050,
+            second: 9800,
+        };
+        NEWEST.max(self.content)
+    }
+
+    pub(crate) fn download_content(&mut self, world: &World, now: Timestamp) -> u32 {
+        let kind = JobKind::ContentDownload(self.newest_content());
+        let length = self.spread(world, "content download", CONTENT_DOWNLOAD);
+        self.jobs.enqueue(now, kind, Plan::Succeed, Some(length), None)
+    }
+
+    /// Installs the newest content. Asking again although nothing newer exists succeeds: pan-os-python does so on
+    /// every hop.
+    pub(crate) fn install_content(&mut self, world: &World, now: Timestamp) -> Result<u32, Refusal> {
+        let newest = self.newest_content();
+        if self.content != newest && self.downloaded_content != Some(newest) {
+            return Err(Refusal {
+                code: 14,
+                text: format!("Content {newest} has not been downloaded"),
+            });
+        }
+        let length = self.spread(world, "content install", CONTENT_INSTALL);
+        Ok(self.jobs.enqueue(
+            now,
+            JobKind::ContentInstall(newest),
+            Plan::Succeed,
+            Some(length),
+            None,
+        ))
+    }
+
+    /// Takes an image over from the peer, if there is room.
+    pub(crate) fn receive_image(&mut self, world: &World, version: Version) {
+        if let Some(release) = world.catalogue.get(version)
+            && self.images.has_room(version, release.size)
+        {
+            self.images.add(version, release.size);
+        }
+    }
+}

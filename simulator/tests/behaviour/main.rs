@@ -1,0 +1,16 @@
+//! The simulator as a client sees it: every test asks over the API and looks at nothing inside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
+mod https;
+mod jobs;
+mod network;
+mod pairs;
+mod probe;
+mod reboots;
+mod replies;
+mod sequences;

@@ -1,0 +1,151 @@
+//! Faults on the way, refused logins, and the limit of five calls at a time.
+
+use panos_simulator::{ControlError, ControlRequest, Exchange, NetworkFault};
+
+use crate::probe::{KEYGEN, Probe, form, one, text};
+
+fn inject(fault: NetworkFault, operation: Option<&str>) -> ControlRequest {
+    ControlRequest::Inject {
+        device: "fw".into(),
+        fault,
+        requests: 1,
+        operation: operation.map(str::to_owned),
+        changing_only: false,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_on_the_way_does_what_it_says() {
+    let mut log = Vec::new();
+    for fault in [
+        NetworkFault::Refuse,
+        NetworkFault::Reset,
+        NetworkFault::Hang,
+        NetworkFault::Html,
+        NetworkFault::Truncate,
+        NetworkFault::LoseReply,
+        NetworkFault::SwallowReply,
+    ] {
+        let fleet = one("");
+        let probe = Probe::login(&fleet, "fw").await;
+        fleet.control(inject(fault, Some("restart"))).unwrap();
+        assert_eq!(
+            probe.version().await,
+            "10.1.14-h9",
+            "another operation is not touched"
+        );
+        let met = match probe.ask("<request><restart><system/></restart></request>").await {
+            Exchange::Refused => "refused".to_owned(),
+            Exchange::Reset => "reset".to_owned(),
+            Exchange::Silence => "silence".to_owned(),
+            Exchange::Partial(reply) => {
+                format!(
+                    "{} of {} bytes",
+                    reply.body().len(),
+                    reply.headers()["content-length"].to_str().unwrap()
+                )
+            }
+            Exchange::Reply(reply) => reply.headers()["content-type"].to_str().unwrap().to_owned(),
+        };
+        let took_effect = fleet.counters("fw").unwrap().reboots_requested;
+        log.push(format!("{fault:?}: {met}, restarts {took_effect}"));
+    }
+    insta::assert_snapshot!(log.join("\n"), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn interventions_name_what_they_cannot_do() {
+    let fleet = one("");
+    let errors: Vec<String> = [
+        ControlRequest::PowerCycle {
+            device: "nobody".into(),
+        },
+        ControlRequest::SetHaState {
+            device: "fw".into(),
+            state: panos_simulator::HaState::Active,
+            reason: String::new(),
+        },
+        inject(NetworkFault::Hang, Some("instal")),
+    ]
+    .into_iter()
+    .map(|request| {
+        fleet
+            .control(request)
+            .unwrap_err()
+            .to_string()
+            .chars()
+            .take(90)
+            .collect()
+    })
+    .collect();
+    insta::assert_snapshot!(errors.join("\n"), @"");
+    let request = r#"{"set_optics": {"device": "fw", "optics": [{"port": 1, "vendor": "x", "part": "y"}]}}"#;
+    let error = fleet.control(serde_json::from_str(request).unwrap()).unwrap_err();
+    assert_eq!(
+        error,
+        ControlError::NoCage {
+            device: "fw".into(),
+            port: 1
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_judged_and_logins_counted() {
+    let fleet = one("");
+    let wrong = form("type=keygen&user=admin&password=guess");
+    let Exchange::Reply(reply) = fleet.exchange("fw", wrong).await else {
+        panic!("no reply")
+    };
+    assert_eq!(reply.status(), 403);
+    assert_eq!(
+        text(reply.body()),
+        "<response status=\"error\" code=\"403\"><result><msg>Invalid Credential</msg></result></response>"
+    );
+    let unkeyed = form("type=op&cmd=<show><system><info/></system></show>&key=LUFRPT1guess==");
+    let Exchange::Reply(reply) = fleet.exchange("fw", unkeyed).await else {
+        panic!("no reply")
+    };
+    assert_eq!(reply.status(), 403);
+    let probe = Probe::login(&fleet, "fw").await;
+    fleet
+        .control(ControlRequest::RejectLogin { device: "fw".into() })
+        .unwrap();
+    let Exchange::Reply(reply) = probe.ask("<show><clock/></show>").await else {
+        panic!("no reply")
+    };
+    assert_eq!(reply.status(), 403);
+    fleet
+        .control(ControlRequest::Clear { device: "fw".into() })
+        .unwrap();
+    assert_eq!(probe.version().await, "10.1.14-h9");
+    assert_eq!(fleet.counters("fw").unwrap().logins, 2);
+    let Exchange::Reply(reply) = fleet.exchange("fw", form(KEYGEN)).await else {
+        panic!("no reply")
+    };
+    assert_eq!(reply.headers()["content-type"], "application/xml; charset=UTF-8");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sixth_call_waits_for_one_of_five() {
+    let fleet = one("");
+    let probe = Probe::login(&fleet, "fw").await;
+    let start = fleet.clock().now();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let probe = probe.clone();
+        calls.spawn(async move {
+            probe.body("<show><clock/></show>").await;
+            probe.fleet.clock().now()
+        });
+    }
+    let mut ends: Vec<i128> = calls
+        .join_all()
+        .await
+        .into_iter()
+        .map(|end| end.duration_since(start).as_millis())
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(ends[0], ends[4]);
+    assert!(ends[5] >= 2 * ends[0], "{ends:?}");
+}
