@@ -106,6 +106,12 @@ impl SimClock {
     }
 }
 
+/// A moment of real time, for a loop that has nothing to wait for and must not spin.
+#[expect(clippy::disallowed_methods, reason = "this is the clock file")]
+pub(crate) async fn breathe() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
 fn usable(speed: f64) -> f64 {
     if speed.is_finite() && speed > 0.0 {
         speed

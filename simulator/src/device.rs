@@ -41,7 +41,7 @@ pub enum Phase {
     Settling,
 }
 
-/// What a device did, counted since the start of the simulation. Versions are texts, so that JSON can hold them.
+/// What a device did, counted since the start of the simulation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Download jobs enqueued, by version.

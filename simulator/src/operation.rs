@@ -362,7 +362,14 @@ mod tests {
         .into_iter()
         .map(|text| of(text).unwrap_err())
         .collect();
-        insta::assert_snapshot!(refused.join("\n"), @"");
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+        show -> redistribution is unexpected
+        frobnicate is unexpected
+        show -> system -> infos is unexpected
+        show -> jobs -> processed is unexpected
+        request -> system -> software -> download -> sync-to-peer is unexpected
+        show -> nothing is unexpected
+        "#);
     }
 
     #[test]

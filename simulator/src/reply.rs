@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use quick_xml::escape::escape;
+use quick_xml::escape::partial_escape;
 
 use crate::wording;
 
@@ -73,10 +73,10 @@ impl Markup {
 fn escaped(text: &str) -> Cow<'_, str> {
     let legal = |character: char| character >= ' ' || matches!(character, '\t' | '\n' | '\r');
     if text.chars().all(legal) {
-        escape(text)
+        partial_escape(text)
     } else {
         Cow::Owned(
-            escape(
+            partial_escape(
                 text.chars()
                     .filter(|character| legal(*character))
                     .collect::<String>(),

@@ -211,7 +211,20 @@ mod tests {
         .into_iter()
         .map(shown)
         .collect();
-        insta::assert_snapshot!(read.join("\n"), @"");
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        show jobs {"id": "5"}
+        show jobs all {}
+        show arp entry {}
+        show {"interface": "hardware"}
+        show system state {"filter": "sys.s1.p*.phy"}
+        request content upgrade download {"latest": "", "sync-to-peer": "yes"}
+        a {}
+        malformed
+        malformed
+        malformed
+        malformed
+        malformed
+        "#);
     }
 
     #[test]

@@ -19,8 +19,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::control_port;
 use crate::fleet::{Exchange, Fleet};
+use crate::{clock, control_port};
 
 /// Largest request body read. The largest real one, a multi-image download, is under a kilobyte.
 const LARGEST_REQUEST: usize = 64 * 1024;
@@ -168,6 +168,11 @@ async fn listen(
         })
 }
 
+/// An error means that the sender is gone, which is a reason to stop as well.
+async fn stop_asked(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
 /// One device's port.
 struct Door {
     fleet: Arc<Fleet>,
@@ -193,11 +198,15 @@ impl Door {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => break,
+                () = stop_asked(&mut stopped) => break,
                 accepted = listener.accept() => {
-                    // An error here is the client's: it went away between connecting and being accepted.
-                    if let Ok((stream, _)) = accepted {
-                        self.admit(stream, &mut connections);
+                    match accepted {
+                        Ok((stream, _)) => self.admit(stream, &mut connections),
+                        Err(error) => {
+                            // The client went away at once, or the process is out of file descriptors.
+                            tracing::warn!(device = self.device, %error, "accept a connection");
+                            clock::breathe().await;
+                        }
                     }
                 }
                 Some(_) = connections.join_next() => {}

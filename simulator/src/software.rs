@@ -238,7 +238,15 @@ mod tests {
         partitions.boot();
         note("cut off", &partitions);
         assert!(!partitions.revert());
-        insta::assert_snapshot!(log.join("\n"), @"");
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        start            RUNNING-ACTIVE 9.1.16 | EMPTY None
+        installing       RUNNING-ACTIVE 9.1.16 | EMPTY None
+        installed        RUNNING-ACTIVE 9.1.16 | PENDING-CHANGE 10.1.0
+        booted           REVERTABLE 9.1.16 | RUNNING-ACTIVE 10.1.0
+        revert           PENDING-CHANGE 9.1.16 | RUNNING-ACTIVE 10.1.0
+        booted           RUNNING-ACTIVE 9.1.16 | REVERTABLE 10.1.0
+        cut off          RUNNING-ACTIVE 9.1.16 | EMPTY None
+        "#);
     }
 
     #[test]

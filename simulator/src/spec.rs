@@ -651,6 +651,21 @@ faults:
             .iter()
             .map(|text| FleetSpec::parse("fleet.yaml", text).unwrap_err().to_string())
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, devices, pairs, faults
+        read the fleet file fleet.yaml:8:14: `9.1` is not a PAN-OS version (such as 10.2.4 or 10.2.4-h4)
+        build the fleet of fleet.yaml:6:5: b: the update server does not list 9.1.99
+        build the fleet of fleet.yaml:6:5: b: the model PA-9 is not known
+        build the fleet of fleet.yaml:6:5: b: port 2 of a PA-850 is no cage
+        build the fleet of fleet.yaml:6:5: the device name `a` is empty or taken
+        build the fleet of fleet.yaml:12:5: pair p: c is not a device of this fleet
+        build the fleet of fleet.yaml:12:5: pair p: a is already paired
+        build the fleet of fleet.yaml:12:5: pair p: z is not one of its members
+        build the fleet of fleet.yaml:14:5: no fault is called `optics-boot-lop`
+        build the fleet of fleet.yaml:15:5: fault never-returns: x is not a device of this fleet
+        read the fleet file fleet.yaml:16:5: a fault is a library name, `rule` with an optional `when`, or `id` with `effect`
+        read the fleet file fleet.yaml:5:56: `latest` is not a content version (8700-7000)
+        read the fleet file fleet.yaml:1:1: invalid value: string "maybe", expected `vendor`, `true` or `false`
+        "#);
     }
 }

@@ -55,7 +55,7 @@ impl Device {
             sync_to_peer,
         };
         if self.jobs.software_job().is_some() {
-            let plan = Plan::Turned(wording::software_manager_busy(version));
+            let plan = Plan::Turned(vec![wording::SOFTWARE_MANAGER_BUSY.to_owned()]);
             return Ok(self.jobs.enqueue(now, kind, plan, Some(BUSY), None));
         }
         if !self.images.has_room(version, release.size) {
@@ -103,7 +103,10 @@ impl Device {
 
     fn install_plan(&mut self, world: &World, version: Version) -> (Plan, SignedDuration) {
         if self.jobs.software_job().is_some() {
-            return (Plan::Turned(wording::software_manager_busy(version)), BUSY);
+            return (
+                Plan::Turned(wording::install_failed(version, wording::SOFTWARE_MANAGER_BUSY)),
+                BUSY,
+            );
         }
         let needed = world
             .catalogue

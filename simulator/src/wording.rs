@@ -49,16 +49,11 @@ pub(crate) fn content_too_old(from: Version, to: Version, needed: u32, found: Co
     )
 }
 
-/// The four lines of a PA-410's log when its software manager was busy.
-pub(crate) fn software_manager_busy(version: Version) -> Vec<String> {
-    vec![
-        format!("Failed to install {version} with the following errors."),
-        format!("SW version is {version}"),
-        "The software manager is currently in use. Please try again later.".to_owned(),
-        format!("Failed to install   version  {version}  type  panos"),
-    ]
-}
+/// The one of the four lines below that tells a busy software manager; a download shows it alone.
+pub(crate) const SOFTWARE_MANAGER_BUSY: &str =
+    "The software manager is currently in use. Please try again later.";
 
+/// The four lines of a PA-410's log of a failed install, the reason third.
 pub(crate) fn install_failed(version: Version, why: &str) -> Vec<String> {
     vec![
         format!("Failed to install {version} with the following errors."),

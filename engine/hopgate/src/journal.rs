@@ -1,7 +1,7 @@
 //! The journal: what has been decided and done, in streams of records that survive `kill -9` and power loss.
 //!
-//! Responsible for the seam ([`Journal`]), its vocabulary and its errors. Must not know what a payload means, nor
-//! which engine is underneath: `journal/sled.rs` is the only file that names one.
+//! Responsible for the seam ([`Journal`]), its vocabulary and its errors. Must not know what a payload means,
+//! nor which engine is underneath: `journal/sled.rs` is the only file that names one.
 
 pub mod blobs;
 mod committer;
@@ -27,20 +27,22 @@ pub use error::JournalError;
 
 /// The most bytes a payload may have.
 ///
-/// A stored value stays within 4 KiB (sled 0.34.7 moves pages over 128 KiB to files it never fsyncs, and a leaf holds
-/// sixteen values before it splits: 16 KB values were lost in 25 of 25 power cuts, 4 KB values in none); the
-/// envelope of a record takes 65 of them and the rest is head-room. Bigger things go to [`blobs::Blobs`].
+/// A stored value stays within 4 KiB (sled 0.34.7 moves pages over 128 KiB to files it never fsyncs, and a
+/// leaf holds sixteen values before it splits: 16 KB values were lost in 25 of 25 power cuts, 4 KB values in
+/// none); the envelope of a record takes 65 of them and the rest is head-room. Bigger things go to
+/// [`blobs::Blobs`].
 pub const PAYLOAD_LIMIT: usize = 4_000;
 
-/// The most entries one append may have: an append is atomic, so it must fit in one commit, and a commit is bounded
-/// because sled 0.34.7 deadlocks on large ones (5 of 9 runs at 1,000 writes a flush, 0 of 113 up to 256).
+/// The most entries one append may have: an append is atomic, so it must fit in one commit, and a commit is
+/// bounded because sled 0.34.7 deadlocks on large ones (5 of 9 runs at 1,000 writes a flush, 0 of 113 up to
+/// 256).
 pub const APPEND_ENTRIES_LIMIT: usize = 64;
 
 /// The most payload bytes one append may have in all, for the same reason as [`APPEND_ENTRIES_LIMIT`].
 pub const APPEND_BYTES_LIMIT: usize = 64 * 1024;
 
-/// How many [`Change`]s a slow watcher may fall behind before it is told that it lagged. A lagging watcher loses
-/// nothing: it reads [`Journal::streams`] again. Nobody ever waits for it.
+/// How many [`Change`]s a slow watcher may fall behind before it is told that it lagged. A lagging watcher
+/// loses nothing: it reads [`Journal::streams`] again. Nobody ever waits for it.
 pub(crate) const WATCH_CAPACITY: usize = 1_024;
 
 /// The name of a stream: `campaign/ID`, `device/CAMPAIGN/NAME`, `pager`.
@@ -156,8 +158,8 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Which ownership of the journal wrote, or wants to write. It grows with every open of a journal, durably and
-/// before the open returns; it comes from the store, never from a clock.
+/// Which ownership of the journal wrote, or wants to write. It grows with every open of a journal, durably
+/// and before the open returns; it comes from the store, never from a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(pub u64);
@@ -231,12 +233,13 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Appends `entries` to `stream`, all or none, as the positions from `expected` on.
     ///
-    /// Returns only when they are durable or certain not to be written, except for [`Appended::Unknown`]. Dropping
-    /// the future does not take the append back. With no entries it only compares the position.
+    /// Returns only when they are durable or certain not to be written, except for [`Appended::Unknown`].
+    /// Dropping the future does not take the append back. With no entries it only compares the position.
     ///
     /// # Errors
-    /// An entry or the whole append is over its limit, the journal is closed, or the disk failed. After a failure of
-    /// the disk nothing is acknowledged any more: the entries at hand may or may not be there at the next open.
+    /// An entry or the whole append is over its limit, the journal is closed, or the disk failed. After a
+    /// failure of the disk nothing is acknowledged any more: the entries at hand may or may not be there at
+    /// the next open.
     fn append<'a>(
         &'a self,
         stream: &'a StreamId,
@@ -245,8 +248,8 @@ pub trait Journal: Send + Sync + 'static {
         entries: Vec<Entry>,
     ) -> BoxFuture<'a, Result<Appended, JournalError>>;
 
-    /// The durable records of `stream` from position `from` on, in order. An unknown stream has none. Blocks for
-    /// as long as the disk needs.
+    /// The durable records of `stream` from position `from` on, in order. An unknown stream has none. Blocks
+    /// for as long as the disk needs.
     ///
     /// # Errors
     /// A record cannot be read or is damaged, or the journal is closed.

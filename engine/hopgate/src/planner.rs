@@ -66,6 +66,18 @@ pub enum PlannerError {
         #[source]
         source: Box<NoRoute>,
     },
+    /// A device that is under way in the recorded plan would get another path.
+    #[error("campaign {campaign} is recorded with target {recorded} {via}and the file says {given}; its devices keep their path", via = if *.pinned { "and another pinned path " } else { "" })]
+    RouteChanged {
+        /// The campaign.
+        campaign: String,
+        /// The recorded target.
+        recorded: Version,
+        /// The target in the file.
+        given: Version,
+        /// Whether the pinned path differs.
+        pinned: bool,
+    },
     /// The catalogue is broken.
     #[error("the release catalogue cannot be used")]
     Catalogue(#[source] Box<CatalogueError>),
@@ -145,7 +157,7 @@ fn known(wave: &WaveText, inventory: &Inventory) -> Result<(), PlannerError> {
     }
 }
 
-/// The plan: one route a device, waves as written, checks by hash.
+/// The plan: one route a device, waves as written, checks by hash. Devices of a `recorded` plan keep their route.
 pub fn plan(
     file: &CampaignFile,
     path: &Path,
@@ -153,12 +165,20 @@ pub fn plan(
     systems: &BTreeMap<DeviceId, System>,
     before: &[Hashed],
     after: &[Hashed],
+    recorded: Option<&Plan>,
 ) -> Result<Plan, PlannerError> {
+    if let Some(recorded) = recorded {
+        same_path(file, recorded)?;
+    }
     let catalogue = Catalogue::embedded().map_err(|source| PlannerError::Catalogue(Box::new(source)))?;
     let waves = waves(file, inventory)?;
     let mut graphs: BTreeMap<&str, Graph<'_>> = BTreeMap::new();
     let mut devices = BTreeMap::new();
     for device in waves.iter().flat_map(|wave| &wave.devices) {
+        if let Some(known) = recorded.and_then(|plan| plan.devices.get(device)) {
+            devices.insert(device.clone(), known.clone());
+            continue;
+        }
         let Some(system) = systems.get(device) else { continue };
         let model = system.model.as_str();
         if !graphs.contains_key(model) {
@@ -192,6 +212,22 @@ pub fn plan(
     };
     plan.check()?;
     Ok(plan)
+}
+
+/// Waves, window and checks of a recorded campaign may change, and then need new approvals; where its devices go may not.
+fn same_path(file: &CampaignFile, recorded: &Plan) -> Result<(), PlannerError> {
+    let via = |pin: Option<&[Version]>| pin.map(<[Version]>::to_vec).unwrap_or_default();
+    let pinned = via(file.pinned_path.as_ref().map(|pin| pin.via.as_slice()))
+        != via(recorded.pin.as_ref().map(|pin| pin.via.as_slice()));
+    if recorded.target == file.target && !pinned {
+        return Ok(());
+    }
+    Err(PlannerError::RouteChanged {
+        campaign: recorded.campaign.to_string(),
+        recorded: recorded.target,
+        given: file.target,
+        pinned,
+    })
 }
 
 fn hashes(playbooks: &[Hashed]) -> BTreeMap<String, String> {

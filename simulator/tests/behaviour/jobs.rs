@@ -27,7 +27,24 @@ async fn a_download_goes_through_its_three_steps_and_its_progress_falls_once() {
             format!("{:4} {:>3} % {lines} lines", value("status"), value("progress"))
         })
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    PEND   0 % 0 lines
+    ACT   11 % 0 lines
+    ACT   23 % 0 lines
+    ACT   36 % 0 lines
+    ACT   48 % 0 lines
+    ACT   60 % 0 lines
+    ACT   73 % 0 lines
+    ACT   85 % 0 lines
+    ACT   97 % 0 lines
+    ACT   13 % 2 lines
+    ACT   29 % 2 lines
+    ACT   44 % 2 lines
+    ACT   60 % 2 lines
+    ACT   75 % 2 lines
+    ACT   91 % 2 lines
+    FIN  100 % 3 lines
+    "#);
     let list = probe
         .body("<request><system><software><info/></software></system></request>")
         .await;
@@ -86,7 +103,43 @@ async fn software_jobs_fail_for_the_vendors_reasons() {
     log.push(format!("the disk fills\n{}", probe.finish(job).await));
     let job = job_id(&probe.software("download", "10.2.7").await);
     log.push(format!("the disk is full\n{}", probe.finish(job).await));
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    download 10.2.99
+      version '10.2.99' is not an allowed keyword
+    install 10.2.0, not on disk
+      Version 10.2.0 has not been downloaded
+    download 10.2.4 before 10.2.0
+    FAIL
+      The required '10.2.0' base image must be loaded before this image can be loaded. You do not have to install or run the base image, only download it. Once the base is loaded, re-download your target image.
+
+    install 10.1.0 with content 8390
+    FAIL
+      Error: Upgrading from 9.1.16 to 10.1.0 requires a content version of 8408 or greater and found 8390-6000.
+
+    download while downloading
+    FAIL
+      The software manager is currently in use. Please try again later.
+
+    the first of them
+    OK
+      Successfully downloaded
+      Preloading into software manager
+      Successfully loaded into software manager
+
+    download 10.2.4 after 10.2.0
+    OK
+      Successfully downloaded
+      Preloading into software manager
+      Successfully loaded into software manager
+
+    the disk fills
+    FAIL
+      Failed to download 10.2.7: not enough space left on /opt/panrepo
+
+    the disk is full
+    FAIL
+      Failed to download 10.2.7: not enough space left on /opt/panrepo
+    "#);
     let counters = fleet.counters("fw").unwrap();
     let shown = |counts: &std::collections::BTreeMap<panos_simulator::Version, u64>| {
         counts
@@ -130,7 +183,30 @@ async fn an_install_shows_in_the_partitions_and_runs_after_the_restart() {
         .filter(|line| !line.starts_with('-'))
         .map(|line| format!("{line}\n"))
         .collect();
-    insta::assert_snapshot!(log, @"");
+    insta::assert_snapshot!(log, @r#"
+    Partition         State             Version
+    sysroot0          RUNNING-ACTIVE    10.1.14-h9
+    sysroot1          EMPTY             None
+    maint             READY             10.1.14-h9
+
+    Partition         State             Version
+    sysroot0          RUNNING-ACTIVE    10.1.14-h9
+    sysroot1          EMPTY             None
+    maint             READY             10.1.14-h9
+
+    OK
+      Software installation of version 10.2.0 successfully completed. Please reboot to switch to it.
+
+    Partition         State             Version
+    sysroot0          RUNNING-ACTIVE    10.1.14-h9
+    sysroot1          PENDING-CHANGE    10.2.0
+    maint             READY             10.1.14-h9
+
+    Partition         State             Version
+    sysroot0          REVERTABLE        10.1.14-h9
+    sysroot1          RUNNING-ACTIVE    10.2.0
+    maint             READY             10.2.0
+    "#);
     assert!(
         fleet
             .state("fw")

@@ -50,7 +50,15 @@ async fn each_fault_on_the_way_does_what_it_says() {
         let took_effect = fleet.counters("fw").unwrap().reboots_requested;
         log.push(format!("{fault:?}: {met}, restarts {took_effect}"));
     }
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    Refuse: refused, restarts 0
+    Reset: reset, restarts 0
+    Hang: silence, restarts 0
+    Html: text/html; charset=UTF-8, restarts 0
+    Truncate: 43 of 87 bytes, restarts 1
+    LoseReply: reset, restarts 1
+    SwallowReply: silence, restarts 1
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +86,11 @@ async fn interventions_name_what_they_cannot_do() {
             .collect()
     })
     .collect();
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    control nobody: it is not a device of this fleet
+    set the HA state of fw: it has no HA
+    inject a fault into fw: `instal` is no operation; there are keygen, export-configuration,
+    "#);
     let request = r#"{"set_optics": {"device": "fw", "optics": [{"port": 1, "vendor": "x", "part": "y"}]}}"#;
     let error = fleet.control(serde_json::from_str(request).unwrap()).unwrap_err();
     assert_eq!(
@@ -148,4 +160,26 @@ async fn the_sixth_call_waits_for_one_of_five() {
     ends.sort_unstable();
     assert_eq!(ends[0], ends[4]);
     assert!(ends[5] >= 2 * ends[0], "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_exported_configuration_is_a_file_with_secrets_in_it() {
+    let fleet = one("");
+    let Exchange::Reply(reply) = fleet.exchange("fw", form(KEYGEN)).await else {
+        panic!("no key")
+    };
+    let key = crate::probe::between(&text(reply.body()), "<key>", "</key>").to_owned();
+    let by_query = http::Request::get(format!("/api/?type=export&category=configuration&key={key}"))
+        .body(bytes::Bytes::new())
+        .unwrap();
+    let Exchange::Reply(reply) = fleet.exchange("fw", by_query).await else {
+        panic!("no file")
+    };
+    assert_eq!(
+        reply.headers()["content-disposition"],
+        "attachment; filename=running-config.xml"
+    );
+    let body = text(reply.body());
+    assert!(body.contains("<config version=\"10.1.0\"") && body.contains("<hostname>fw</hostname>"));
+    assert!(body.contains("BEGIN PRIVATE KEY") && body.contains("<phash>"));
 }

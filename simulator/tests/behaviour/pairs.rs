@@ -57,7 +57,16 @@ async fn an_upgrade_peer_by_peer_costs_one_failover_each_way() {
     a.ha("functional").await;
     wait(30).await;
     log.push(format!("a joined       {}", both(&a, &b).await));
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    start          a active, peer passive up | b passive, peer active up
+    b suspended    a active, peer suspended up | b suspended (User requested), peer active up
+    b away         a active, peer unknown down
+    b back         a active, peer suspended up | b suspended (User requested), peer active up
+    b functional   a active, peer initial up | b initial, peer active up
+    b joined       a active, peer passive up | b passive, peer active up
+    a suspended    a suspended (User requested), peer active up | b active, peer suspended up
+    a joined       a passive, peer active up | b active, peer passive up
+    "#);
     let report = fleet.pair_report("p").unwrap();
     assert_eq!((report.failovers, report.both_out_of_service_by_request), (1, 0));
     assert!((report.longest_gap_seconds - 2.0).abs() < 0.01, "{report:?}");
@@ -143,7 +152,12 @@ async fn two_feature_releases_apart_the_older_member_leaves() {
     a.back().await;
     wait(60).await;
     log.push(format!("a on 10.1.0    {}", both(&a, &b).await));
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    b back         a active, peer suspended up | b suspended (User requested), peer active up
+    b functional   a suspended (Peer version too old), peer active up | b active, peer suspended up
+    a tries        a suspended (Peer version too old), peer active up | b active, peer suspended up
+    a on 10.1.0    a passive, peer active up | b active, peer passive up
+    "#);
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,10 +152,13 @@ impl Probe {
 
     /// Waits until the device was away and says that it is ready again.
     pub(crate) async fn back(&self) {
-        while matches!(self.ask("<show><clock/></show>").await, Exchange::Reply(_)) {
+        for _ in 0..1000 {
+            if !matches!(self.ask("<show><clock/></show>").await, Exchange::Reply(_)) {
+                return self.ready().await;
+            }
             wait(5).await;
         }
-        self.ready().await;
+        panic!("{} never goes away", self.device);
     }
 
     /// Waits until the device says it is ready, asking every ten seconds.

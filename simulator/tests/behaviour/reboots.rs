@@ -61,7 +61,15 @@ async fn a_pa_850_comes_back_with_the_release_it_was_given() {
     probe.install("10.2.0").await;
     assert!(probe.restart().await.contains("Command succeeded with no output"));
     // 10.2.0 takes no login before its auto-commit has ended (PAN-204830): 403 from R4 to the end of R6.
-    insta::assert_snapshot!(watch(&probe, 2400).await, @"");
+    insta::assert_snapshot!(watch(&probe, 2400).await, @r#"
+     0:00 10.1.14-h9 chassis yes auto-commit FIN
+     1:27 reset
+     1:42 refused
+     7:47 403 Invalid Credential
+     8:37 503 Transport endpoint is not connected
+     9:37 403 Invalid Credential
+    16:00 10.2.0 chassis yes auto-commit FIN
+    "#);
     let counters = fleet.counters("fw").unwrap();
     assert_eq!((counters.reboots_requested, counters.boots), (1, 1));
 }
@@ -72,7 +80,15 @@ async fn a_fixed_release_answers_while_its_auto_commit_runs() {
     let probe = Probe::login(&fleet, "fw").await;
     probe.restart().await;
     probe.restart().await;
-    insta::assert_snapshot!(watch(&probe, 2400).await, @"");
+    insta::assert_snapshot!(watch(&probe, 2400).await, @r#"
+     0:00 10.1.14-h9 chassis yes auto-commit FIN
+     1:37 reset
+     1:47 refused
+     8:57 403 Invalid Credential
+     9:42 503 Transport endpoint is not connected
+    10:38 10.1.14-h9 chassis no auto-commit ACT
+    17:07 10.1.14-h9 chassis yes auto-commit FIN
+    "#);
     let counters = fleet.counters("fw").unwrap();
     assert_eq!(
         (counters.reboots_requested, counters.boots),
@@ -139,7 +155,14 @@ async fn an_unsupported_optic_makes_a_loop_whose_uptimes_can_be_seen() {
         .iter()
         .map(|(from, to)| format!("uptime {from:3} to {to:3} s"))
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    uptime 168 to 243 s
+    uptime 175 to 250 s
+    uptime 160 to 220 s
+    uptime 175 to 236 s
+    uptime 158 to 229 s
+    uptime 162 to 227 s
+    "#);
     let counters = fleet.counters("fw").unwrap();
     assert_eq!(counters.reboots_requested, 1);
     assert_eq!(counters.reboots_by_version.values().sum::<u64>(), 1);
@@ -165,7 +188,7 @@ async fn the_cycle_after_the_optic_was_replaced_completes() {
             optics: vec![optic],
         })
         .unwrap();
-    probe.back().await;
+    probe.ready().await;
     assert_eq!(probe.version().await, "10.2.0");
     wait(7200).await;
     assert!(

@@ -61,6 +61,11 @@ pub enum CredentialsError {
 
 impl SecretSource {
     fn fetch(&self) -> Result<Secret, CredentialsError> {
+        self.text().map(Secret::new)
+    }
+
+    /// The secret itself. The caller keeps it out of everything that is printed or stored.
+    pub(crate) fn text(&self) -> Result<String, CredentialsError> {
         let (text, place) = match self {
             SecretSource::Env(name) => {
                 let text = std::env::var(name).map_err(|_| CredentialsError::NotSet { name: name.clone() })?;
@@ -75,7 +80,7 @@ impl SecretSource {
         if text.is_empty() {
             return Err(CredentialsError::Empty { place });
         }
-        Ok(Secret::new(text))
+        Ok(text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is too large for the journal: files named by the hash of their content.
 //!
-//! Responsible for durable writes and for refusing content that is not what its name says. Must not know what the
-//! content means, nor the journal that holds the names.
+//! Responsible for durable writes and for refusing content that is not what its name says. Must not know what
+//! the content means, nor the journal that holds the names.
 
 use std::fmt;
 use std::fs;
@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use super::JournalError;
 use super::directory::{make_durable_dir, sync_dir, write_atomically};
 
-/// The subdirectory. Not `blobs`: that name is taken where the directory is also a journal's, by sled, which looks
-/// through it and removes files at every open (sled 0.34.7, `blob_io.rs:101`).
+/// The subdirectory. Not `blobs`: that name is taken where the directory is also a journal's, by sled, which
+/// looks through it and removes files at every open (sled 0.34.7, `blob_io.rs:101`).
 const DIRECTORY: &str = "content";
 
 /// Sets temporary names apart within the process; the process id does so between processes.
@@ -100,8 +100,8 @@ impl Blobs {
         Ok(Self { path })
     }
 
-    /// Keeps `content`; on return it survives power loss. Blocks. Keeping the same content again costs a check of
-    /// what is there, and mends it if it was damaged.
+    /// Keeps `content`; on return it survives power loss. Blocks. Keeping the same content again costs a
+    /// check of what is there, and mends it if it was damaged.
     ///
     /// # Errors
     /// It cannot be written.

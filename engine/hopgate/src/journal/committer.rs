@@ -1,7 +1,7 @@
 //! The committer: gathers appends into bounded batches and has one committed at a time.
 //!
-//! Responsible for rule 1 (one bounded commit in flight) and rule 7 (a commit that does not end, ends the process).
-//! Must not know the engine: it drives whatever [`Ledger`] it is given.
+//! Responsible for rule 1 (one bounded commit in flight) and rule 7 (a commit that does not end, ends the
+//! process). Must not know the engine: it drives whatever [`Ledger`] it is given.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::watchdog::Watchdog;
 use super::{APPEND_BYTES_LIMIT, APPEND_ENTRIES_LIMIT, Appended, Entry, JournalError, Seq, StreamId};
 
-/// Rule 1: what one commit takes at most. Larger ones were seen to deadlock in sled; these never were, in 1.8 million.
+/// Rule 1: what one commit takes at most. Larger ones were seen to deadlock in sled; these never were, in 1.8
+/// million.
 const BATCH_ENTRIES: usize = APPEND_ENTRIES_LIMIT;
 const BATCH_BYTES: usize = APPEND_BYTES_LIMIT;
 
@@ -79,8 +80,8 @@ impl Committer {
         )
     }
 
-    /// An async task with one blocking call a batch: a runtime whose clock is paused then waits for the disk. A
-    /// thread that answers over a channel would not hold that clock, and every deadline would fire at once.
+    /// An async task with one blocking call a batch: a runtime whose clock is paused then waits for the disk.
+    /// A thread that answers over a channel would not hold that clock, and every deadline would fire at once.
     pub(crate) async fn run(mut self, mut ledger: impl Ledger) {
         let mut closing = None;
         while closing.is_none()
@@ -149,7 +150,8 @@ impl Committer {
         }
     }
 
-    /// After a panic in the engine: the appends at hand are told `Unknown` by their dropped replies, later ones this.
+    /// After a panic in the engine: the appends at hand are told `Unknown` by their dropped replies, later
+    /// ones this.
     async fn refuse_everything(mut self, reason: &str) {
         tracing::error!(
             reason,

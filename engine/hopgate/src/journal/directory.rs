@@ -1,7 +1,8 @@
-//! The directory of a journal: its lock, its anchor file, and the file operations whose order makes them durable.
+//! The directory of a journal: its lock, its anchor file, and the file operations whose order makes them
+//! durable.
 //!
-//! Must not know records or the engine's interface; it knows the names of the engine's files, because which of them
-//! are there tells a new directory from a damaged one.
+//! Must not know records or the engine's interface; it knows the names of the engine's files, because which
+//! of them are there tells a new directory from a damaged one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,14 +20,14 @@ const CONF: &str = "conf";
 const DB: &str = "db";
 /// The engine's own overflow directory.
 const OVERFLOW: &str = "blobs";
-/// The engine's snapshots are `snap.<number>`; one being written has this ending too, and sled 0.34.7 takes it for a
-/// finished one at the next open (sled issues 1527 and 1533).
+/// The engine's snapshots are `snap.<number>`; one being written has this ending too, and sled 0.34.7 takes
+/// it for a finished one at the next open (sled issues 1527 and 1533).
 const SNAPSHOT: &str = "snap.";
 const GENERATING: &str = ".generating";
 
-/// The state of a directory, in the first line of its lock file. `CREATING` is durable before the first file of a
-/// new journal is made and replaced only when the last one is: an interrupted creation, in which nothing was
-/// acknowledged, is thus told from a journal that lost its files.
+/// The state of a directory, in the first line of its lock file. `CREATING` is durable before the first file
+/// of a new journal is made and replaced only when the last one is: an interrupted creation, in which nothing
+/// was acknowledged, is thus told from a journal that lost its files.
 const CREATING: &str = "hopgate journal, being created";
 const IN_USE: &str = "hopgate journal";
 
@@ -137,8 +138,8 @@ impl Directory {
         sync_dir(&self.path)
     }
 
-    /// Makes a new journal's files and their names durable, the anchor last. The engine writes its parameters once
-    /// and never syncs them (sled 0.34.7, `config.rs:666`).
+    /// Makes a new journal's files and their names durable, the anchor last. The engine writes its parameters
+    /// once and never syncs them (sled 0.34.7, `config.rs:666`).
     pub(crate) fn finish_creation(&mut self, first: &Summary) -> io::Result<()> {
         for name in [CONF, DB] {
             File::open(self.path.join(name))?.sync_all()?;
@@ -199,8 +200,8 @@ impl Directory {
         Ok(found)
     }
 
-    /// Copies the journal's files to a new directory beside this one, then takes the snapshots away from here. The
-    /// engine can rebuild them from its log, and a damaged one keeps it from opening.
+    /// Copies the journal's files to a new directory beside this one, then takes the snapshots away from
+    /// here. The engine can rebuild them from its log, and a damaged one keeps it from opening.
     pub(crate) fn put_snapshots_aside(&self) -> io::Result<PathBuf> {
         let aside = self.new_sibling()?;
         copy_files(&self.path, &aside)?;
@@ -242,7 +243,8 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Closing alone would leave it locked while a child being spawned by another thread still has the descriptor.
+        // Closing alone would leave it locked while a child being spawned by another thread still has the
+        // descriptor.
         let _ = self.lock.unlock();
     }
 }
@@ -333,8 +335,8 @@ pub(crate) fn make_durable_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a whole file so that after a crash it is there entirely or not at all: a temporary name, the content
-/// synced, the name changed, the directory synced. `temporary` must be in the same directory.
+/// Writes a whole file so that after a crash it is there entirely or not at all: a temporary name, the
+/// content synced, the name changed, the directory synced. `temporary` must be in the same directory.
 pub(crate) fn write_atomically(
     path: &Path,
     temporary: &Path,
@@ -359,7 +361,8 @@ pub(crate) fn write_atomically(
 
 /// The file that says what the journal held after its last commit.
 ///
-/// Two slots in different 4 KiB blocks, written in turn: a write torn by a power cut spoils one and leaves the other.
+/// Two slots in different 4 KiB blocks, written in turn: a write torn by a power cut spoils one and leaves
+/// the other.
 #[derive(Debug)]
 pub(crate) struct Anchor {
     file: File,

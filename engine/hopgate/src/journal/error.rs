@@ -1,4 +1,5 @@
-//! What can go wrong with a journal, told to a person: what was being done, to which path, and what was found there.
+//! What can go wrong with a journal, told to a person: what was being done, to which path, and what was found
+//! there.
 //!
 //! Responsible for texts, stable codes and hints. Must not know how an engine works.
 
@@ -12,8 +13,8 @@ use super::{APPEND_BYTES_LIMIT, APPEND_ENTRIES_LIMIT, PAYLOAD_LIMIT, Seq, Stream
 /// The reason an engine gave, kept behind a pointer because one failed commit answers many appends.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
-/// Why the journal, its blobs or its export could not do what was asked. `path` is always the directory or file in
-/// question.
+/// Why the journal, its blobs or its export could not do what was asked. `path` is always the directory or
+/// file in question.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(
@@ -271,11 +272,27 @@ impl JournalError {
 mod tests {
     use super::*;
 
+    fn path() -> PathBuf {
+        PathBuf::from("/var/lib/hopgate/journal")
+    }
+
+    fn stream() -> StreamId {
+        StreamId::new("device/2026-q1/fw-1").unwrap()
+    }
+
+    fn io() -> io::Error {
+        io::Error::other("the reason")
+    }
+
+    fn cause() -> Cause {
+        Arc::new(io())
+    }
+
     fn every_error() -> Vec<JournalError> {
-        let path = || PathBuf::from("/var/lib/hopgate/journal");
-        let stream = || StreamId::new("device/2026-q1/fw-1").unwrap_or_else(|error| panic!("{error}"));
-        let io = || io::Error::other("the reason");
-        let cause = || -> Cause { Arc::new(io()) };
+        errors_of_opening().into_iter().chain(errors_of_use()).collect()
+    }
+
+    fn errors_of_opening() -> Vec<JournalError> {
         let copy = Some(PathBuf::from("/var/lib/hopgate/journal.damaged-1"));
         vec![
             JournalError::Locked {
@@ -343,6 +360,11 @@ mod tests {
                 supported: 1,
             },
             JournalError::Runtime { path: path() },
+        ]
+    }
+
+    fn errors_of_use() -> Vec<JournalError> {
+        vec![
             JournalError::PayloadSize {
                 path: path(),
                 stream: stream(),

@@ -1,11 +1,11 @@
 //! The journal as text: one JSON object a line, and back. What a damaged journal is restored from.
 //!
-//! Responsible for a file that is whole or not there, says so itself, and gives back every byte. Must not know what
-//! the payloads mean, nor which journal they come from.
+//! Responsible for a file that is whole or not there, says so itself, and gives back every byte. Must not
+//! know what the payloads mean, nor which journal they come from.
 //!
-//! The first line is `{"journal_export":1}`, the last one `{"end":{"streams":2,"records":7}}`. In between, a record
-//! has its payload under `payload` if that is JSON on one line, byte for byte as it was kept, or else under
-//! `payload_hex`.
+//! The first line is `{"journal_export":1}`, the last one `{"end":{"streams":2,"records":7}}`. In between, a
+//! record has its payload under `payload` if that is JSON on one line, byte for byte as it was kept, or else
+//! under `payload_hex`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -128,8 +128,8 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Writes every durable record of `journal` to `path`, replacing what is there only when the whole is durable. Blocks.
-/// Streams that grow meanwhile are written as far as they had come when the export began.
+/// Writes every durable record of `journal` to `path`, replacing what is there only when the whole is
+/// durable. Blocks. Streams that grow meanwhile are written as far as they had come when the export began.
 ///
 /// # Errors
 /// The journal cannot be read or the file not be written.
@@ -176,8 +176,8 @@ fn write_line(file: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     file.write_all(b"\n")
 }
 
-/// Appends every record of the export in `path` to `journal`, which must hold none of its streams yet. The records
-/// keep their streams, positions, times and payloads, and get the journal's own fence.
+/// Appends every record of the export in `path` to `journal`, which must hold none of its streams yet. The
+/// records keep their streams, positions, times and payloads, and get the journal's own fence.
 ///
 /// The file is read twice: nothing is appended before the whole of it was found to be sound.
 ///
@@ -476,7 +476,8 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::test_runner::Config { cases: 64, failure_persistence: None, ..Default::default() })]
 
-        /// Every byte comes back, also of payloads that look like JSON and of streams longer than one append takes.
+        /// Every byte comes back, also of payloads that look like JSON and of streams longer than one append
+        /// takes.
         #[test]
         fn an_import_gives_back_what_was_exported(
             payloads: Vec<Vec<u8>>,

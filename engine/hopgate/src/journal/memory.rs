@@ -1,8 +1,9 @@
-//! A journal in memory, for tests and rehearsals: it can lose what was not flushed, and fail where it is told to.
+//! A journal in memory, for tests and rehearsals: it can lose what was not flushed, and fail where it is told
+//! to.
 //!
-//! An append is made in two steps with an await point after each: written, then flushed, then answered. A caller
-//! dropped in between, followed by [`MemoryJournal::crash`], therefore meets every outcome a real crash can have.
-//! Must not be used where anything has to survive the process.
+//! An append is made in two steps with an await point after each: written, then flushed, then answered. A
+//! caller dropped in between, followed by [`MemoryJournal::crash`], therefore meets every outcome a real
+//! crash can have. Must not be used where anything has to survive the process.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -128,8 +129,8 @@ impl MemoryJournal {
         }
     }
 
-    /// Loses what was not flushed and opens the journal again, under the next fence. This ownership goes on to
-    /// read, and is fenced off from writing. Faults that were not met yet are forgotten.
+    /// Loses what was not flushed and opens the journal again, under the next fence. This ownership goes on
+    /// to read, and is fenced off from writing. Faults that were not met yet are forgotten.
     #[must_use]
     pub fn crash(&self) -> Self {
         let fence = {
@@ -143,8 +144,8 @@ impl MemoryJournal {
         Self::sharing(fence, Arc::clone(&self.storage))
     }
 
-    /// Another journal with the durable records of this one, under the next fence: what a copy of the disk, taken
-    /// now, would open as. This one goes on unharmed.
+    /// Another journal with the durable records of this one, under the next fence: what a copy of the disk,
+    /// taken now, would open as. This one goes on unharmed.
     #[must_use]
     pub fn copy_of_disk(&self) -> Self {
         let storage = self.storage();
@@ -156,8 +157,8 @@ impl MemoryJournal {
         })
     }
 
-    /// Makes append number `n` of this ownership, counted from 0, end as `outcome` says. Appends that are refused
-    /// before they are looked at (sizes) are not counted.
+    /// Makes append number `n` of this ownership, counted from 0, end as `outcome` says. Appends that are
+    /// refused before they are looked at (sizes) are not counted.
     pub fn fail_append(&self, n: u64, outcome: Outcome) {
         self.storage().faults.insert(n, outcome);
     }
@@ -268,7 +269,8 @@ impl Journal for MemoryJournal {
             self.flush();
             tokio::task::yield_now().await;
             if self.storage().holder != self.fence && !matches!(answer, Ok(Appended::Fenced { .. })) {
-                // Another ownership came between the steps, as after a crash of this one: nobody is left to ask.
+                // Another ownership came between the steps, as after a crash of this one: nobody is left to
+                // ask.
                 return Ok(Appended::Unknown);
             }
             answer

@@ -1,19 +1,21 @@
 //! The embedded journal, on sled 0.34.7: the only file that names it, and the seven rules that make it safe.
 //!
-//! sled promises less than its interface suggests. Called the obvious way it lost acknowledged data in 15 of 15 power
-//! cuts and deadlocked; within these rules it lost nothing in 250 power cuts and 200 kills. Each has a test named
-//! after it.
+//! sled promises less than its interface suggests. Called the obvious way it lost acknowledged data in 15 of
+//! 15 power cuts and deadlocked; within these rules it lost nothing in 250 power cuts and 200 kills. Each has
+//! a test named after it.
 //!
-//! 1. One commit at a time, of at most 64 entries or 64 KiB; never `flush_async`, which waits on sled's own pool for
-//!    work queued behind it (sled issues 1308 and 1412).
-//! 2. `fdatasync` after every flush: on Linux sled's flush is `sync_file_range`, which leaves the disk's cache and the
-//!    file's length alone (`iobuf.rs:736`, sled issues 1351 and 1452).
+//! 1. One commit at a time, of at most 64 entries or 64 KiB; never `flush_async`, which waits on sled's own
+//!    pool for work queued behind it (sled issues 1308 and 1412).
+//! 2. `fdatasync` after every flush: on Linux sled's flush is `sync_file_range`, which leaves the disk's
+//!    cache and the file's length alone (`iobuf.rs:736`, sled issues 1351 and 1452).
 //! 3. Values within 4 KiB: larger pages go to files that are never synced (`blob_io.rs:65`).
-//! 4. Before the open: our lock, no unfinished snapshots (sled issues 1527 and 1533); after creation, everything synced.
+//! 4. Before the open: our lock, no unfinished snapshots (sled issues 1527 and 1533); after creation,
+//!    everything synced.
 //! 5. Damage is met with a copy put aside and one more try, then refused: never a new store over an old one.
-//! 6. Every record is chained and counted, and compared with an anchor at every open: sled itself opens cut or
-//!    flipped files with fewer keys and no error.
-//! 7. A commit that takes too long ends the process: nothing of it was acknowledged, and the next start resumes.
+//! 6. Every record is chained and counted, and compared with an anchor at every open: sled itself opens cut
+//!    or flipped files with fewer keys and no error.
+//! 7. A commit that takes too long ends the process: nothing of it was acknowledged, and the next start
+//!    resumes.
 //!
 //! Must not know what a payload means.
 
@@ -45,8 +47,8 @@ const CACHE_BYTES: u64 = 64 << 20;
 /// Rule 7: a commit takes well under a millisecond, on a slow disk some tens.
 const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// sled releases its file lock in a thread of its own, some time after the store was dropped. Nobody but us can hold
-/// it while we hold our own lock, so a held one is waited for: tries, and the wait between two.
+/// sled releases its file lock in a thread of its own, some time after the store was dropped. Nobody but us
+/// can hold it while we hold our own lock, so a held one is waited for: tries, and the wait between two.
 const RELEASE_TRIES: u32 = 250;
 const RELEASE_WAIT: Duration = Duration::from_millis(20);
 
@@ -100,11 +102,15 @@ impl std::fmt::Debug for Shared {
 }
 
 impl SledJournal {
-    /// Opens the journal in `dir`, or creates one where there is none, verifies every record, and takes a new fence.
-    /// Blocks for about 4 s per million records. Must be called within a tokio runtime, which then commits.
+    /// Opens the journal in `dir`, or creates one where there is none, verifies every record, and takes a new
+    /// fence. Blocks for about 2 s per million records. Must be called within a tokio runtime, which then
+    /// commits.
+    ///
+    /// A journal that is dropped without [`SledJournal::close`] lets go some time later, in the background.
     ///
     /// # Errors
-    /// Another process holds it, the disk refuses, or what is there is not, to the last bit, what was acknowledged.
+    /// Another process holds it, the disk refuses, or what is there is not, to the last bit, what was
+    /// acknowledged.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         Self::open_with(dir, Options::default())
     }

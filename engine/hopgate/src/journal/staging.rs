@@ -1,6 +1,7 @@
 //! The check of a batch: which of its appends fit, and the records those become.
 //!
-//! Pure: what is durable comes in, what is to be written goes out. Must not know the engine or who waits for an answer.
+//! Pure: what is durable comes in, what is to be written goes out. Must not know the engine or who waits for
+//! an answer.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +22,8 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Compares every request with the end of its stream, as the requests before it leave it, and seals those that
-    /// fit as the commit after `before`.
+    /// Compares every request with the end of its stream, as the requests before it leave it, and seals those
+    /// that fit as the commit after `before`.
     pub(crate) fn new(
         before: &Summary,
         fence: Fence,

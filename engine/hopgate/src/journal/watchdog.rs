@@ -1,13 +1,15 @@
-//! Ends the process when a commit does not: the engine can deadlock in a way that cannot be undone from inside.
+//! Ends the process when a commit does not: the engine can deadlock in a way that cannot be undone from
+//! inside.
 //!
-//! Runs in real time on a thread of its own, whatever the runtime's clock says. Must not know what a commit does.
+//! Runs in real time on a thread of its own, whatever the runtime's clock says. Must not know what a commit
+//! does.
 
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How many parts the limit is waited for in. A process that was stopped (a suspended virtual machine, SIGSTOP) loses
-/// the part it was stopped in, and is not ended on waking for time it did not have.
+/// How many parts the limit is waited for in. A process that was stopped (a suspended virtual machine,
+/// SIGSTOP) loses the part it was stopped in, and is not ended on waking for time it did not have.
 const PARTS: u32 = 10;
 
 /// A thread that waits with whoever is being watched.

@@ -1,0 +1,251 @@
+//! Running a campaign in this process: prepare the plan, then everything that has to live while it runs.
+//!
+//! Used by `run`, `resume` and `demo` alike. Puts parts together; decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hopgate_core::names::{CampaignId, DeviceId};
+use hopgate_core::plan::Plan;
+use tokio::sync::{mpsc, watch};
+
+use crate::api::{self, Desk};
+use crate::checks::{self, Hashed};
+use crate::clock::{self, Clock};
+use crate::config::campaign::{CampaignFile, PagerText};
+use crate::config::credentials::CredentialsError;
+use crate::config::inventory::Inventory;
+use crate::connect::{Connections, connect};
+use crate::driver::Checks;
+use crate::failure::Failure;
+use crate::fleet::{Command, Ending, Fleet, News, Setting, enrol};
+use crate::pager::pagerduty::{EVENTS_URL, PagerDuty};
+use crate::pager::{Channel, Pager, Stop};
+use crate::planner;
+use crate::progress::About;
+use crate::state::{Launch, State};
+
+/// How long the end of a run waits for pages to be accepted, in real time. What is left stays in the outbox and goes out
+/// with the next start.
+const PAGES_AT_THE_END: Duration = Duration::from_secs(30);
+
+/// A campaign, ready to run.
+pub struct Prepared {
+    /// The recorded plan.
+    pub plan: Plan,
+    /// Civil time.
+    pub clock: Clock,
+    connections: Connections,
+    checks: Arc<Checks>,
+    channels: Vec<Arc<dyn Channel>>,
+    labels: BTreeMap<DeviceId, BTreeMap<String, String>>,
+}
+
+impl Prepared {
+    /// What progress shows beside each device.
+    pub fn about(&self) -> BTreeMap<DeviceId, About> {
+        let devices = self.plan.devices.iter();
+        devices
+            .map(|(id, planned)| {
+                let releases = planned.route.hops.iter().map(|hop| hop.to.to_string()).collect();
+                (id.clone(), About { model: planned.model.clone(), releases })
+            })
+            .collect()
+    }
+
+    /// The inventory's labels.
+    pub fn labels(&self) -> &BTreeMap<DeviceId, BTreeMap<String, String>> {
+        &self.labels
+    }
+
+    /// The clients.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+}
+
+/// Reads the files, asks the devices, makes the plan and records it. A campaign that is recorded already keeps the paths of
+/// its devices; what else changed in its file becomes a new plan, which needs new approvals.
+pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Failure> {
+    let file = CampaignFile::load(campaign_file)?;
+    let inventory_path = file.inventory_path(campaign_file);
+    let inventory = Inventory::load(&inventory_path)?;
+    let base = campaign_file.parent().unwrap_or(Path::new(""));
+    let before = checks::load_all(&file.checks.before, base)?;
+    let after = checks::load_all(&file.checks.after, base)?;
+    let clock = inventory.simulated_clock.map_or_else(Clock::system, Clock::scaled);
+    let connections = connect(&inventory, &inventory_path, state.ledger())?;
+    let plan = make_plan(state, campaign_file, &file, &inventory, &connections, (&before, &after)).await?;
+    connections.record_first_use(state.ledger(), clock.now()).await?;
+    enrol(state.ledger(), clock.now(), &plan).await?;
+    let launch = Launch { campaign_file: absolute(campaign_file) };
+    state.note_launch(&plan.campaign, &launch).map_err(|source| {
+        Failure::new("C001", "check the state directory", std::io::Error::other(format!("failed to note the launch: {source}")))
+    })?;
+    Ok(Prepared {
+        plan,
+        clock,
+        connections,
+        checks: Arc::new(Checks { before: playbooks(before), after: playbooks(after) }),
+        channels: channels(&file)?,
+        labels: inventory.devices.into_iter().map(|entry| (entry.name, entry.labels)).collect(),
+    })
+}
+
+async fn make_plan(
+    state: &State,
+    path: &Path,
+    file: &CampaignFile,
+    inventory: &Inventory,
+    connections: &Connections,
+    (before, after): (&[Hashed], &[Hashed]),
+) -> Result<Plan, Failure> {
+    let recorded = state.ledger().campaign(&file.campaign)?.map(|(campaign, _)| campaign.plan().clone());
+    let known = |device: &DeviceId| recorded.as_ref().is_some_and(|plan| plan.devices.contains_key(device));
+    let wanted: BTreeSet<DeviceId> = planner::waves(file, inventory)?
+        .into_iter()
+        .flat_map(|wave| wave.devices)
+        .filter(|device| !known(device))
+        .collect();
+    let systems = planner::read_systems(&connections.clients, &wanted).await?;
+    Ok(planner::plan(file, path, inventory, &systems, before, after, recorded.as_ref())?)
+}
+
+fn playbooks(hashed: Vec<Hashed>) -> Vec<hopgate_playbooks::Playbook> {
+    hashed.into_iter().map(|hashed| hashed.playbook).collect()
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn channels(file: &CampaignFile) -> Result<Vec<Arc<dyn Channel>>, Failure> {
+    let Some(PagerText::Pagerduty { url, routing_key_from }) = &file.pager else { return Ok(Vec::new()) };
+    let no_key = |error: CredentialsError| {
+        Failure::new("C005", "set the variable or write the file that the campaign names", error)
+    };
+    let routing_key = routing_key_from.text().map_err(no_key)?;
+    let url = url.clone().unwrap_or_else(|| EVENTS_URL.to_owned());
+    let channel = PagerDuty::new(url, routing_key)
+        .map_err(|error| Failure::new("C003", "check the pager's address", error))?;
+    Ok(vec![Arc::new(channel)])
+}
+
+/// What happens around a run that its caller wants to hear of.
+pub trait Audience {
+    /// Something was recorded.
+    fn hear(&mut self, news: &News);
+
+    /// The operator asked once to stop; these devices are still under way.
+    fn stopping(&mut self, under_way: &[DeviceId]);
+
+    /// Hands over the way to send commands, before anything runs.
+    fn take_commands(&mut self, commands: mpsc::UnboundedSender<Command>);
+}
+
+/// How a run ended for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnding {
+    /// By the campaign's rules.
+    Campaign(Ending),
+    /// At once, because the operator asked twice.
+    Interrupted,
+}
+
+/// Runs a prepared campaign to its end, with its pager and its control port. `first` is given to it before anything else.
+pub async fn run(
+    state: &State,
+    prepared: &Prepared,
+    first: Vec<Command>,
+    audience: &mut dyn Audience,
+) -> Result<RunEnding, Failure> {
+    let campaign: CampaignId = prepared.plan.campaign.clone();
+    let (send, mut commands) = mpsc::unbounded_channel();
+    for command in first {
+        // The receiver is right here.
+        let _ = send.send(command);
+    }
+    audience.take_commands(send.clone());
+    let desk = Desk {
+        ledger: state.ledger().clone(),
+        clock: prepared.clock.clone(),
+        campaign: campaign.clone(),
+        labels: prepared.labels.clone(),
+        commands: send.clone(),
+    };
+    let serving = api::serve(state.dir(), desk).await?;
+    let (stop_pager, pager_stops) = watch::channel(Stop::Run);
+    let pager =
+        Pager::new(state.ledger().clone(), prepared.clock.clone(), prepared.channels.clone(), campaign.clone());
+    let pager = tokio::spawn(pager.run(pager_stops));
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let setting = Setting {
+        ledger: state.ledger().clone(),
+        clock: prepared.clock.clone(),
+        clients: prepared.connections.clients.clone(),
+        checks: Arc::clone(&prepared.checks),
+        end_at_gate: false,
+    };
+    let fleet = Fleet::begin(&campaign, setting, news)?;
+    let ending = follow(fleet, &mut commands, &mut heard, &send, audience).await?;
+    drop(serving);
+    if ending == RunEnding::Interrupted {
+        pager.abort();
+        return Ok(ending);
+    }
+    // The receiver ends with the task, which then has nothing to be told.
+    let _ = stop_pager.send(Stop::WhenEmpty);
+    if clock::within(PAGES_AT_THE_END, pager).await.is_none() {
+        tracing::warn!("some pages were not accepted yet; they go out with the next start");
+    }
+    Ok(ending)
+}
+
+async fn follow(
+    fleet: Fleet,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    heard: &mut mpsc::UnboundedReceiver<News>,
+    send: &mpsc::UnboundedSender<Command>,
+    audience: &mut dyn Audience,
+) -> Result<RunEnding, Failure> {
+    let mut under_way: BTreeSet<DeviceId> = BTreeSet::new();
+    let mut stops = 0;
+    let mut running = Box::pin(fleet.run(commands));
+    let ending = loop {
+        tokio::select! {
+            biased;
+            Some(news) = heard.recv() => {
+                note_under_way(&mut under_way, &news);
+                audience.hear(&news);
+            }
+            ended = &mut running => break ended?,
+            asked = tokio::signal::ctrl_c() => {
+                stops += 1;
+                if stops > 1 || asked.is_err() {
+                    return Ok(RunEnding::Interrupted);
+                }
+                let devices: Vec<DeviceId> = under_way.iter().cloned().collect();
+                audience.stopping(&devices);
+                // A loop that is gone has ended, which the next turn of this one sees.
+                let _ = send.send(Command::Stop { because: "the operator stopped hopgate".to_owned() });
+            }
+        }
+    };
+    drop(running);
+    while let Ok(news) = heard.try_recv() {
+        audience.hear(&news);
+    }
+    Ok(RunEnding::Campaign(ending))
+}
+
+fn note_under_way(under_way: &mut BTreeSet<DeviceId>, news: &News) {
+    if let News::Device(report) = news {
+        if report.standing.work == hopgate_core::device::Work::Working {
+            under_way.insert(report.device.clone());
+        } else {
+            under_way.remove(&report.device);
+        }
+    }
+}
