@@ -31,7 +31,11 @@ async fn one_firewall_goes_up_one_hop() {
     world.enrol().await;
     let ending = world.run(Vec::new()).await;
     if ending != Ending::Finished {
-        let (device, _) = world.ledger.device(&world.id(), &"fw1".parse().unwrap()).unwrap().unwrap();
+        let (device, _) = world
+            .ledger
+            .device(&world.id(), &"fw1".parse().unwrap())
+            .unwrap()
+            .unwrap();
         panic!("{ending:?} {:?}", device.phase());
     }
     let toll = &world.toll()["fw1"];

@@ -107,8 +107,11 @@ impl World {
     pub fn new(fleet: &str, campaign: &str, journal: Arc<dyn Journal>) -> World {
         let epoch: Timestamp = EPOCH.parse().expect("the epoch is an instant");
         let spec = FleetSpec::parse("fleet.yaml", fleet).unwrap_or_else(|error| panic!("{error}"));
-        let pairs: Vec<(String, String)> =
-            spec.pairs.iter().map(|pair| (pair.members[0].clone(), pair.members[1].clone())).collect();
+        let pairs: Vec<(String, String)> = spec
+            .pairs
+            .iter()
+            .map(|pair| (pair.members[0].clone(), pair.members[1].clone()))
+            .collect();
         let clock = Clock::of_runtime(epoch);
         let fleet = Fleet::new(spec, SimClock::new(epoch, 1.0)).unwrap_or_else(|error| panic!("{error}"));
         let inventory = inventory_of(&fleet, &pairs);
@@ -117,7 +120,15 @@ impl World {
         let state = tempdir::Dir::new();
         let blobs = Arc::new(Blobs::open(state.path()).unwrap_or_else(|error| panic!("{error}")));
         let clients = clients_of(&fleet);
-        World { fleet, clock, file, inventory, ledger: Ledger::new(journal, blobs), state, clients }
+        World {
+            fleet,
+            clock,
+            file,
+            inventory,
+            ledger: Ledger::new(journal, blobs),
+            state,
+            clients,
+        }
     }
 
     /// The campaign's name.
@@ -130,7 +141,9 @@ impl World {
     /// # Panics
     /// Where a playbook cannot be loaded.
     pub fn playbooks(&self) -> (Vec<Hashed>, Vec<Hashed>) {
-        let load = |names: &[String]| checks::load_all(names, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+        let load = |names: &[String]| {
+            checks::load_all(names, Path::new("")).unwrap_or_else(|error| panic!("{error}"))
+        };
         (load(&self.file.checks.before), load(&self.file.checks.after))
     }
 
@@ -141,10 +154,16 @@ impl World {
     pub async fn plan(&self) -> Plan {
         let (before, after) = self.playbooks();
         let wanted: BTreeSet<DeviceId> = self.clients.keys().cloned().collect();
-        let systems = planner::read_systems(&self.clients, &wanted).await.unwrap_or_else(|error| panic!("{error}"));
+        let systems = planner::read_systems(&self.clients, &wanted)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let path = Path::new("campaign.yaml");
-        planner::plan(&self.file, path, &self.inventory, &systems, &before, &after)
-            .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))
+        planner::plan(&self.file, path, &self.inventory, &systems, &before, &after).unwrap_or_else(|error| {
+            panic!(
+                "{error}: {:?}",
+                std::error::Error::source(&error).map(ToString::to_string)
+            )
+        })
     }
 
     /// Plans and records the campaign.
@@ -153,7 +172,9 @@ impl World {
     /// Where the journal does not take it.
     pub async fn enrol(&self) -> Plan {
         let plan = self.plan().await;
-        enrol(&self.ledger, self.clock.now(), &plan).await.unwrap_or_else(|error| panic!("{error}"));
+        enrol(&self.ledger, self.clock.now(), &plan)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         plan
     }
 
@@ -188,7 +209,10 @@ impl World {
         for command in commands {
             send.send(command).expect("the receiver is here");
         }
-        running.run(&mut receive).await.unwrap_or_else(|error| panic!("{error}"))
+        running
+            .run(&mut receive)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// What was done to every device.
@@ -202,9 +226,16 @@ impl World {
             .map(|device| {
                 let counters = self.fleet.counters(&device.name).expect("the device exists");
                 let state = self.fleet.state(&device.name).expect("the device exists");
-                let installs =
-                    counters.installs_started.iter().map(|(version, count)| (version.to_string(), *count)).collect();
-                let toll = Toll { version: state.version.to_string(), installs, reboots: counters.reboots_requested };
+                let installs = counters
+                    .installs_started
+                    .iter()
+                    .map(|(version, count)| (version.to_string(), *count))
+                    .collect();
+                let toll = Toll {
+                    version: state.version.to_string(),
+                    installs,
+                    reboots: counters.reboots_requested,
+                };
                 (device.name.clone(), toll)
             })
             .collect()
@@ -235,7 +266,11 @@ pub fn inventory_of(fleet: &Fleet, pairs: &[(String, String)]) -> Inventory {
             trust: None,
         })
         .collect();
-    Inventory { simulated_clock: None, defaults: hopgate::config::inventory::Defaults::default(), devices }
+    Inventory {
+        simulated_clock: None,
+        defaults: hopgate::config::inventory::Defaults::default(),
+        devices,
+    }
 }
 
 /// A client for every device of a simulated fleet in this process.
@@ -248,7 +283,10 @@ pub fn clients_of(fleet: &Arc<Fleet>) -> BTreeMap<DeviceId, Arc<Client>> {
         .iter()
         .map(|device| {
             let transport = Arc::new(InProcess::new(Arc::clone(fleet), device.name.clone()));
-            let credentials = Credentials::Login { user: "admin".to_owned(), password: Secret::new("admin") };
+            let credentials = Credentials::Login {
+                user: "admin".to_owned(),
+                password: Secret::new("admin"),
+            };
             let client = Client::new(device.name.clone(), transport, credentials);
             (device.name.parse().expect("a device name"), Arc::new(client))
         })

@@ -194,7 +194,9 @@ impl fmt::Display for Hold {
                     "the campaign is halted by {incident}; nothing new starts until hopgate resume"
                 )
             }
-            Hold::DeviceHalted { device } => write!(f, "{device} is halted; hopgate why {device} says what to do"),
+            Hold::DeviceHalted { device } => {
+                write!(f, "{device} is halted; hopgate why {device} says what to do")
+            }
             Hold::StoodDown { staged: None } => write!(f, "stood down at a safe place, nothing is staged"),
             Hold::StoodDown {
                 staged: Some(version),

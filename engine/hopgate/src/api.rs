@@ -130,12 +130,21 @@ struct Exporting {
 
 /// Opens the door of a running engine.
 pub async fn serve(state: &Path, desk: Desk) -> Result<Serving, ApiError> {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(ApiError::Listen)?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .map_err(ApiError::Listen)?;
     let address = listener.local_addr().map_err(ApiError::Listen)?;
     let token = token().map_err(ApiError::Listen)?;
     let note = door_path(state);
-    let door = Door { address, token: token.clone(), pid: std::process::id() };
-    write_private(&note, &door).map_err(|source| ApiError::Note { path: note.clone(), source })?;
+    let door = Door {
+        address,
+        token: token.clone(),
+        pid: std::process::id(),
+    };
+    write_private(&note, &door).map_err(|source| ApiError::Note {
+        path: note.clone(),
+        source,
+    })?;
     let guarded = Arc::new(Guarded { desk, token });
     let router = Router::new()
         .route("/v1/status", get(status))
@@ -167,19 +176,40 @@ fn write_private(path: &Path, door: &Door) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     // One that a killed process left behind may have other permissions.
     let _ = std::fs::remove_file(path);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(serde_json::to_string(door).map_err(std::io::Error::other)?.as_bytes())
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(
+        serde_json::to_string(door)
+            .map_err(std::io::Error::other)?
+            .as_bytes(),
+    )
 }
 
 fn admit(guarded: &Guarded, headers: &HeaderMap) -> Result<(), Response> {
-    let given = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let same = given.strip_prefix("Bearer ").is_some_and(|given| same_text(given, &guarded.token));
-    if same { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "the token is missing or wrong").into_response()) }
+    let given = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let same = given
+        .strip_prefix("Bearer ")
+        .is_some_and(|given| same_text(given, &guarded.token));
+    if same {
+        Ok(())
+    } else {
+        Err((StatusCode::UNAUTHORIZED, "the token is missing or wrong").into_response())
+    }
 }
 
 /// Compares in a time that does not tell how much is right.
 fn same_text(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .fold(0, |differ, (a, b)| differ | (a ^ b))
+            == 0
 }
 
 fn failed(error: &LedgerError) -> Response {
@@ -212,7 +242,11 @@ async fn timeline(
 }
 
 fn no_device(device: &DeviceId) -> Response {
-    (StatusCode::NOT_FOUND, format!("the campaign has no device {device}")).into_response()
+    (
+        StatusCode::NOT_FOUND,
+        format!("the campaign has no device {device}"),
+    )
+        .into_response()
 }
 
 async fn why_device(
@@ -222,7 +256,8 @@ async fn why_device(
 ) -> Result<String, Response> {
     admit(&guarded, &headers)?;
     let desk = &guarded.desk;
-    let answer = why::why(&desk.ledger, &desk.campaign, &device, desk.clock.now()).map_err(|error| failed(&error))?;
+    let answer =
+        why::why(&desk.ledger, &desk.campaign, &device, desk.clock.now()).map_err(|error| failed(&error))?;
     answer.ok_or_else(|| no_device(&device))
 }
 
@@ -254,8 +289,22 @@ async fn approve(
 ) -> Result<String, Response> {
     admit(&guarded, &headers)?;
     let (answer, answered) = oneshot::channel();
-    let Approval { wave, by, reason, plan } = approval;
-    send(&guarded, Command::Approve { wave, by, reason, looked_at: plan, answer })?;
+    let Approval {
+        wave,
+        by,
+        reason,
+        plan,
+    } = approval;
+    send(
+        &guarded,
+        Command::Approve {
+            wave,
+            by,
+            reason,
+            looked_at: plan,
+            answer,
+        },
+    )?;
     match answered.await {
         Ok(Ok(said)) => Ok(said),
         Ok(Err(refused)) => Err((StatusCode::CONFLICT, refused.to_string()).into_response()),
@@ -327,12 +376,28 @@ impl Running {
         plan: Option<&str>,
     ) -> Result<String, ApiError> {
         let (wave, by) = (wave.clone(), by.clone());
-        self.post("v1/approve", &Approval { wave, by, reason: reason.to_owned(), plan: plan.map(str::to_owned) }).await
+        self.post(
+            "v1/approve",
+            &Approval {
+                wave,
+                by,
+                reason: reason.to_owned(),
+                plan: plan.map(str::to_owned),
+            },
+        )
+        .await
     }
 
     /// Lets the campaign go on.
     pub async fn resume(&self, by: &Identity, reason: &str) -> Result<String, ApiError> {
-        self.post("v1/resume", &Resumption { by: by.clone(), reason: reason.to_owned() }).await
+        self.post(
+            "v1/resume",
+            &Resumption {
+                by: by.clone(),
+                reason: reason.to_owned(),
+            },
+        )
+        .await
     }
 
     async fn get(&self, path: &str) -> Result<String, ApiError> {
@@ -340,8 +405,14 @@ impl Running {
     }
 
     async fn post<T: Serialize>(&self, path: &str, body: &T) -> Result<String, ApiError> {
-        let body = serde_json::to_string(body).map_err(|error| ApiError::Refused { text: error.to_string() })?;
-        let request = self.http.post(self.url(path)).header("content-type", "application/json").body(body);
+        let body = serde_json::to_string(body).map_err(|error| ApiError::Refused {
+            text: error.to_string(),
+        })?;
+        let request = self
+            .http
+            .post(self.url(path))
+            .header("content-type", "application/json")
+            .body(body);
         self.exchange(request).await
     }
 
@@ -350,10 +421,21 @@ impl Running {
     }
 
     async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<String, ApiError> {
-        let silent = |source| ApiError::Silent { pid: self.door.pid, source };
-        let reply = request.bearer_auth(&self.door.token).send().await.map_err(silent)?;
+        let silent = |source| ApiError::Silent {
+            pid: self.door.pid,
+            source,
+        };
+        let reply = request
+            .bearer_auth(&self.door.token)
+            .send()
+            .await
+            .map_err(silent)?;
         let ok = reply.status().is_success();
         let text = reply.text().await.map_err(silent)?;
-        if ok { Ok(text) } else { Err(ApiError::Refused { text }) }
+        if ok {
+            Ok(text)
+        } else {
+            Err(ApiError::Refused { text })
+        }
     }
 }

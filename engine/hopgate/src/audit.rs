@@ -61,11 +61,22 @@ pub enum Outcome {
 impl Audited {
     /// How it stands: unknown is not success.
     pub fn outcome(&self) -> Outcome {
-        if self.findings.iter().any(|finding| finding.verdict == Verdict::Fail) {
+        if self
+            .findings
+            .iter()
+            .any(|finding| finding.verdict == Verdict::Fail)
+        {
             return Outcome::Exposed;
         }
-        let undecided = self.findings.iter().any(|finding| finding.verdict != Verdict::Pass);
-        if undecided || self.unread.is_some() { Outcome::Unknown } else { Outcome::Clear }
+        let undecided = self
+            .findings
+            .iter()
+            .any(|finding| finding.verdict != Verdict::Pass);
+        if undecided || self.unread.is_some() {
+            Outcome::Unknown
+        } else {
+            Outcome::Clear
+        }
     }
 }
 
@@ -75,7 +86,8 @@ pub async fn audit(
     playbooks: &[Playbook],
     clock: &Clock,
 ) -> Vec<Audited> {
-    let mut areas: std::collections::BTreeSet<FactArea> = playbooks.iter().flat_map(Playbook::needs).collect();
+    let mut areas: std::collections::BTreeSet<FactArea> =
+        playbooks.iter().flat_map(Playbook::needs).collect();
     areas.insert(FactArea::System);
     let areas = &areas;
     let mut audited: Vec<Audited> = stream::iter(clients)
@@ -87,7 +99,10 @@ pub async fn audit(
                 model: system.map(|system| system.model.clone()),
                 version: system.map(|system| system.sw_version.to_string()),
                 unread: facts.system.unknown().map(str::to_owned),
-                findings: playbooks.iter().flat_map(|playbook| playbook.evaluate(&facts, None)).collect(),
+                findings: playbooks
+                    .iter()
+                    .flat_map(|playbook| playbook.evaluate(&facts, None))
+                    .collect(),
             }
         })
         .buffer_unordered(AT_ONCE)
@@ -112,12 +127,22 @@ pub fn text(audited: &[Audited]) -> String {
         let _ = writeln!(out, "{what}  {:<18} {model:<9} {version}", device.device);
         if let Some(why) = &device.unread {
             let _ = writeln!(out, "         could not be read: {why}");
+            continue;
         }
-        for finding in device.findings.iter().filter(|finding| finding.verdict != Verdict::Pass) {
+        for finding in device
+            .findings
+            .iter()
+            .filter(|finding| finding.verdict != Verdict::Pass)
+        {
             let _ = writeln!(out, "         {}", line(finding));
         }
     }
-    let count = |outcome| audited.iter().filter(|device| device.outcome() == outcome).count();
+    let count = |outcome| {
+        audited
+            .iter()
+            .filter(|device| device.outcome() == outcome)
+            .count()
+    };
     let _ = writeln!(
         out,
         "{} devices asked: {} exposed, {} unknown, {} clear",
@@ -130,9 +155,13 @@ pub fn text(audited: &[Audited]) -> String {
 }
 
 fn line(finding: &Finding) -> String {
-    let subject = finding.subject.as_ref().map_or_else(String::new, |subject| format!("{subject}: "));
+    let subject = finding
+        .subject
+        .as_ref()
+        .map_or_else(String::new, |subject| format!("{subject}: "));
     match &finding.verdict {
-        Verdict::Pass | Verdict::Fail => format!("{subject}{}", finding.message),
+        // A message names its subject itself.
+        Verdict::Pass | Verdict::Fail => finding.message.clone(),
         Verdict::Inconclusive { missing } => format!("{subject}{}: cannot tell, {missing}", finding.title),
         Verdict::Error { detail } => format!("{subject}{}: could not be evaluated, {detail}", finding.title),
     }
@@ -140,7 +169,10 @@ fn line(finding: &Finding) -> String {
 
 /// The whole result as JSON.
 pub fn write_json(audited: &[Audited], path: &Path) -> Result<(), AuditError> {
-    let wrong = |source| AuditError::Write { path: path.to_owned(), source };
+    let wrong = |source| AuditError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let text = serde_json::to_string_pretty(audited).map_err(|error| wrong(std::io::Error::other(error)))?;
     std::fs::write(path, text).map_err(wrong)
 }

@@ -40,10 +40,16 @@ pub struct Hashed {
 
 /// Loads a playbook: a built-in name, or a file relative to `base`.
 pub fn load(name: &str, base: &Path) -> Result<Hashed, ChecksError> {
-    let wrong = |source| ChecksError::Playbook { name: name.to_owned(), source: Box::new(source) };
+    let wrong = |source| ChecksError::Playbook {
+        name: name.to_owned(),
+        source: Box::new(source),
+    };
     if let Some(text) = Playbook::builtin_text(name) {
         let playbook = Playbook::parse(name, text).map_err(wrong)?;
-        return Ok(Hashed { playbook, hash: sha256_hex(text.as_bytes()) });
+        return Ok(Hashed {
+            playbook,
+            hash: sha256_hex(text.as_bytes()),
+        });
     }
     let path: PathBuf = base.join(name);
     let text = std::fs::read_to_string(&path).map_err(|source| ChecksError::NotFound {
@@ -52,7 +58,10 @@ pub fn load(name: &str, base: &Path) -> Result<Hashed, ChecksError> {
         source,
     })?;
     let playbook = Playbook::parse(&path.display().to_string(), &text).map_err(wrong)?;
-    Ok(Hashed { playbook, hash: sha256_hex(text.as_bytes()) })
+    Ok(Hashed {
+        playbook,
+        hash: sha256_hex(text.as_bytes()),
+    })
 }
 
 /// Loads several, in order.

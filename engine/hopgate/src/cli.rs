@@ -20,10 +20,21 @@ pub use plan::plan_text;
 /// Takes fleets of Palo Alto Networks firewalls up the PAN-OS upgrade path: hop by hop, through gates, watching every
 /// reboot; stops and pages a person the moment one fails; goes on where it was after a crash.
 #[derive(Debug, Parser)]
-#[command(name = "hopgate", version, max_term_width = 110, after_help = "Example: hopgate demo")]
+#[command(
+    name = "hopgate",
+    version,
+    max_term_width = 110,
+    after_help = "Example: hopgate demo"
+)]
 struct Cli {
     /// Directory of the journal and the backups. One process owns it at a time; the others ask that one.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".hopgate", env = "HOPGATE_STATE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".hopgate",
+        env = "HOPGATE_STATE"
+    )]
     state: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -35,13 +46,17 @@ enum Command {
     #[command(after_help = "Example: hopgate demo --speed 900 --dir /tmp/story")]
     Demo(DemoArgs),
     /// Serve a simulated fleet over HTTPS on loopback.
-    #[command(after_help = "Example: hopgate simulate fleet.yaml --speed 60 --write-inventory inventory.yaml")]
+    #[command(
+        after_help = "Example: hopgate simulate fleet.yaml --speed 60 --write-inventory inventory.yaml"
+    )]
     Simulate(SimulateArgs),
     /// Make the plan of a campaign, record it, and print it with its hash.
     #[command(after_help = "Example: hopgate plan campaign.yaml")]
     Plan(FileArgs),
     /// Approve a wave of a campaign. Whoever launched it cannot.
-    #[command(after_help = "Example: hopgate approve spring-2026 rest --as petra --reason 'CHG0042, canaries are up'")]
+    #[command(
+        after_help = "Example: hopgate approve spring-2026 rest --as petra --reason 'CHG0042, canaries are up'"
+    )]
     Approve(ApproveArgs),
     /// Run a campaign until it is finished or a person has to look.
     #[command(after_help = "Example: hopgate run campaign.yaml")]
@@ -186,7 +201,11 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&Failure::new("X001", "the system refused a thread or a descriptor", error));
+            complain(&Failure::new(
+                "X001",
+                "the system refused a thread or a descriptor",
+                error,
+            ));
             return ExitCode::from(Exit::Failure as u8);
         }
     };
@@ -207,11 +226,25 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Demo(args) => launch::demo(args.speed, args.dir).await,
         Command::Simulate(args) => {
-            launch::simulate(&args.fleet, args.speed, args.port, args.write_inventory.as_deref()).await
+            launch::simulate(
+                &args.fleet,
+                args.speed,
+                args.port,
+                args.write_inventory.as_deref(),
+            )
+            .await
         }
         Command::Plan(args) => plan::plan(&state, &args.campaign).await,
         Command::Approve(args) => {
-            ask::approve(&state, &args.campaign, &args.wave, &args.by, &args.reason, args.plan.as_deref()).await
+            ask::approve(
+                &state,
+                &args.campaign,
+                &args.wave,
+                &args.by,
+                &args.reason,
+                args.plan.as_deref(),
+            )
+            .await
         }
         Command::Run(args) => launch::run(&state, &args.campaign).await,
         Command::Resume(args) => launch::resume(&state, args.campaign, args.by, args.reason).await,
@@ -219,7 +252,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Timeline(args) => ask::timeline(&state, &args.device, args.campaign).await,
         Command::Why(args) => ask::why(&state, &args.device, args.campaign).await,
         Command::Report(args) => ask::report(&state, args.campaign, &args.html).await,
-        Command::Audit(args) => launch::audit(&state, &args.inventory, args.playbooks, args.json.as_deref()).await,
+        Command::Audit(args) => {
+            launch::audit(&state, &args.inventory, args.playbooks, args.json.as_deref()).await
+        }
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Check) => ask::check(&state).await,
     }
@@ -229,7 +264,10 @@ fn start_log() {
     let filter = EnvFilter::try_from_env("HOPGATE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(color).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(color)
+        .with_writer(std::io::stderr);
     // Somebody else's subscriber, in a test, is as good.
     let _ = log.try_init();
 }
@@ -259,8 +297,15 @@ mod tests {
         command.clone().debug_assert();
         let mut left: Vec<clap::Command> = vec![command];
         while let Some(command) = left.pop() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.starts_with("Example: hopgate ") || command.get_name() == "help", "{}", command.get_name());
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.starts_with("Example: hopgate ") || command.get_name() == "help",
+                "{}",
+                command.get_name()
+            );
             left.extend(command.get_subcommands().cloned());
         }
     }

@@ -35,24 +35,36 @@ pub struct Clock {
 enum Source {
     System,
     Scaled(Scale),
-    Runtime { epoch: Timestamp, start: tokio::time::Instant },
+    Runtime {
+        epoch: Timestamp,
+        start: tokio::time::Instant,
+    },
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Clock { source: Source::System }
+        Clock {
+            source: Source::System,
+        }
     }
 
     /// The machine's clock, scaled.
     pub fn scaled(scale: Scale) -> Self {
-        Clock { source: Source::Scaled(scale) }
+        Clock {
+            source: Source::Scaled(scale),
+        }
     }
 
     /// `epoch` now, then as fast as the tokio runtime's time; virtual where that is paused. Must be called inside one.
     #[expect(clippy::disallowed_methods, reason = "this is the clock file")]
     pub fn of_runtime(epoch: Timestamp) -> Self {
-        Clock { source: Source::Runtime { epoch, start: tokio::time::Instant::now() } }
+        Clock {
+            source: Source::Runtime {
+                epoch,
+                start: tokio::time::Instant::now(),
+            },
+        }
     }
 
     /// Civil time.
@@ -63,9 +75,7 @@ impl Clock {
                 let real = scale.origin.duration_until(machine_time()).as_secs_f64();
                 add_seconds(scale.epoch, real * scale.speed)
             }
-            Source::Runtime { epoch, start } => {
-                add_seconds(*epoch, start.elapsed().as_secs_f64())
-            }
+            Source::Runtime { epoch, start } => add_seconds(*epoch, start.elapsed().as_secs_f64()),
         }
     }
 
@@ -84,7 +94,8 @@ impl Clock {
             if left <= SignedDuration::ZERO {
                 return;
             }
-            self.sleep_real(Duration::from_secs_f64(left.as_secs_f64() / self.speed())).await;
+            self.sleep_real(Duration::from_secs_f64(left.as_secs_f64() / self.speed()))
+                .await;
         }
     }
 
@@ -145,7 +156,11 @@ mod tests {
     #[tokio::test]
     async fn a_scaled_clock_reaches_its_instant_early_in_real_time() {
         let epoch: Timestamp = "2026-03-07T22:00:00Z".parse().unwrap();
-        let clock = Clock::scaled(Scale { epoch, origin: machine_time(), speed: 36_000.0 });
+        let clock = Clock::scaled(Scale {
+            epoch,
+            origin: machine_time(),
+            speed: 36_000.0,
+        });
         clock.sleep(SignedDuration::from_hours(1)).await;
         assert!(clock.now() >= epoch + SignedDuration::from_hours(1));
     }

@@ -49,8 +49,10 @@ pub enum ConfigError {
 
 /// Reads a YAML file into its raw shape.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     parse(path, &text)
 }
 
@@ -61,14 +63,25 @@ pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigEr
 }
 
 fn shape(path: &Path, error: &serde_saphyr::Error) -> ConfigError {
-    let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
+    let (line, column) = error
+        .location()
+        .map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
     let said = error.to_string();
     // The place stands in front already.
     let text = said.split(" at line ").next().unwrap_or(&said).trim();
     let text = text.strip_prefix("error: ").unwrap_or(text).to_owned();
-    ConfigError::Shape { path: path.to_owned(), line, column, text }
+    ConfigError::Shape {
+        path: path.to_owned(),
+        line,
+        column,
+        text,
+    }
 }
 
 pub(crate) fn meaning(path: &Path, key: impl Into<String>, text: impl Into<String>) -> ConfigError {
-    ConfigError::Meaning { path: path.to_owned(), key: key.into(), text: text.into() }
+    ConfigError::Meaning {
+        path: path.to_owned(),
+        key: key.into(),
+        text: text.into(),
+    }
 }

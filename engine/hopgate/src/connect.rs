@@ -75,25 +75,48 @@ fn trust_stream() -> Result<StreamId, InvalidStream> {
 /// Makes a client for each device; nothing is sent yet.
 pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Connections, ConnectError> {
     let pins = pins(ledger).map_err(ConnectError::Pins)?;
-    let mut connections = Connections { clients: BTreeMap::new(), first_use: BTreeMap::new() };
+    let mut connections = Connections {
+        clients: BTreeMap::new(),
+        first_use: BTreeMap::new(),
+    };
     for entry in &inventory.devices {
         let device = entry.name.clone();
-        let trust_ref = entry.trust.as_ref().or(inventory.defaults.trust.as_ref()).unwrap_or(&TrustRef::FirstUse);
+        let trust_ref = entry
+            .trust
+            .as_ref()
+            .or(inventory.defaults.trust.as_ref())
+            .unwrap_or(&TrustRef::FirstUse);
         let pinned = pins.get(&device).copied();
         let trust = trust_ref
             .resolve(path, pinned)
-            .map_err(|source| ConnectError::Trust { device: device.clone(), source })?;
-        let transport = HttpsTransport::new(&authority(entry), trust, HttpsLimits::default())
-            .map_err(|source| ConnectError::Transport { device: device.clone(), source })?;
+            .map_err(|source| ConnectError::Trust {
+                device: device.clone(),
+                source,
+            })?;
+        let transport =
+            HttpsTransport::new(&authority(entry), trust, HttpsLimits::default()).map_err(|source| {
+                ConnectError::Transport {
+                    device: device.clone(),
+                    source,
+                }
+            })?;
         let transport = Arc::new(transport);
         if *trust_ref == TrustRef::FirstUse && pinned.is_none() {
-            connections.first_use.insert(device.clone(), Arc::clone(&transport));
+            connections
+                .first_use
+                .insert(device.clone(), Arc::clone(&transport));
         }
-        let credentials = entry.credentials.as_ref().or(inventory.defaults.credentials.as_ref());
+        let credentials = entry
+            .credentials
+            .as_ref()
+            .or(inventory.defaults.credentials.as_ref());
         let credentials = credentials
             .ok_or(CredentialsError::Incomplete)
             .and_then(|found| found.resolve())
-            .map_err(|source| ConnectError::Credentials { device: device.clone(), source })?;
+            .map_err(|source| ConnectError::Credentials {
+                device: device.clone(),
+                source,
+            })?;
         let client = Client::new(device.to_string(), transport, credentials);
         connections.clients.insert(device, Arc::new(client));
     }
@@ -108,16 +131,24 @@ impl Connections {
             .iter()
             .filter_map(|(device, transport)| {
                 let fingerprint = transport.fingerprint()?.to_string();
-                Some(TrustEvent::Pinned { device: device.clone(), fingerprint })
+                Some(TrustEvent::Pinned {
+                    device: device.clone(),
+                    fingerprint,
+                })
             })
             .collect();
         let known = pins(ledger).map_err(ConnectError::Pins)?;
-        let new: Vec<TrustEvent> =
-            seen.into_iter().filter(|TrustEvent::Pinned { device, .. }| !known.contains_key(device)).collect();
+        let new: Vec<TrustEvent> = seen
+            .into_iter()
+            .filter(|TrustEvent::Pinned { device, .. }| !known.contains_key(device))
+            .collect();
         let stream = trust_stream().map_err(|error| ConnectError::Pins(error.into()))?;
         for chunk in new.chunks(crate::journal::APPEND_ENTRIES_LIMIT) {
             let next = ledger.next(&stream).map_err(ConnectError::Pins)?;
-            ledger.append(&stream, next, now, chunk).await.map_err(ConnectError::Pins)?;
+            ledger
+                .append(&stream, next, now, chunk)
+                .await
+                .map_err(ConnectError::Pins)?;
         }
         Ok(new.len())
     }
@@ -137,8 +168,14 @@ fn pins(ledger: &Ledger) -> Result<BTreeMap<DeviceId, Fingerprint>, LedgerError>
 fn authority(entry: &Entry) -> String {
     let address = &entry.address;
     let has_port = match address.rfind(']') {
-        Some(bracket) => address.get(bracket + 1..).is_some_and(|rest| rest.starts_with(':')),
+        Some(bracket) => address
+            .get(bracket + 1..)
+            .is_some_and(|rest| rest.starts_with(':')),
         None => address.contains(':'),
     };
-    if has_port { address.clone() } else { format!("{address}:{HTTPS_PORT}") }
+    if has_port {
+        address.clone()
+    } else {
+        format!("{address}:{HTTPS_PORT}")
+    }
 }

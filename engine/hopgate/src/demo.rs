@@ -55,13 +55,21 @@ pub struct Options {
 struct OffScript(String);
 
 fn off_script(text: impl Into<String>) -> Failure {
-    Failure::new("X001", "please report it with the files in the demo's directory", OffScript(text.into()))
+    Failure::new(
+        "X001",
+        "please report it with the files in the demo's directory",
+        OffScript(text.into()),
+    )
 }
 
 fn io(doing: &str) -> impl Fn(std::io::Error) -> Failure + '_ {
     move |error| {
         let source = std::io::Error::new(error.kind(), format!("failed to {doing}: {error}"));
-        Failure::new("C001", "check that the demo's directory can be written (--dir)", source)
+        Failure::new(
+            "C001",
+            "check that the demo's directory can be written (--dir)",
+            source,
+        )
     }
 }
 
@@ -101,7 +109,9 @@ async fn set_up(options: &Options) -> Result<Stage, Failure> {
     std::fs::write(&secret, "admin\n").map_err(io("write the simulated secret"))?;
     let fleet_file = dir.join("fleet.yaml");
     std::fs::write(&fleet_file, FLEET).map_err(io("write the fleet"))?;
-    let receiver = receiver::listen().await.map_err(io("open the demo's page receiver"))?;
+    let receiver = receiver::listen()
+        .await
+        .map_err(io("open the demo's page receiver"))?;
     let mut simulation = simulate::serve(simulate::read_fleet(&fleet_file)?, options.speed, 0).await?;
     if let Some(credentials) = &mut simulation.inventory.defaults.credentials {
         credentials.password_from = Some(crate::config::credentials::SecretSource::File(secret.clone()));
@@ -112,7 +122,12 @@ async fn set_up(options: &Options) -> Result<Stage, Failure> {
         .replace("SECRET", &format!("{:?}", secret.display().to_string()));
     let campaign_file = dir.join("campaign.yaml");
     std::fs::write(&campaign_file, campaign).map_err(io("write the campaign"))?;
-    Ok(Stage { dir, campaign_file, simulation, receiver })
+    Ok(Stage {
+        dir,
+        campaign_file,
+        simulation,
+        receiver,
+    })
 }
 
 async fn first_act(state: &State, stage: &mut Stage, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
@@ -123,39 +138,57 @@ async fn first_act(state: &State, stage: &mut Stage, say: &mut dyn FnMut(&str)) 
     let ending = run::run(state, &prepared, Vec::new(), &mut audience).await?;
     audience.progress.end();
     let RunEnding::Campaign(Ending::WaitsForPerson(Hold::CampaignHalted { incident })) = ending else {
-        return Err(off_script(format!("act 1 should end halted, and ended {ending:?}")));
+        return Err(off_script(format!(
+            "act 1 should end halted, and ended {ending:?}"
+        )));
     };
     if !audience.gate_approved {
         return Err(off_script("the gate to the rest was never approved"));
     }
-    let page = clock::within(PAGE_WITHIN, stage.receiver.pages.recv()).await.flatten();
+    let page = clock::within(PAGE_WITHIN, stage.receiver.pages.recv())
+        .await
+        .flatten();
     let page = page.ok_or_else(|| off_script("no page arrived"))?;
     std::fs::write(stage.dir.join("page.json"), format!("{page:#}")).map_err(io("write the page"))?;
     say("\nThe page, as the pager's service got it:\n");
     say(&page_text(&page));
     let text = |pointer: &str| page.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     if text("/dedup_key") != incident || text("/payload/class") != "boot-loop" {
-        return Err(off_script(format!("the page is not about the boot loop that halted the campaign: {page}")));
+        return Err(off_script(format!(
+            "the page is not about the boot loop that halted the campaign: {page}"
+        )));
     }
-    say(&format!("\nNothing new starts. {incident} halted the campaign, everything else is at a safe place."));
+    say(&format!(
+        "\nNothing new starts. {incident} halted the campaign, everything else is at a safe place."
+    ));
     Ok(())
 }
 
 fn page_text(page: &Value) -> String {
     let text = |pointer: &str| page.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let mut lines = vec![
-        format!("  {} {}", text("/payload/severity").to_uppercase(), text("/payload/summary")),
+        format!(
+            "  {} {}",
+            text("/payload/severity").to_uppercase(),
+            text("/payload/summary")
+        ),
         format!("  key   {}", text("/dedup_key")),
         format!("  next  {}", text("/payload/custom_details/next_step")),
     ];
-    let evidence = page.pointer("/payload/custom_details/evidence").and_then(Value::as_array);
+    let evidence = page
+        .pointer("/payload/custom_details/evidence")
+        .and_then(Value::as_array);
     for line in evidence.into_iter().flatten().filter_map(Value::as_str) {
         lines.push(format!("  seen  {line}"));
     }
     lines.join("\n")
 }
 
-async fn second_act(state: &State, stage: &Stage, say: &mut dyn FnMut(&str)) -> Result<Vec<Audited>, Failure> {
+async fn second_act(
+    state: &State,
+    stage: &Stage,
+    say: &mut dyn FnMut(&str),
+) -> Result<Vec<Audited>, Failure> {
     say("\n== Act 2: who else? ==\n");
     let prepared = run::prepare(state, &stage.campaign_file).await?;
     let optics: Vec<Playbook> = crate::checks::load_all(&["optics".to_owned()], Path::new(""))?
@@ -166,7 +199,10 @@ async fn second_act(state: &State, stage: &Stage, say: &mut dyn FnMut(&str)) -> 
     let audited = audit::audit(&prepared.connections().clients, &optics, &prepared.clock).await;
     let took = began.duration_until(clock::machine_time()).as_millis();
     say(&audit::text(&audited));
-    say(&format!("hopgate audit --playbook optics: {} firewalls in {took} ms", audited.len()));
+    say(&format!(
+        "hopgate audit --playbook optics: {} firewalls in {took} ms",
+        audited.len()
+    ));
     audit::write_json(&audited, &stage.dir.join("audit.json"))?;
     Ok(audited)
 }
@@ -182,15 +218,22 @@ async fn third_act(
     let campaign = std::fs::read_to_string(&stage.campaign_file).map_err(io("read the campaign"))?;
     let guarded = campaign.replace("before: [readiness]", "before: [readiness, optics]");
     std::fs::write(&stage.campaign_file, guarded).map_err(io("write the campaign"))?;
-    say("The optics playbook now guards every hop. That is another plan, so the earlier approval no longer counts.");
+    say(
+        "The optics playbook now guards every hop. That is another plan, so the earlier approval no longer counts.",
+    );
     let prepared = run::prepare(state, &stage.campaign_file).await?;
-    let resume = Command::Resume { by: identity("olga")?, reason: "optics replaced in every exposed port".to_owned() };
+    let resume = Command::Resume {
+        by: identity("olga")?,
+        reason: "optics replaced in every exposed port".to_owned(),
+    };
     let mut audience = DemoAudience::new(&prepared);
     let ending = run::run(state, &prepared, vec![resume], &mut audience).await?;
     audience.progress.end();
     match ending {
         RunEnding::Campaign(Ending::Finished) if audience.gate_approved => Ok(()),
-        other => Err(off_script(format!("act 3 should finish after a new approval, and ended {other:?}"))),
+        other => Err(off_script(format!(
+            "act 3 should finish after a new approval, and ended {other:?}"
+        ))),
     }
 }
 
@@ -199,7 +242,9 @@ fn replace_optics(stage: &Stage, audited: &[Audited], say: &mut dyn FnMut(&str))
     let fleet = &stage.simulation.fleet;
     for device in audited.iter().filter(|device| device.outcome() != Outcome::Clear) {
         let name = device.device.as_str();
-        let state = fleet.state(name).ok_or_else(|| off_script(format!("the simulator lost {name}")))?;
+        let state = fleet
+            .state(name)
+            .ok_or_else(|| off_script(format!("the simulator lost {name}")))?;
         let optics: Vec<OpticSpec> = state
             .optics
             .into_iter()
@@ -212,7 +257,10 @@ fn replace_optics(stage: &Stage, audited: &[Audited], say: &mut dyn FnMut(&str))
             .collect();
         say(&format!("{name}: {} modules replaced", optics.len()));
         fleet
-            .control(ControlRequest::SetOptics { device: name.to_owned(), optics })
+            .control(ControlRequest::SetOptics {
+                device: name.to_owned(),
+                optics,
+            })
             .map_err(|error| off_script(error.to_string()))?;
     }
     Ok(())
@@ -221,8 +269,11 @@ fn replace_optics(stage: &Stage, audited: &[Audited], say: &mut dyn FnMut(&str))
 async fn close(state: &State, stage: &Stage, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let campaign = "spring-2026".parse()?;
     let labels = stage.simulation.inventory.devices.iter();
-    let labels: BTreeMap<DeviceId, _> = labels.map(|entry| (entry.name.clone(), entry.labels.clone())).collect();
-    let story = Story::of(state.ledger(), &campaign, &labels)?.ok_or_else(|| off_script("the journal lost the campaign"))?;
+    let labels: BTreeMap<DeviceId, _> = labels
+        .map(|entry| (entry.name.clone(), entry.labels.clone()))
+        .collect();
+    let story = Story::of(state.ledger(), &campaign, &labels)?
+        .ok_or_else(|| off_script("the journal lost the campaign"))?;
     say("\n== The end ==\n");
     say(&report::table(&story));
     let html = stage.dir.join("report.html");
@@ -232,17 +283,27 @@ async fn close(state: &State, stage: &Stage, say: &mut dyn FnMut(&str)) -> Resul
     say(&format!("\nReport: {}", html.display()));
     let fleet = &stage.simulation.fleet;
     for device in fleet.devices() {
-        let runs = fleet.state(&device.name).map(|state| state.version.to_string()).unwrap_or_default();
+        let runs = fleet
+            .state(&device.name)
+            .map(|state| state.version.to_string())
+            .unwrap_or_default();
         if runs != "10.2.4-h4" {
             return Err(off_script(format!("{} runs {runs} at the end", device.name)));
         }
     }
     for pair in fleet.pairs() {
-        let served = fleet.pair_report(&pair).ok_or_else(|| off_script(format!("the simulator lost {pair}")))?;
+        let served = fleet
+            .pair_report(&pair)
+            .ok_or_else(|| off_script(format!("the simulator lost {pair}")))?;
         if served.both_out_of_service_by_request > 0 {
-            return Err(off_script(format!("both members of {pair} were out of service by request")));
+            return Err(off_script(format!(
+                "both members of {pair} were out of service by request"
+            )));
         }
-        say(&format!("{pair}: {:.0} s without a serving member, never both out of service by request", served.seconds_with_nobody_serving));
+        say(&format!(
+            "{pair}: {:.0} s without a serving member, never both out of service by request",
+            served.seconds_with_nobody_serving
+        ));
     }
     Ok(())
 }
@@ -260,15 +321,27 @@ struct DemoAudience {
 
 impl DemoAudience {
     fn new(prepared: &Prepared) -> Self {
-        DemoAudience { progress: Progress::new(prepared.about()), commands: None, gate_approved: false }
+        DemoAudience {
+            progress: Progress::new(prepared.about()),
+            commands: None,
+            gate_approved: false,
+        }
     }
 
     fn approve(&self, wave: &WaveName) {
-        let (Some(commands), Ok(by)) = (&self.commands, APPROVER.parse()) else { return };
+        let (Some(commands), Ok(by)) = (&self.commands, APPROVER.parse()) else {
+            return;
+        };
         let (answer, _answered) = oneshot::channel();
         let reason = "canaries are up, change record checked".to_owned();
         // The approval shows up as recorded news, or the demo fails for want of it.
-        let _ = commands.send(Command::Approve { wave: wave.clone(), by, reason, looked_at: None, answer });
+        let _ = commands.send(Command::Approve {
+            wave: wave.clone(),
+            by,
+            reason,
+            looked_at: None,
+            answer,
+        });
     }
 }
 

@@ -83,7 +83,16 @@ impl Driver {
     ) -> Result<Self, LedgerError> {
         let stream = device_stream(&device.enrolment().campaign, device.id())?;
         let clock = hands.clock().clone();
-        Ok(Driver { device, stream, next, ledger, hands, clock, inbox, reports })
+        Ok(Driver {
+            device,
+            stream,
+            next,
+            ledger,
+            hands,
+            clock,
+            inbox,
+            reports,
+        })
     }
 
     /// Runs until the inbox is closed.
@@ -139,11 +148,17 @@ impl Driver {
             .ledger
             .append(&self.stream, self.next, now, &events)
             .await
-            .map_err(|source| DriverError::Ledger { device: device.clone(), source })?;
+            .map_err(|source| DriverError::Ledger {
+                device: device.clone(),
+                source,
+            })?;
         for event in &events {
             self.device
                 .apply(now, event)
-                .map_err(|source| DriverError::Illegal { device: device.clone(), source })?;
+                .map_err(|source| DriverError::Illegal {
+                    device: device.clone(),
+                    source,
+                })?;
         }
         self.report(events.into_iter().map(|event| (now, event)).collect());
         Ok(())

@@ -49,7 +49,10 @@ pub struct Failure {
 /// Every code and what it stands for, in the order of the documentation.
 pub const CODES: &[(&str, &str)] = &[
     ("C001", "a file cannot be read"),
-    ("C002", "a file is not the YAML that it should be: an unknown key, a wrong type, a value out of range"),
+    (
+        "C002",
+        "a file is not the YAML that it should be: an unknown key, a wrong type, a value out of range",
+    ),
     ("C003", "the keys of a file contradict each other"),
     ("C004", "a name is not allowed"),
     ("C005", "a secret that a file refers to cannot be had"),
@@ -59,7 +62,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("D003", "a device's reply was cut short"),
     ("D004", "a device answered with something other than PAN-OS XML"),
     ("D005", "a device refused the login"),
-    ("D006", "a device shows another certificate than the one that is trusted"),
+    (
+        "D006",
+        "a device shows another certificate than the one that is trusted",
+    ),
     ("D007", "a device refused the call"),
     ("D008", "a device is too busy to answer"),
     ("P001", "there is no upgrade path"),
@@ -73,13 +79,25 @@ pub const CODES: &[(&str, &str)] = &[
 
 impl Failure {
     /// A failure with its code and hint.
-    pub fn new(code: &'static str, hint: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Failure { code, hint: hint.into(), source: Box::new(source) }
+    pub fn new(
+        code: &'static str,
+        hint: impl Into<String>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Failure {
+            code,
+            hint: hint.into(),
+            source: Box::new(source),
+        }
     }
 
     /// There is nothing of that name.
     pub fn unknown(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Failure { code: "A003", hint: hint.into(), source: text.into().into() }
+        Failure {
+            code: "A003",
+            hint: hint.into(),
+            source: text.into().into(),
+        }
     }
 }
 
@@ -92,14 +110,21 @@ impl fmt::Display for Failure {
             write!(f, "\n  because: {cause}")?;
             source = cause.source();
         }
-        if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {}", self.hint) }
+        if self.hint.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n  hint: {}", self.hint)
+        }
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let (code, hint) = match &error {
-            ConfigError::Read { .. } => ("C001", "check the path; relative paths start at the file that names them"),
+            ConfigError::Read { .. } => (
+                "C001",
+                "check the path; relative paths start at the file that names them",
+            ),
             ConfigError::Shape { .. } => ("C002", "docs/operator-guide.md has every key with an example"),
             ConfigError::Meaning { .. } => ("C003", "docs/operator-guide.md has every key with an example"),
         };
@@ -109,13 +134,21 @@ impl From<ConfigError> for Failure {
 
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
-        Failure::new("C004", "names become journal streams and file names; keep to letters, digits and . _ -", error)
+        Failure::new(
+            "C004",
+            "names become journal streams and file names; keep to letters, digits and . _ -",
+            error,
+        )
     }
 }
 
 impl From<ChecksError> for Failure {
     fn from(error: ChecksError) -> Self {
-        Failure::new("C006", "built-in playbooks go by name, your own by their file", error)
+        Failure::new(
+            "C006",
+            "built-in playbooks go by name, your own by their file",
+            error,
+        )
     }
 }
 
@@ -124,9 +157,11 @@ impl From<ConnectError> for Failure {
         match error {
             ConnectError::Pins(source) => source.into(),
             ConnectError::Trust { source, .. } => source.into(),
-            ConnectError::Credentials { .. } => {
-                Failure::new("C005", "set the variable or write the file that the inventory names", error)
-            }
+            ConnectError::Credentials { .. } => Failure::new(
+                "C005",
+                "set the variable or write the file that the inventory names",
+                error,
+            ),
             ConnectError::Transport { .. } => Failure::new("C003", "addresses are host or host:port", error),
         }
     }
@@ -135,16 +170,26 @@ impl From<ConnectError> for Failure {
 /// Code and hint of a failed call.
 pub fn of_call(error: &CallError) -> (&'static str, &'static str) {
     match &error.failure {
-        Call::Unreachable { .. } | Call::NotConnected { .. } => {
-            ("D001", "check the address, the route and the device's management profile")
-        }
+        Call::Unreachable { .. } | Call::NotConnected { .. } => (
+            "D001",
+            "check the address, the route and the device's management profile",
+        ),
         Call::Silent { .. } => ("D002", "the device may be booting or overloaded; try again"),
-        Call::Broken { .. } => ("D003", "the device may be booting, or something in between cuts connections; try again"),
-        Call::Garbled { .. } | Call::Unreadable { .. } => {
-            ("D004", "is this the management address of a firewall, and not of a proxy or a login page?")
+        Call::Broken { .. } => (
+            "D003",
+            "the device may be booting, or something in between cuts connections; try again",
+        ),
+        Call::Garbled { .. } | Call::Unreadable { .. } => (
+            "D004",
+            "is this the management address of a firewall, and not of a proxy or a login page?",
+        ),
+        Call::Unauthorised { .. } => (
+            "D005",
+            "check user and password; too many tries can lock the account",
+        ),
+        Call::NoRights { .. } | Call::Rejected { .. } => {
+            ("D007", "check the role of the account and the device's state")
         }
-        Call::Unauthorised { .. } => ("D005", "check user and password; too many tries can lock the account"),
-        Call::NoRights { .. } | Call::Rejected { .. } => ("D007", "check the role of the account and the device's state"),
         Call::Busy { .. } => ("D008", "another job or a boot is under way; try again later"),
         Call::Untrusted { .. } => (
             "D006",
@@ -160,15 +205,21 @@ impl From<PlannerError> for Failure {
                 let (code, hint) = failed.first().map_or(("D001", ""), of_call);
                 Failure::new(code, hint, error)
             }
-            PlannerError::NotInInventory { .. } => {
-                Failure::new("C003", "add the device to the inventory or correct the wave", error)
-            }
-            PlannerError::Model { .. } | PlannerError::NoRoute { .. } => {
-                Failure::new("P001", "another target, or a pinned path with a reason, may lead there", error)
-            }
-            PlannerError::RouteChanged { .. } => {
-                Failure::new("P002", "devices that are under way keep their path; use a new campaign name", error)
-            }
+            PlannerError::NotInInventory { .. } => Failure::new(
+                "C003",
+                "add the device to the inventory or correct the wave",
+                error,
+            ),
+            PlannerError::Model { .. } | PlannerError::NoRoute { .. } => Failure::new(
+                "P001",
+                "another target, or a pinned path with a reason, may lead there",
+                error,
+            ),
+            PlannerError::RouteChanged { .. } => Failure::new(
+                "P002",
+                "devices that are under way keep their path; use a new campaign name",
+                error,
+            ),
             PlannerError::Plan(_) => Failure::new("P002", "correct the campaign file", error),
             PlannerError::Catalogue(_) => Failure::new("X001", "please report it", error),
             PlannerError::Config(_) => match error {
@@ -196,7 +247,11 @@ impl From<LedgerError> for Failure {
         };
         match inner.map(|source| (source.code(), source.hint().to_owned())) {
             Some((code, hint)) => Failure::new(code, hint, error),
-            None => Failure::new("X001", "keep the state directory as it is and report it; nothing was changed", error),
+            None => Failure::new(
+                "X001",
+                "keep the state directory as it is and report it; nothing was changed",
+                error,
+            ),
         }
     }
 }
@@ -205,27 +260,43 @@ impl From<FleetError> for Failure {
     fn from(error: FleetError) -> Self {
         match error {
             FleetError::Ledger(source) => source.into(),
-            FleetError::NoClient { .. } => Failure::new("C003", "the inventory must list every device of the plan", error),
-            FleetError::NoCampaign { .. } => Failure::new("A003", "hopgate status lists the campaigns", error),
-            FleetError::Driver(crate::driver::DriverError::Ledger { source, .. }) => source.into(),
-            FleetError::Driver(_) | FleetError::Illegal(_) | FleetError::Panicked(_) => {
-                Failure::new("X001", "nothing is lost; hopgate resume goes on from the journal. Please report it", error)
+            FleetError::NoClient { .. } => {
+                Failure::new("C003", "the inventory must list every device of the plan", error)
             }
+            FleetError::NoCampaign { .. } => {
+                Failure::new("A003", "hopgate status lists the campaigns", error)
+            }
+            FleetError::Driver(crate::driver::DriverError::Ledger { source, .. }) => source.into(),
+            FleetError::Driver(_) | FleetError::Illegal(_) | FleetError::Panicked(_) => Failure::new(
+                "X001",
+                "nothing is lost; hopgate resume goes on from the journal. Please report it",
+                error,
+            ),
         }
     }
 }
 
 impl From<ApprovalRefused> for Failure {
     fn from(error: ApprovalRefused) -> Self {
-        Failure::new("A001", "somebody other than the launcher looks at `hopgate plan` and approves", error)
+        Failure::new(
+            "A001",
+            "somebody other than the launcher looks at `hopgate plan` and approves",
+            error,
+        )
     }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Refused { .. } => Failure::new("A001", "hopgate plan shows the plan and its hash", error),
-            _ => Failure::new("A002", "is the hopgate that owns this state directory still running?", error),
+            ApiError::Refused { .. } => {
+                Failure::new("A001", "hopgate plan shows the plan and its hash", error)
+            }
+            _ => Failure::new(
+                "A002",
+                "is the hopgate that owns this state directory still running?",
+                error,
+            ),
         }
     }
 }

@@ -156,7 +156,10 @@ pub async fn enrol(ledger: &Ledger, now: Timestamp, plan: &Plan) -> Result<(), L
         }
         Some((campaign, _)) if *campaign.hash() == hash => {}
         Some((_, next)) => {
-            let event = CampaignEvent::Replanned { plan: hash.clone(), launcher: plan.launcher.clone() };
+            let event = CampaignEvent::Replanned {
+                plan: hash.clone(),
+                launcher: plan.launcher.clone(),
+            };
             ledger.append(&stream, next, now, &[event]).await?;
         }
     }
@@ -178,7 +181,9 @@ pub async fn enrol(ledger: &Ledger, now: Timestamp, plan: &Plan) -> Result<(), L
         }
     });
     // Side by side, so that a thousand devices share commits.
-    let mut appends: FuturesUnordered<_> = enrolments.map(|enrolment| enrol_device(ledger, now, enrolment)).collect();
+    let mut appends: FuturesUnordered<_> = enrolments
+        .map(|enrolment| enrol_device(ledger, now, enrolment))
+        .collect();
     while let Some(enrolled) = appends.next().await {
         enrolled?;
     }
@@ -190,7 +195,9 @@ async fn enrol_device(ledger: &Ledger, now: Timestamp, enrolment: Enrolment) -> 
         return Ok(());
     }
     let stream = device_stream(&enrolment.campaign, &enrolment.device)?;
-    ledger.append(&stream, Seq(0), now, &[Event::Enrolled(Box::new(enrolment))]).await?;
+    ledger
+        .append(&stream, Seq(0), now, &[Event::Enrolled(Box::new(enrolment))])
+        .await?;
     Ok(())
 }
 
@@ -202,7 +209,9 @@ impl Fleet {
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Fleet, FleetError> {
         let Some((campaign, next)) = setting.ledger.campaign(id)? else {
-            return Err(FleetError::NoCampaign { campaign: id.to_string() });
+            return Err(FleetError::NoCampaign {
+                campaign: id.to_string(),
+            });
         };
         let (report, reports) = mpsc::unbounded_channel();
         let mut fleet = Fleet {
@@ -231,7 +240,11 @@ impl Fleet {
         &self.campaign
     }
 
-    fn start_driver(&mut self, id: &DeviceId, report: mpsc::UnboundedSender<Report>) -> Result<(), FleetError> {
+    fn start_driver(
+        &mut self,
+        id: &DeviceId,
+        report: mpsc::UnboundedSender<Report>,
+    ) -> Result<(), FleetError> {
         let campaign = self.campaign.id().clone();
         let Some((device, next)) = self.setting.ledger.device(&campaign, id)? else {
             return Err(FleetError::NoClient { device: id.clone() });
@@ -242,10 +255,23 @@ impl Fleet {
             None => None,
         };
         let checks = Arc::clone(&self.setting.checks);
-        let hands = Hands::new(client, peer, checks, self.setting.ledger.clone(), self.setting.clock.clone());
+        let hands = Hands::new(
+            client,
+            peer,
+            checks,
+            self.setting.ledger.clone(),
+            self.setting.clock.clone(),
+        );
         let (inbox, received) = mpsc::unbounded_channel();
         self.note_first(&device);
-        let driver = Driver::new(device, next, self.setting.ledger.clone(), Arc::new(hands), received, report)?;
+        let driver = Driver::new(
+            device,
+            next,
+            self.setting.ledger.clone(),
+            Arc::new(hands),
+            received,
+            report,
+        )?;
         self.inboxes.insert(id.clone(), inbox);
         self.drivers.spawn(driver.run());
         Ok(())
@@ -258,11 +284,16 @@ impl Fleet {
 
     fn client(&self, device: &DeviceId) -> Result<Arc<Client>, FleetError> {
         let client = self.setting.clients.get(device).cloned();
-        client.ok_or_else(|| FleetError::NoClient { device: device.clone() })
+        client.ok_or_else(|| FleetError::NoClient {
+            device: device.clone(),
+        })
     }
 
     /// Runs until the campaign is finished, waits for a person, or was asked to stop and is at rest.
-    pub async fn run(mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<Ending, FleetError> {
+    pub async fn run(
+        mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+    ) -> Result<Ending, FleetError> {
         self.turn(CampaignInput::Started).await?;
         let mut commands_open = true;
         loop {
@@ -326,14 +357,21 @@ impl Fleet {
         // Nobody has to watch.
         let _ = self.news.send(News::Device(report));
         if changed {
-            self.turn(CampaignInput::Standing(device, Box::new(standing))).await?;
+            self.turn(CampaignInput::Standing(device, Box::new(standing)))
+                .await?;
         }
         Ok(())
     }
 
     async fn command(&mut self, command: Command) -> Result<(), FleetError> {
         match command {
-            Command::Approve { wave, by, reason, looked_at, answer } => {
+            Command::Approve {
+                wave,
+                by,
+                reason,
+                looked_at,
+                answer,
+            } => {
                 let judged = self.campaign.approve(&wave, &by, &reason, looked_at.as_deref());
                 let accepted = judged.is_ok();
                 // Whoever asked may have gone; the approval counts all the same once it is recorded.
@@ -361,7 +399,11 @@ impl Fleet {
             let decision = self.campaign.decide(now, &input);
             let quiet = decision.events.is_empty();
             if !quiet {
-                self.next = self.setting.ledger.append(&self.stream, self.next, now, &decision.events).await?;
+                self.next = self
+                    .setting
+                    .ledger
+                    .append(&self.stream, self.next, now, &decision.events)
+                    .await?;
                 for event in decision.events {
                     self.campaign.apply(now, &event)?;
                     let _ = self.news.send(News::Campaign(now, event));
@@ -392,9 +434,15 @@ impl Fleet {
     }
 
     fn survey(&mut self, device: DeviceId) {
-        let Some(client) = self.setting.clients.get(&device).cloned() else { return };
+        let Some(client) = self.setting.clients.get(&device).cloned() else {
+            return;
+        };
         self.surveys.push(Box::pin(async move {
-            let seen = client.ha_state().await.map(Box::new).map_err(|error| error.to_string());
+            let seen = client
+                .ha_state()
+                .await
+                .map(Box::new)
+                .map_err(|error| error.to_string());
             (device, seen)
         }));
     }

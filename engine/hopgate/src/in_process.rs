@@ -39,7 +39,9 @@ impl Transport for InProcess {
                 Some(Exchange::Reply(reply)) => Ok(reply),
                 Some(Exchange::Refused) => Err(failed(TransportErrorKind::Unreachable, "connection refused")),
                 Some(Exchange::Reset) => Err(failed(TransportErrorKind::Broken, "connection reset")),
-                Some(Exchange::Partial(_)) => Err(failed(TransportErrorKind::Broken, "the reply was cut short")),
+                Some(Exchange::Partial(_)) => {
+                    Err(failed(TransportErrorKind::Broken, "the reply was cut short"))
+                }
                 Some(Exchange::Silence) => {
                     clock::pause(REQUEST_TIMEOUT).await;
                     Err(failed(TransportErrorKind::Silent, "no reply in time"))

@@ -155,37 +155,54 @@ impl Ledger {
     ) -> Result<Seq, LedgerError> {
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
-            let payload = serde_json::to_vec(event)
-                .map_err(|source| LedgerError::Encode { stream: stream.to_string(), source })?;
+            let payload = serde_json::to_vec(event).map_err(|source| LedgerError::Encode {
+                stream: stream.to_string(),
+                source,
+            })?;
             entries.push(Entry { at, payload });
         }
         let fence = self.journal.fence();
-        let appended = self.journal.append(stream, expected, fence, entries).await.map_err(|source| {
-            LedgerError::Journal { doing: "append to", stream: stream.to_string(), source: Box::new(source) }
-        })?;
+        let appended = self
+            .journal
+            .append(stream, expected, fence, entries)
+            .await
+            .map_err(|source| LedgerError::Journal {
+                doing: "append to",
+                stream: stream.to_string(),
+                source: Box::new(source),
+            })?;
         match appended {
             Appended::Done { next } => Ok(next),
-            Appended::Conflict { found } => Err(not_taken(stream, format!("position {found} is next, not {expected}"))),
-            Appended::Fenced { holder } => Err(not_taken(stream, format!("owner {holder} holds it, not {fence}"))),
+            Appended::Conflict { found } => Err(not_taken(
+                stream,
+                format!("position {found} is next, not {expected}"),
+            )),
+            Appended::Fenced { holder } => {
+                Err(not_taken(stream, format!("owner {holder} holds it, not {fence}")))
+            }
             Appended::Unknown => Err(not_taken(stream, "the outcome is unknown".to_owned())),
         }
     }
 
     /// Every event of a stream, in order.
     pub fn read<E: DeserializeOwned>(&self, stream: &StreamId) -> Result<Vec<Dated<E>>, LedgerError> {
-        let records = self.journal.read(stream, Seq(0)).map_err(|source| LedgerError::Journal {
-            doing: "read",
-            stream: stream.to_string(),
-            source: Box::new(source),
-        })?;
+        let records = self
+            .journal
+            .read(stream, Seq(0))
+            .map_err(|source| LedgerError::Journal {
+                doing: "read",
+                stream: stream.to_string(),
+                source: Box::new(source),
+            })?;
         records
             .into_iter()
             .map(|record| {
-                let event = serde_json::from_slice(&record.payload).map_err(|source| LedgerError::Decode {
-                    stream: stream.to_string(),
-                    seq: record.seq.0,
-                    source,
-                })?;
+                let event =
+                    serde_json::from_slice(&record.payload).map_err(|source| LedgerError::Decode {
+                        stream: stream.to_string(),
+                        seq: record.seq.0,
+                        source,
+                    })?;
                 Ok(Dated { at: record.at, event })
             })
             .collect()
@@ -193,13 +210,22 @@ impl Ledger {
 
     /// The position that the next record of a stream takes.
     pub fn next(&self, stream: &StreamId) -> Result<Seq, LedgerError> {
-        let streams = self.journal.streams().map_err(|source| LedgerError::Streams(Box::new(source)))?;
-        Ok(streams.into_iter().find(|(known, _)| known == stream).map_or(Seq(0), |(_, next)| next))
+        let streams = self
+            .journal
+            .streams()
+            .map_err(|source| LedgerError::Streams(Box::new(source)))?;
+        Ok(streams
+            .into_iter()
+            .find(|(known, _)| known == stream)
+            .map_or(Seq(0), |(_, next)| next))
     }
 
     /// The campaigns that the journal knows, in the order of their names.
     pub fn campaigns(&self) -> Result<Vec<CampaignId>, LedgerError> {
-        let streams = self.journal.streams().map_err(|source| LedgerError::Streams(Box::new(source)))?;
+        let streams = self
+            .journal
+            .streams()
+            .map_err(|source| LedgerError::Streams(Box::new(source)))?;
         Ok(streams
             .iter()
             .filter_map(|(stream, _)| stream.as_str().strip_prefix("campaign/")?.parse().ok())
@@ -210,11 +236,16 @@ impl Ledger {
     pub fn campaign(&self, id: &CampaignId) -> Result<Option<(Campaign, Seq)>, LedgerError> {
         let stream = campaign_stream(id)?;
         let events = self.read::<CampaignEvent>(&stream)?;
-        let Some(first) = events.first() else { return Ok(None) };
+        let Some(first) = events.first() else {
+            return Ok(None);
+        };
         let CampaignEvent::Planned { plan, .. } = &first.event else {
             return Err(illegal(&stream, &first.event));
         };
-        let wrong = |source| LedgerError::Illegal { stream: stream.to_string(), source };
+        let wrong = |source| LedgerError::Illegal {
+            stream: stream.to_string(),
+            source,
+        };
         let mut campaign = Campaign::begin(&first.event, self.plan(plan)?).map_err(wrong)?;
         for dated in events.iter().skip(1) {
             if let CampaignEvent::Replanned { plan, .. } = &dated.event {
@@ -226,11 +257,20 @@ impl Ledger {
     }
 
     /// A device as its stream says, with the position of its next record.
-    pub fn device(&self, campaign: &CampaignId, device: &DeviceId) -> Result<Option<(Device, Seq)>, LedgerError> {
+    pub fn device(
+        &self,
+        campaign: &CampaignId,
+        device: &DeviceId,
+    ) -> Result<Option<(Device, Seq)>, LedgerError> {
         let stream = device_stream(campaign, device)?;
         let events = self.read::<Event>(&stream)?;
-        let Some(first) = events.first() else { return Ok(None) };
-        let wrong = |source| LedgerError::Illegal { stream: stream.to_string(), source };
+        let Some(first) = events.first() else {
+            return Ok(None);
+        };
+        let wrong = |source| LedgerError::Illegal {
+            stream: stream.to_string(),
+            source,
+        };
         let mut machine = Device::begin(first.at, &first.event).map_err(wrong)?;
         for dated in events.iter().skip(1) {
             machine.apply(dated.at, &dated.event).map_err(wrong)?;
@@ -241,30 +281,38 @@ impl Ledger {
     /// The plan stored under a hash.
     pub fn plan(&self, hash: &PlanHash) -> Result<Plan, LedgerError> {
         let bytes = self.document(hash.as_str())?;
-        serde_json::from_slice(&bytes)
-            .map_err(|source| LedgerError::PlanFormat { id: hash.as_str().to_owned(), source })
+        serde_json::from_slice(&bytes).map_err(|source| LedgerError::PlanFormat {
+            id: hash.as_str().to_owned(),
+            source,
+        })
     }
 
     /// Stores a document durably under its hash.
     pub fn store(&self, bytes: &[u8]) -> Result<String, LedgerError> {
-        let id = self
-            .blobs
-            .put(bytes)
-            .map_err(|source| LedgerError::Store { bytes: bytes.len(), source: Box::new(source) })?;
+        let id = self.blobs.put(bytes).map_err(|source| LedgerError::Store {
+            bytes: bytes.len(),
+            source: Box::new(source),
+        })?;
         Ok(id.to_string())
     }
 
     /// A stored document; its hash is verified.
     pub fn document(&self, id: &str) -> Result<Vec<u8>, LedgerError> {
-        let blob: BlobId = id.parse().map_err(|_| LedgerError::DocumentName { id: id.to_owned() })?;
-        self.blobs
-            .get(blob)
-            .map_err(|source| LedgerError::Document { id: id.to_owned(), source: Box::new(source) })
+        let blob: BlobId = id
+            .parse()
+            .map_err(|_| LedgerError::DocumentName { id: id.to_owned() })?;
+        self.blobs.get(blob).map_err(|source| LedgerError::Document {
+            id: id.to_owned(),
+            source: Box::new(source),
+        })
     }
 }
 
 fn not_taken(stream: &StreamId, how: String) -> LedgerError {
-    LedgerError::NotTaken { stream: stream.to_string(), how }
+    LedgerError::NotTaken {
+        stream: stream.to_string(),
+        how,
+    }
 }
 
 fn illegal(stream: &StreamId, event: &CampaignEvent) -> LedgerError {

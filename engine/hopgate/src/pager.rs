@@ -79,7 +79,11 @@ pub trait Channel: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum PagerEvent {
-    Delivered { key: String, channel: String, attempts: u32 },
+    Delivered {
+        key: String,
+        channel: String,
+        attempts: u32,
+    },
 }
 
 /// The outbox of one journal and the channels it empties into.
@@ -97,21 +101,34 @@ fn pager_stream(campaign: &CampaignId) -> Result<StreamId, InvalidStream> {
 impl Pager {
     /// A pager for a campaign. Without a channel every page stays in the outbox, and [`Pager::outbox`] says so.
     pub fn new(ledger: Ledger, clock: Clock, channels: Vec<Arc<dyn Channel>>, campaign: CampaignId) -> Self {
-        Pager { ledger, clock, channels, campaign }
+        Pager {
+            ledger,
+            clock,
+            channels,
+            campaign,
+        }
     }
 
     /// Pages decided and not yet accepted by `channel`, oldest first.
     pub fn outbox(&self, channel: &str) -> Result<Vec<Page>, LedgerError> {
         let delivered = self.delivered(channel)?;
-        let events = self.ledger.read::<CampaignEvent>(&campaign_stream(&self.campaign)?)?;
+        let events = self
+            .ledger
+            .read::<CampaignEvent>(&campaign_stream(&self.campaign)?)?;
         let mut pages = Vec::new();
         for dated in events {
-            let CampaignEvent::IncidentOpened(incident) = dated.event else { continue };
+            let CampaignEvent::IncidentOpened(incident) = dated.event else {
+                continue;
+            };
             if delivered.contains(&incident.key) {
                 continue;
             }
             let incident = self.with_evidence(*incident)?;
-            pages.push(Page { incident, campaign: self.campaign.clone(), decided: dated.at });
+            pages.push(Page {
+                incident,
+                campaign: self.campaign.clone(),
+                decided: dated.at,
+            });
         }
         Ok(pages)
     }
@@ -127,8 +144,12 @@ impl Pager {
 
     /// The evidence of an incident is in the device's own stream, beside the halt that it is about.
     fn with_evidence(&self, mut incident: Incident) -> Result<Incident, LedgerError> {
-        let Some(device) = &incident.device else { return Ok(incident) };
-        let events = self.ledger.read::<Event>(&device_stream(&self.campaign, device)?)?;
+        let Some(device) = &incident.device else {
+            return Ok(incident);
+        };
+        let events = self
+            .ledger
+            .read::<Event>(&device_stream(&self.campaign, device)?)?;
         let halts = events.into_iter().rev().find_map(|dated| match dated.event {
             Event::Halted { evidence, .. } => Some(evidence),
             _ => None,
@@ -149,7 +170,11 @@ impl Pager {
             if asked == Stop::Now || (asked == Stop::WhenEmpty && left == 0) {
                 return Ok(());
             }
-            wait = if left == 0 { FIRST_RETRY } else { (wait * 2).min(LONGEST_RETRY) };
+            wait = if left == 0 {
+                FIRST_RETRY
+            } else {
+                (wait * 2).min(LONGEST_RETRY)
+            };
             tokio::select! {
                 _ = stop.changed() => {}
                 _ = changes.recv(), if left == 0 => {}
@@ -177,9 +202,15 @@ impl Pager {
 
     async fn record(&self, channel: &str, page: &Page) -> Result<(), LedgerError> {
         let stream = pager_stream(&self.campaign)?;
-        let event = PagerEvent::Delivered { key: page.incident.key.clone(), channel: channel.to_owned(), attempts: 1 };
+        let event = PagerEvent::Delivered {
+            key: page.incident.key.clone(),
+            channel: channel.to_owned(),
+            attempts: 1,
+        };
         let next = self.ledger.next(&stream)?;
-        self.ledger.append(&stream, next, self.clock.now(), &[event]).await?;
+        self.ledger
+            .append(&stream, next, self.clock.now(), &[event])
+            .await?;
         Ok(())
     }
 }

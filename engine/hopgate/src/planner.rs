@@ -92,7 +92,11 @@ pub enum PlannerError {
 fn lines(failed: &[CallError]) -> String {
     let shown: Vec<String> = failed.iter().take(3).map(ToString::to_string).collect();
     let more = failed.len().saturating_sub(shown.len());
-    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!("; and {more} more")
+    };
     format!("{}{more}", shown.join("; "))
 }
 
@@ -119,7 +123,11 @@ pub async fn read_systems(
         }
     }
     failed.sort_by(|a, b| a.device.cmp(&b.device));
-    if failed.is_empty() { Ok(systems) } else { Err(PlannerError::Unread { asked, failed }) }
+    if failed.is_empty() {
+        Ok(systems)
+    } else {
+        Err(PlannerError::Unread { asked, failed })
+    }
 }
 
 /// The devices of every wave, the rest filled in.
@@ -151,8 +159,15 @@ fn known(wave: &WaveText, inventory: &Inventory) -> Result<(), PlannerError> {
         None => Ok(()),
         Some(device) => {
             let names = inventory.devices.iter().map(|entry| entry.name.as_str());
-            let nearest = hopgate_paths::nearest_names(device.as_str(), names, 1).into_iter().next().map(str::to_owned);
-            Err(PlannerError::NotInInventory { wave: wave.name.clone(), device: device.clone(), nearest })
+            let nearest = hopgate_paths::nearest_names(device.as_str(), names, 1)
+                .into_iter()
+                .next()
+                .map(str::to_owned);
+            Err(PlannerError::NotInInventory {
+                wave: wave.name.clone(),
+                device: device.clone(),
+                nearest,
+            })
         }
     }
 }
@@ -179,11 +194,15 @@ pub fn plan(
             devices.insert(device.clone(), known.clone());
             continue;
         }
-        let Some(system) = systems.get(device) else { continue };
+        let Some(system) = systems.get(device) else {
+            continue;
+        };
         let model = system.model.as_str();
         if !graphs.contains_key(model) {
-            let graph = Graph::new(catalogue, model)
-                .map_err(|source| PlannerError::Model { device: device.clone(), source })?;
+            let graph = Graph::new(catalogue, model).map_err(|source| PlannerError::Model {
+                device: device.clone(),
+                source,
+            })?;
             graphs.insert(model, graph);
         }
         let Some(graph) = graphs.get(model) else { continue };
@@ -191,7 +210,12 @@ pub fn plan(
         let route = route(graph, file, device, system)?;
         devices.insert(
             device.clone(),
-            PlannedDevice { model: system.model.clone(), serial: system.serial.clone(), peer, route },
+            PlannedDevice {
+                model: system.model.clone(),
+                serial: system.serial.clone(),
+                peer,
+                route,
+            },
         );
     }
     let plan = Plan {
@@ -231,10 +255,18 @@ fn same_path(file: &CampaignFile, recorded: &Plan) -> Result<(), PlannerError> {
 }
 
 fn hashes(playbooks: &[Hashed]) -> BTreeMap<String, String> {
-    playbooks.iter().map(|hashed| (hashed.playbook.name().to_owned(), hashed.hash.clone())).collect()
+    playbooks
+        .iter()
+        .map(|hashed| (hashed.playbook.name().to_owned(), hashed.hash.clone()))
+        .collect()
 }
 
-fn route(graph: &Graph<'_>, file: &CampaignFile, device: &DeviceId, system: &System) -> Result<Route, PlannerError> {
+fn route(
+    graph: &Graph<'_>,
+    file: &CampaignFile,
+    device: &DeviceId,
+    system: &System,
+) -> Result<Route, PlannerError> {
     let from = system.sw_version;
     // A device that is past a waypoint does not go back to it.
     let via: Vec<Version> = file
@@ -245,9 +277,12 @@ fn route(graph: &Graph<'_>, file: &CampaignFile, device: &DeviceId, system: &Sys
         .collect();
     match graph.route(from, file.target, &via) {
         Ok(route) => Ok(route),
-        Err(NoRoute::NothingToDo { version }) => {
-            Ok(Route { model: system.model.clone(), from: version, to: version, hops: Vec::new() })
-        }
+        Err(NoRoute::NothingToDo { version }) => Ok(Route {
+            model: system.model.clone(),
+            from: version,
+            to: version,
+            hops: Vec::new(),
+        }),
         Err(source) => Err(PlannerError::NoRoute {
             device: device.clone(),
             model: system.model.clone(),

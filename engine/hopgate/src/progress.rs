@@ -14,8 +14,16 @@ use crate::driver::Report;
 use crate::fleet::News;
 
 /// Steps of a hop that a bar counts, in order.
-const STEPS: [&str; 8] =
-    ["waiting", "checking", "backing up", "fetching", "installing", "leaving service", "rebooting", "verifying"];
+const STEPS: [&str; 8] = [
+    "waiting",
+    "checking",
+    "backing up",
+    "fetching",
+    "installing",
+    "leaving service",
+    "rebooting",
+    "verifying",
+];
 
 /// Shows the news of a campaign.
 pub struct Progress {
@@ -40,8 +48,15 @@ impl Progress {
         let interactive = std::io::stdout().is_terminal();
         let bars = interactive.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
         let template = "  {prefix:<26} {bar:16} {msg}";
-        let style = ProgressStyle::with_template(template).ok().map(|style| style.progress_chars("=> "));
-        Progress { bars, lines: BTreeMap::new(), about, style }
+        let style = ProgressStyle::with_template(template)
+            .ok()
+            .map(|style| style.progress_chars("=> "));
+        Progress {
+            bars,
+            lines: BTreeMap::new(),
+            about,
+            style,
+        }
     }
 
     /// Takes one piece of news.
@@ -73,7 +88,10 @@ impl Progress {
     }
 
     fn campaign(&self, at: Timestamp, event: &CampaignEvent) {
-        let matters = !matches!(event, CampaignEvent::Granted { .. } | CampaignEvent::Returned { .. });
+        let matters = !matches!(
+            event,
+            CampaignEvent::Granted { .. } | CampaignEvent::Returned { .. }
+        );
         if matters {
             self.line(&format!("{}  {event}", clock_time(at)));
         }
@@ -84,7 +102,9 @@ impl Progress {
             if matters(event) {
                 self.line(&format!("{}  {:<18} {event}", clock_time(*at), report.device));
                 if let Event::Halted { evidence, .. } = event {
-                    evidence.iter().for_each(|line| self.line(&format!("{:>30}{line}", "")));
+                    evidence
+                        .iter()
+                        .for_each(|line| self.line(&format!("{:>30}{line}", "")));
                 }
             }
         }
@@ -109,10 +129,17 @@ impl Progress {
         let step = STEPS.iter().position(|step| *step == report.phase.0).unwrap_or(0);
         line.set_position(step as u64);
         let about = self.about.get(&report.device);
-        line.set_prefix(about.map_or_else(|| report.device.to_string(), |about| format!("{} {}", report.device, about.model)));
+        line.set_prefix(about.map_or_else(
+            || report.device.to_string(),
+            |about| format!("{} {}", report.device, about.model),
+        ));
         let to = about.and_then(|about| about.releases.get(report.standing.hops_done as usize));
         let to = to.map_or_else(String::new, |to| format!("to {to}: "));
-        line.set_message(format!("{to}{} since {}", report.phase.0, clock_time(report.phase.1)));
+        line.set_message(format!(
+            "{to}{} since {}",
+            report.phase.0,
+            clock_time(report.phase.1)
+        ));
     }
 
     fn line(&self, text: &str) {

@@ -50,7 +50,13 @@ impl Prepared {
         devices
             .map(|(id, planned)| {
                 let releases = planned.route.hops.iter().map(|hop| hop.to.to_string()).collect();
-                (id.clone(), About { model: planned.model.clone(), releases })
+                (
+                    id.clone(),
+                    About {
+                        model: planned.model.clone(),
+                        releases,
+                    },
+                )
             })
             .collect()
     }
@@ -75,22 +81,45 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
     let base = campaign_file.parent().unwrap_or(Path::new(""));
     let before = checks::load_all(&file.checks.before, base)?;
     let after = checks::load_all(&file.checks.after, base)?;
-    let clock = inventory.simulated_clock.map_or_else(Clock::system, Clock::scaled);
+    let clock = inventory
+        .simulated_clock
+        .map_or_else(Clock::system, Clock::scaled);
     let connections = connect(&inventory, &inventory_path, state.ledger())?;
-    let plan = make_plan(state, campaign_file, &file, &inventory, &connections, (&before, &after)).await?;
+    let plan = make_plan(
+        state,
+        campaign_file,
+        &file,
+        &inventory,
+        &connections,
+        (&before, &after),
+    )
+    .await?;
     connections.record_first_use(state.ledger(), clock.now()).await?;
     enrol(state.ledger(), clock.now(), &plan).await?;
-    let launch = Launch { campaign_file: absolute(campaign_file) };
+    let launch = Launch {
+        campaign_file: absolute(campaign_file),
+    };
     state.note_launch(&plan.campaign, &launch).map_err(|source| {
-        Failure::new("C001", "check the state directory", std::io::Error::other(format!("failed to note the launch: {source}")))
+        Failure::new(
+            "C001",
+            "check the state directory",
+            std::io::Error::other(format!("failed to note the launch: {source}")),
+        )
     })?;
     Ok(Prepared {
         plan,
         clock,
         connections,
-        checks: Arc::new(Checks { before: playbooks(before), after: playbooks(after) }),
+        checks: Arc::new(Checks {
+            before: playbooks(before),
+            after: playbooks(after),
+        }),
         channels: channels(&file)?,
-        labels: inventory.devices.into_iter().map(|entry| (entry.name, entry.labels)).collect(),
+        labels: inventory
+            .devices
+            .into_iter()
+            .map(|entry| (entry.name, entry.labels))
+            .collect(),
     })
 }
 
@@ -102,15 +131,30 @@ async fn make_plan(
     connections: &Connections,
     (before, after): (&[Hashed], &[Hashed]),
 ) -> Result<Plan, Failure> {
-    let recorded = state.ledger().campaign(&file.campaign)?.map(|(campaign, _)| campaign.plan().clone());
-    let known = |device: &DeviceId| recorded.as_ref().is_some_and(|plan| plan.devices.contains_key(device));
+    let recorded = state
+        .ledger()
+        .campaign(&file.campaign)?
+        .map(|(campaign, _)| campaign.plan().clone());
+    let known = |device: &DeviceId| {
+        recorded
+            .as_ref()
+            .is_some_and(|plan| plan.devices.contains_key(device))
+    };
     let wanted: BTreeSet<DeviceId> = planner::waves(file, inventory)?
         .into_iter()
         .flat_map(|wave| wave.devices)
         .filter(|device| !known(device))
         .collect();
     let systems = planner::read_systems(&connections.clients, &wanted).await?;
-    Ok(planner::plan(file, path, inventory, &systems, before, after, recorded.as_ref())?)
+    Ok(planner::plan(
+        file,
+        path,
+        inventory,
+        &systems,
+        before,
+        after,
+        recorded.as_ref(),
+    )?)
 }
 
 fn playbooks(hashed: Vec<Hashed>) -> Vec<hopgate_playbooks::Playbook> {
@@ -122,9 +166,19 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 fn channels(file: &CampaignFile) -> Result<Vec<Arc<dyn Channel>>, Failure> {
-    let Some(PagerText::Pagerduty { url, routing_key_from }) = &file.pager else { return Ok(Vec::new()) };
+    let Some(PagerText::Pagerduty {
+        url,
+        routing_key_from,
+    }) = &file.pager
+    else {
+        return Ok(Vec::new());
+    };
     let no_key = |error: CredentialsError| {
-        Failure::new("C005", "set the variable or write the file that the campaign names", error)
+        Failure::new(
+            "C005",
+            "set the variable or write the file that the campaign names",
+            error,
+        )
     };
     let routing_key = routing_key_from.text().map_err(no_key)?;
     let url = url.clone().unwrap_or_else(|| EVENTS_URL.to_owned());
@@ -177,8 +231,12 @@ pub async fn run(
     };
     let serving = api::serve(state.dir(), desk).await?;
     let (stop_pager, pager_stops) = watch::channel(Stop::Run);
-    let pager =
-        Pager::new(state.ledger().clone(), prepared.clock.clone(), prepared.channels.clone(), campaign.clone());
+    let pager = Pager::new(
+        state.ledger().clone(),
+        prepared.clock.clone(),
+        prepared.channels.clone(),
+        campaign.clone(),
+    );
     let pager = tokio::spawn(pager.run(pager_stops));
     let (news, mut heard) = mpsc::unbounded_channel();
     let setting = Setting {

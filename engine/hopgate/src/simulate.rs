@@ -63,8 +63,10 @@ pub struct Simulation {
 
 /// Reads a fleet file.
 pub fn read_fleet(path: &Path) -> Result<FleetSpec, SimulateError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SimulateError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| SimulateError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(FleetSpec::parse(&path.display().to_string(), &text)?)
 }
 
@@ -72,14 +74,26 @@ pub fn read_fleet(path: &Path) -> Result<FleetSpec, SimulateError> {
 pub async fn serve(spec: FleetSpec, speed: f64, first_port: u16) -> Result<Simulation, SimulateError> {
     let origin = machine_time();
     let user = spec.credentials.user.clone();
-    let scale = Scale { epoch: spec.epoch, origin, speed };
+    let scale = Scale {
+        epoch: spec.epoch,
+        origin,
+        speed,
+    };
     let pairs: Vec<[String; 2]> = spec.pairs.iter().map(|pair| pair.members.clone()).collect();
     let clock = SimClock::anchored(spec.epoch, speed, SystemTime::from(origin));
     let fleet = Fleet::new(spec, clock)?;
-    let options = ServeOptions { first_port, ..ServeOptions::default() };
+    let options = ServeOptions {
+        first_port,
+        ..ServeOptions::default()
+    };
     let served = panos_simulator::serve(Arc::clone(&fleet), options).await?;
     let inventory = inventory(&fleet, &served, &pairs, scale, user)?;
-    Ok(Simulation { fleet, served, scale, inventory })
+    Ok(Simulation {
+        fleet,
+        served,
+        scale,
+        inventory,
+    })
 }
 
 fn inventory(
@@ -96,7 +110,9 @@ fn inventory(
     }
     let mut devices = Vec::new();
     for device in fleet.devices() {
-        let Some(address) = served.endpoints.get(&device.name) else { continue };
+        let Some(address) = served.endpoints.get(&device.name) else {
+            continue;
+        };
         let peer = peers.get(device.name.as_str());
         devices.push(Entry {
             name: device.name.parse()?,
@@ -112,14 +128,25 @@ fn inventory(
         password_from: Some(SecretSource::Env(PASSWORD_VARIABLE.to_owned())),
         key_from: None,
     };
-    let defaults = Defaults { credentials: Some(credentials), trust: Some(TrustRef::FirstUse) };
-    Ok(Inventory { simulated_clock: Some(scale), defaults, devices })
+    let defaults = Defaults {
+        credentials: Some(credentials),
+        trust: Some(TrustRef::FirstUse),
+    };
+    Ok(Inventory {
+        simulated_clock: Some(scale),
+        defaults,
+        devices,
+    })
 }
 
 /// Writes an inventory as YAML, for `hopgate run` in another process.
 pub fn write_inventory(inventory: &Inventory, path: &Path) -> Result<(), SimulateError> {
-    let wrong = |source| SimulateError::Write { path: path.to_owned(), source };
-    let text = serde_saphyr::to_string(inventory).map_err(|error| wrong(std::io::Error::other(error.to_string())))?;
+    let wrong = |source| SimulateError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let text = serde_saphyr::to_string(inventory)
+        .map_err(|error| wrong(std::io::Error::other(error.to_string())))?;
     // Renamed into place, so that whoever waits for the file finds it whole.
     let temporary = path.with_extension("new");
     std::fs::write(&temporary, text).map_err(wrong)?;

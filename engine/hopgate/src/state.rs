@@ -34,7 +34,11 @@ impl State {
         let journal = Arc::new(SledJournal::open(&journal_dir(dir))?);
         let blobs = Arc::new(Blobs::open(dir)?);
         let ledger = Ledger::new(Arc::clone(&journal) as _, blobs);
-        Ok(State { dir: dir.to_owned(), journal, ledger })
+        Ok(State {
+            dir: dir.to_owned(),
+            journal,
+            ledger,
+        })
     }
 
     /// Typed access.

@@ -14,9 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use campaign::{
     Approval, CampaignHalt, CampaignState, CampaignStory, IncidentStory, PlanTaken, Resume, WaveStory,
 };
-pub use device::{
-    DeviceHalt, DeviceStanding, DeviceState, DeviceStory, HopState, HopStory, Part, Span,
-};
+pub use device::{DeviceHalt, DeviceStanding, DeviceState, DeviceStory, HopState, HopStory, Part, Span};
 pub use totals::{SlowestHop, Totals};
 pub use wait::{Wait, WaitCause};
 

@@ -18,7 +18,11 @@ pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
 
 fn platform_tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let versions =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let verifier = rustls_platform_verifier::Verifier::new(provider)?;
-    Ok(versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    Ok(versions
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
 }

@@ -15,7 +15,9 @@ pub fn campaign_with_standings(
     id: &CampaignId,
     now: Timestamp,
 ) -> Result<Option<(Campaign, Vec<Device>)>, LedgerError> {
-    let Some((mut campaign, _)) = ledger.campaign(id)? else { return Ok(None) };
+    let Some((mut campaign, _)) = ledger.campaign(id)? else {
+        return Ok(None);
+    };
     let mut devices = Vec::new();
     let ids: Vec<DeviceId> = campaign.plan().devices.keys().cloned().collect();
     for device in ids {
@@ -35,12 +37,28 @@ pub fn why(
     device: &DeviceId,
     now: Timestamp,
 ) -> Result<Option<String>, LedgerError> {
-    let Some((campaign, devices)) = campaign_with_standings(ledger, campaign, now)? else { return Ok(None) };
-    let Some(device) = devices.iter().find(|known| known.id() == device) else { return Ok(None) };
-    let mut out = format!("{} is {} since {:.0}", device.id(), device.phase().name(), device.since());
+    let Some((campaign, devices)) = campaign_with_standings(ledger, campaign, now)? else {
+        return Ok(None);
+    };
+    let Some(device) = devices.iter().find(|known| known.id() == device) else {
+        return Ok(None);
+    };
+    let mut out = format!(
+        "{} is {} since {:.0}",
+        device.id(),
+        device.phase().name(),
+        device.since()
+    );
     if let Some(hop) = device.hop() {
         // Writing into a String cannot fail.
-        let _ = write!(out, ", hop {} of {}: {} -> {}", device.hops_done() + 1, device.enrolment().hops.len(), hop.from, hop.to);
+        let _ = write!(
+            out,
+            ", hop {} of {}: {} -> {}",
+            device.hops_done() + 1,
+            device.enrolment().hops.len(),
+            hop.from,
+            hop.to
+        );
     }
     out.push('\n');
     match device.phase() {

@@ -218,6 +218,11 @@ impl Campaign {
                 continue;
             }
             if self.opened.contains(&wave.name) {
+                if wave.approval && !self.is_approved(&wave.name) {
+                    // Opened under an earlier plan: what was approved is not what would run now.
+                    self.reach_gate(wave, draft);
+                    return;
+                }
                 self.grant_in(wave, now, draft);
                 self.report_closed_window(now, draft);
                 return;
@@ -256,6 +261,14 @@ impl Campaign {
                     draft.wake_at(until);
                 }
             }
+        }
+    }
+
+    fn reach_gate(&self, wave: &Wave, draft: &mut Draft) {
+        if self.may_start(draft) && !self.gates.contains(&wave.name) {
+            draft.events.push(CampaignEvent::GateReached {
+                wave: wave.name.clone(),
+            });
         }
     }
 
@@ -528,9 +541,7 @@ impl Campaign {
         }
         let index = self.plan.wave_of(device)?;
         let wave = self.plan.waves.get(index)?;
-        if !self.opened.contains(&wave.name)
-            && let Some(hold) = self.wave_hold(index, now)
-        {
+        if let Some(hold) = self.wave_hold(index, now) {
             return Some(hold);
         }
         self.grantable(wave, device, standing, now, &Draft::default())
@@ -553,8 +564,8 @@ impl Campaign {
             .iter()
             .position(|wave| !self.finished_waves.contains_key(&wave.name))?;
         let wave = self.plan.waves.get(index)?;
-        if !self.opened.contains(&wave.name) {
-            return self.wave_hold(index, now).filter(Hold::needs_person);
+        if let Some(hold) = self.wave_hold(index, now) {
+            return hold.needs_person().then_some(hold);
         }
         let holds: Vec<Hold> = wave
             .devices

@@ -53,14 +53,32 @@ pub(super) async fn close(state: State) {
 /// The campaign that is meant: the named one, or the only one.
 pub(super) fn only_campaign(state: &State, named: Option<CampaignId>) -> Result<CampaignId, Failure> {
     let known = state.ledger().campaigns()?;
-    let list = || known.iter().map(CampaignId::as_str).collect::<Vec<_>>().join(", ");
+    let list = || {
+        known
+            .iter()
+            .map(CampaignId::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (named, known.as_slice()) {
         (Some(named), _) if known.contains(&named) => Ok(named),
-        (Some(named), []) => Err(Failure::unknown(format!("there is no campaign {named}"), "hopgate run starts one")),
-        (Some(named), _) => Err(Failure::unknown(format!("there is no campaign {named}"), format!("there is {}", list()))),
+        (Some(named), []) => Err(Failure::unknown(
+            format!("there is no campaign {named}"),
+            "hopgate run starts one",
+        )),
+        (Some(named), _) => Err(Failure::unknown(
+            format!("there is no campaign {named}"),
+            format!("there is {}", list()),
+        )),
         (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(Failure::unknown("there is no campaign yet", "hopgate run starts one; --state names another directory")),
-        (None, _) => Err(Failure::unknown("there is more than one campaign", format!("name one of {}", list()))),
+        (None, []) => Err(Failure::unknown(
+            "there is no campaign yet",
+            "hopgate run starts one; --state names another directory",
+        )),
+        (None, _) => Err(Failure::unknown(
+            "there is more than one campaign",
+            format!("name one of {}", list()),
+        )),
     }
 }
 
@@ -68,7 +86,9 @@ pub(super) fn only_campaign(state: &State, named: Option<CampaignId>) -> Result<
 fn clock_of(dir: &Path, campaign: &CampaignId) -> Clock {
     let scale = launch_of(dir, campaign).and_then(|launch| {
         let file = CampaignFile::load(&launch.campaign_file).ok()?;
-        Inventory::load(&file.inventory_path(&launch.campaign_file)).ok()?.simulated_clock
+        Inventory::load(&file.inventory_path(&launch.campaign_file))
+            .ok()?
+            .simulated_clock
     });
     scale.map_or_else(Clock::system, Clock::scaled)
 }
@@ -85,11 +105,19 @@ fn labels_of(dir: &Path, campaign: &CampaignId) -> BTreeMap<DeviceId, BTreeMap<S
 
 fn story(dir: &Path, state: &State, campaign: &CampaignId) -> Result<Story, Failure> {
     let story = Story::of(state.ledger(), campaign, &labels_of(dir, campaign))?;
-    story.ok_or_else(|| Failure::unknown(format!("there is no campaign {campaign}"), "hopgate run starts one"))
+    story.ok_or_else(|| {
+        Failure::unknown(
+            format!("there is no campaign {campaign}"),
+            "hopgate run starts one",
+        )
+    })
 }
 
 fn no_device(device: &DeviceId, campaign: &CampaignId) -> Failure {
-    Failure::unknown(format!("campaign {campaign} has no device {device}"), "hopgate status lists its devices")
+    Failure::unknown(
+        format!("campaign {campaign} has no device {device}"),
+        "hopgate status lists its devices",
+    )
 }
 
 /// `hopgate status`.
@@ -106,7 +134,11 @@ pub(super) async fn status(dir: &Path, campaign: Option<CampaignId>) -> Result<E
 }
 
 /// `hopgate timeline`.
-pub(super) async fn timeline(dir: &Path, device: &DeviceId, campaign: Option<CampaignId>) -> Result<Exit, Failure> {
+pub(super) async fn timeline(
+    dir: &Path,
+    device: &DeviceId,
+    campaign: Option<CampaignId>,
+) -> Result<Exit, Failure> {
     match access(dir).await? {
         Access::Running(running) => say(&running.timeline(device).await?),
         Access::Own(state) => {
@@ -120,7 +152,11 @@ pub(super) async fn timeline(dir: &Path, device: &DeviceId, campaign: Option<Cam
 }
 
 /// `hopgate why`.
-pub(super) async fn why(dir: &Path, device: &DeviceId, campaign: Option<CampaignId>) -> Result<Exit, Failure> {
+pub(super) async fn why(
+    dir: &Path,
+    device: &DeviceId,
+    campaign: Option<CampaignId>,
+) -> Result<Exit, Failure> {
     match access(dir).await? {
         Access::Running(running) => say(&running.why(device).await?),
         Access::Own(state) => {
@@ -145,7 +181,10 @@ pub(super) async fn report(dir: &Path, campaign: Option<CampaignId>, html: &Path
         }
     };
     std::fs::write(html, report::html(&story)).map_err(|error| {
-        let source = std::io::Error::new(error.kind(), format!("failed to write {}: {error}", html.display()));
+        let source = std::io::Error::new(
+            error.kind(),
+            format!("failed to write {}: {error}", html.display()),
+        );
         Failure::new("C001", "check the path", source)
     })?;
     say(&html.display().to_string());
@@ -183,11 +222,18 @@ async fn approve_here(
 ) -> Result<CampaignEvent, Failure> {
     let known = only_campaign(state, Some(campaign.clone()))?;
     let found = state.ledger().campaign(&known)?;
-    let (machine, next) =
-        found.ok_or_else(|| Failure::unknown(format!("there is no campaign {known}"), "hopgate plan records one"))?;
+    let (machine, next) = found.ok_or_else(|| {
+        Failure::unknown(
+            format!("there is no campaign {known}"),
+            "hopgate plan records one",
+        )
+    })?;
     let event = machine.approve(wave, by, reason, looked_at)?;
     let at = clock_of(dir, &known).now();
-    state.ledger().append(&campaign_stream(&known)?, next, at, std::slice::from_ref(&event)).await?;
+    state
+        .ledger()
+        .append(&campaign_stream(&known)?, next, at, std::slice::from_ref(&event))
+        .await?;
     Ok(event)
 }
 
@@ -211,7 +257,10 @@ pub(super) async fn check(dir: &Path) -> Result<Exit, Failure> {
     let streams = state.ledger().journal().streams()?;
     close(state).await;
     let records: u64 = streams.iter().map(|(_, next)| next.0).sum();
-    say(&format!("the journal is whole: {records} records of {} streams", streams.len()));
+    say(&format!(
+        "the journal is whole: {records} records of {} streams",
+        streams.len()
+    ));
     Ok(Exit::Success)
 }
 
@@ -219,7 +268,11 @@ pub(super) async fn check(dir: &Path) -> Result<Exit, Failure> {
 impl Running {
     async fn story(&self) -> Result<Story, Failure> {
         let text = self.story_json().await?;
-        serde_json::from_str(&text)
-            .map_err(|error| ApiError::Refused { text: format!("the running hopgate is of another version: {error}") }.into())
+        serde_json::from_str(&text).map_err(|error| {
+            ApiError::Refused {
+                text: format!("the running hopgate is of another version: {error}"),
+            }
+            .into()
+        })
     }
 }

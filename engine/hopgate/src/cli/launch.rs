@@ -24,7 +24,8 @@ use crate::state::{State, launch_of};
 
 /// The whole story.
 pub(super) async fn demo(speed: f64, dir: Option<PathBuf>) -> Result<Exit, Failure> {
-    let dir = dir.unwrap_or_else(|| std::env::temp_dir().join(format!("hopgate-demo-{}", std::process::id())));
+    let dir =
+        dir.unwrap_or_else(|| std::env::temp_dir().join(format!("hopgate-demo-{}", std::process::id())));
     Box::pin(demo::run(&demo::Options { speed, dir }, &mut |text| say(text))).await?;
     Ok(Exit::Success)
 }
@@ -38,11 +39,24 @@ pub(super) async fn simulate(
 ) -> Result<Exit, Failure> {
     let simulation = simulating::serve(simulating::read_fleet(fleet)?, speed, port).await?;
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(["device", "model", "version", "pair", "address"]);
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(["device", "model", "version", "pair", "address"]);
     for device in simulation.fleet.devices() {
-        let address = simulation.served.endpoints.get(&device.name).map(ToString::to_string).unwrap_or_default();
+        let address = simulation
+            .served
+            .endpoints
+            .get(&device.name)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let pair = device.pair.clone().unwrap_or_default();
-        table.add_row([device.name.clone(), device.model.clone(), device.version.to_string(), pair, address]);
+        table.add_row([
+            device.name.clone(),
+            device.model.clone(),
+            device.version.to_string(),
+            pair,
+            address,
+        ]);
     }
     say(&table.to_string());
     if let Some(control) = simulation.served.control {
@@ -84,7 +98,10 @@ pub(super) async fn resume(
     };
     let campaign = ask::only_campaign(&opened, campaign)?;
     let launch = launch_of(dir, &campaign).ok_or_else(|| {
-        Failure::unknown(format!("how {campaign} was launched is not known"), "use hopgate run with its campaign file")
+        Failure::unknown(
+            format!("how {campaign} was launched is not known"),
+            "use hopgate run with its campaign file",
+        )
     })?;
     let prepared = run::prepare(&opened, &launch.campaign_file).await?;
     go(opened, prepared, vec![Command::Resume { by, reason }]).await
@@ -96,7 +113,9 @@ async fn resume_running(running: &Running, by: &Identity, reason: &str) -> Resul
 }
 
 async fn go(state: State, prepared: Prepared, first: Vec<Command>) -> Result<Exit, Failure> {
-    let mut audience = Terminal { progress: Progress::new(prepared.about()) };
+    let mut audience = Terminal {
+        progress: Progress::new(prepared.about()),
+    };
     let ending = Box::pin(run::run(&state, &prepared, first, &mut audience)).await;
     audience.progress.end();
     let ending = ending?;
@@ -154,13 +173,19 @@ pub(super) async fn audit(
 ) -> Result<Exit, Failure> {
     let inventory = Inventory::load(inventory_path)?;
     let names = if playbooks.is_empty() {
-        hopgate_playbooks::Playbook::builtin_names().map(str::to_owned).collect()
+        hopgate_playbooks::Playbook::builtin_names()
+            .map(str::to_owned)
+            .collect()
     } else {
         playbooks
     };
-    let playbooks: Vec<_> =
-        checks::load_all(&names, Path::new(""))?.into_iter().map(|hashed| hashed.playbook).collect();
-    let clock = inventory.simulated_clock.map_or_else(Clock::system, Clock::scaled);
+    let playbooks: Vec<_> = checks::load_all(&names, Path::new(""))?
+        .into_iter()
+        .map(|hashed| hashed.playbook)
+        .collect();
+    let clock = inventory
+        .simulated_clock
+        .map_or_else(Clock::system, Clock::scaled);
     let opened = ask::open_for_pins(state).await?;
     let connections = connect(&inventory, inventory_path, opened.ledger())?;
     let audited = auditing::audit(&connections.clients, &playbooks, &clock).await;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use hopgate_core::plan::Plan;
-use hopgate_paths::{HopKind, Route};
+use hopgate_paths::{BrokenRule, HopKind, Route};
 
 use super::{ask, say};
 use crate::failure::{Exit, Failure};
@@ -17,8 +17,13 @@ pub(super) async fn plan(state: &Path, campaign: &Path) -> Result<Exit, Failure>
     let state = State::open(state)?;
     let prepared = run::prepare(&state, campaign).await?;
     say(&plan_text(&prepared.plan));
-    let gates: Vec<&str> =
-        prepared.plan.waves.iter().filter(|wave| wave.approval).map(|wave| wave.name.as_str()).collect();
+    let gates: Vec<&str> = prepared
+        .plan
+        .waves
+        .iter()
+        .filter(|wave| wave.approval)
+        .map(|wave| wave.name.as_str())
+        .collect();
     for gate in gates {
         super::note(&format!(
             "next: hopgate approve {} {gate} --plan {} --as NAME --reason TEXT",
@@ -36,16 +41,33 @@ pub fn plan_text(plan: &Plan) -> String {
     // Writing into a String cannot fail.
     let _ = writeln!(out, "campaign {}  plan {}", plan.campaign, plan.hash());
     let _ = writeln!(out, "launched by {}, target {}", plan.launcher, plan.target);
-    let _ = writeln!(out, "window {:.0} to {:.0}", plan.window.opens, plan.window.closes);
+    let _ = writeln!(
+        out,
+        "window {:.0} to {:.0}",
+        plan.window.opens, plan.window.closes
+    );
     if let Some(pin) = &plan.pin {
-        let mark = if plan.is_off_vendor() { "OFF-VENDOR path" } else { "path" };
+        let mark = if plan.is_off_vendor() {
+            "OFF-VENDOR path"
+        } else {
+            "path"
+        };
         let _ = writeln!(out, "{mark} pinned by {}: {}", pin.by, pin.reason);
     }
     let mut routes: BTreeMap<String, (Vec<&str>, &Route)> = BTreeMap::new();
     for (device, planned) in &plan.devices {
         let steps: Vec<String> = planned.route.hops.iter().map(|hop| hop.to.to_string()).collect();
-        let key = format!("{} {} -> {}", planned.model, planned.route.from, steps.join(" -> "));
-        routes.entry(key).or_insert_with(|| (Vec::new(), &planned.route)).0.push(device.as_str());
+        let key = format!(
+            "{} {} -> {}",
+            planned.model,
+            planned.route.from,
+            steps.join(" -> ")
+        );
+        routes
+            .entry(key)
+            .or_insert_with(|| (Vec::new(), &planned.route))
+            .0
+            .push(device.as_str());
     }
     for (key, (devices, route)) in &routes {
         let minutes = route.expected_minutes();
@@ -54,7 +76,11 @@ pub fn plan_text(plan: &Plan) -> String {
     broken_rules(plan, &mut out);
     for wave in &plan.waves {
         let gate = if wave.approval { ", needs an approval" } else { "" };
-        let soak = if wave.soak_min > 0 { format!(", watched {} min after", wave.soak_min) } else { String::new() };
+        let soak = if wave.soak_min > 0 {
+            format!(", watched {} min after", wave.soak_min)
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             out,
             "wave {}: {} devices, {} at once{soak}{gate}",
@@ -67,21 +93,36 @@ pub fn plan_text(plan: &Plan) -> String {
         0 => "none".to_owned(),
         _ => checks.keys().cloned().collect::<Vec<_>>().join(", "),
     };
-    let _ = writeln!(out, "checks before every hop: {}; after: {}", names(&plan.before), names(&plan.after));
+    let _ = writeln!(
+        out,
+        "checks before every hop: {}; after: {}",
+        names(&plan.before),
+        names(&plan.after)
+    );
     out
 }
 
+/// Each broken rule once a release that it leads to, with one device's sentence as the example.
 fn broken_rules(plan: &Plan, out: &mut String) {
-    let mut told: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    let mut told: BTreeMap<(String, String), (&BrokenRule, usize)> = BTreeMap::new();
     for hop in plan.devices.values().flat_map(|planned| &planned.route.hops) {
         for rule in hop.broken_rules.iter().filter(|_| hop.kind == HopKind::Pinned) {
-            let line = format!("{} -> {}: {} [{}]", hop.from, hop.to, rule.text, rule.source);
-            told.entry(format!("{} {line}", rule.rule)).or_insert((line, 0)).1 += 1;
+            told.entry((hop.to.to_string(), rule.rule.clone()))
+                .or_insert((rule, 0))
+                .1 += 1;
         }
     }
-    for (line, count) in told.values() {
-        let devices = if *count == 1 { "1 device".to_owned() } else { format!("{count} devices") };
+    for ((to, name), (rule, count)) in &told {
+        let devices = if *count == 1 {
+            "1 device".to_owned()
+        } else {
+            format!("{count} devices")
+        };
         // Writing into a String cannot fail.
-        let _ = writeln!(out, "  OFF-VENDOR {line} ({devices})");
+        let _ = writeln!(
+            out,
+            "  OFF-VENDOR to {to}, {devices}: {name}\n    {}\n    source: {}",
+            rule.text, rule.source
+        );
     }
 }

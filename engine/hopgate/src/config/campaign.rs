@@ -133,7 +133,10 @@ impl CampaignFile {
 
     /// The inventory's path, resolved.
     pub fn inventory_path(&self, campaign_file: &Path) -> PathBuf {
-        campaign_file.parent().unwrap_or(Path::new("")).join(&self.inventory)
+        campaign_file
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(&self.inventory)
     }
 
     /// The window as instants.
@@ -155,17 +158,34 @@ impl CampaignFile {
                 let text = "name the devices, or say `rest: true`, and not both";
                 return Err(meaning(path, key("devices"), text));
             }
-            if self.waves.iter().take(index).any(|earlier| earlier.name == wave.name) {
-                return Err(meaning(path, key("name"), format!("{} is the name of an earlier wave", wave.name)));
+            if self
+                .waves
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.name == wave.name)
+            {
+                return Err(meaning(
+                    path,
+                    key("name"),
+                    format!("{} is the name of an earlier wave", wave.name),
+                ));
             }
             if wave.rest && self.waves.iter().take(index).any(|earlier| earlier.rest) {
-                return Err(meaning(path, key("rest"), "an earlier wave takes the rest already"));
+                return Err(meaning(
+                    path,
+                    key("rest"),
+                    "an earlier wave takes the rest already",
+                ));
             }
         }
         if let Some(pin) = &self.pinned_path
             && pin.reason.trim().is_empty()
         {
-            return Err(meaning(path, "pinned_path.reason", "leaving the vendor's path needs a reason"));
+            return Err(meaning(
+                path,
+                "pinned_path.reason",
+                "leaving the vendor's path needs a reason",
+            ));
         }
         Ok(())
     }

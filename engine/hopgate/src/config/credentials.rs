@@ -68,13 +68,19 @@ impl SecretSource {
     pub(crate) fn text(&self) -> Result<String, CredentialsError> {
         let (text, place) = match self {
             SecretSource::Env(name) => {
-                let text = std::env::var(name).map_err(|_| CredentialsError::NotSet { name: name.clone() })?;
+                let text =
+                    std::env::var(name).map_err(|_| CredentialsError::NotSet { name: name.clone() })?;
                 (text, format!("environment variable {name}"))
             }
             SecretSource::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| CredentialsError::Unreadable { path: path.clone(), source })?;
-                (text.lines().next().unwrap_or_default().to_owned(), format!("file {}", path.display()))
+                let text = std::fs::read_to_string(path).map_err(|source| CredentialsError::Unreadable {
+                    path: path.clone(),
+                    source,
+                })?;
+                (
+                    text.lines().next().unwrap_or_default().to_owned(),
+                    format!("file {}", path.display()),
+                )
             }
         };
         if text.is_empty() {
@@ -89,9 +95,10 @@ impl CredentialsRef {
     pub fn resolve(&self) -> Result<Credentials, CredentialsError> {
         match (&self.key_from, &self.user, &self.password_from) {
             (Some(key), None, None) => Ok(Credentials::Key(key.fetch()?)),
-            (None, Some(user), Some(password)) => {
-                Ok(Credentials::Login { user: user.clone(), password: password.fetch()? })
-            }
+            (None, Some(user), Some(password)) => Ok(Credentials::Login {
+                user: user.clone(),
+                password: password.fetch()?,
+            }),
             _ => Err(CredentialsError::Incomplete),
         }
     }
@@ -109,7 +116,11 @@ mod tests {
             key_from: None,
         };
         insta::assert_snapshot!(missing.resolve().unwrap_err(), @"the environment variable HOPGATE_NO_SUCH_VARIABLE, which should hold a secret, is not set");
-        let neither = CredentialsRef { user: Some("admin".to_owned()), password_from: None, key_from: None };
+        let neither = CredentialsRef {
+            user: Some("admin".to_owned()),
+            password_from: None,
+            key_from: None,
+        };
         insta::assert_snapshot!(neither.resolve().unwrap_err(), @"credentials need `user` and `password_from`, or `key_from`");
     }
 }

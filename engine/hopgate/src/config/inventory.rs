@@ -90,8 +90,17 @@ impl Inventory {
         let mut addresses: BTreeMap<&str, &DeviceId> = BTreeMap::new();
         for (index, entry) in self.devices.iter().enumerate() {
             let key = |field: &str| format!("devices[{index}].{field}");
-            if self.devices.iter().take(index).any(|earlier| earlier.name == entry.name) {
-                return Err(meaning(path, key("name"), format!("{} is listed twice", entry.name)));
+            if self
+                .devices
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.name == entry.name)
+            {
+                return Err(meaning(
+                    path,
+                    key("name"),
+                    format!("{} is listed twice", entry.name),
+                ));
             }
             if let Some(other) = addresses.insert(&entry.address, &entry.name) {
                 let text = format!("{} is the address of {other} already", entry.address);
@@ -121,9 +130,11 @@ impl Inventory {
         }
         match self.entry(peer) {
             None => Err(meaning(path, key, format!("{peer} is not in the inventory"))),
-            Some(other) if other.peer.as_ref() != Some(&entry.name) => {
-                Err(meaning(path, key, format!("{peer} does not name {} as its peer", entry.name)))
-            }
+            Some(other) if other.peer.as_ref() != Some(&entry.name) => Err(meaning(
+                path,
+                key,
+                format!("{peer} does not name {} as its peer", entry.name),
+            )),
             Some(_) => Ok(()),
         }
     }
@@ -134,8 +145,10 @@ impl TrustRef {
     pub fn resolve(&self, path: &Path, pinned: Option<Fingerprint>) -> Result<Trust, ConfigError> {
         match self {
             TrustRef::Authority(file) => {
-                let roots_pem = std::fs::read(file)
-                    .map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+                let roots_pem = std::fs::read(file).map_err(|source| ConfigError::Read {
+                    path: file.clone(),
+                    source,
+                })?;
                 Ok(Trust::Verify { roots_pem })
             }
             TrustRef::Fingerprint(text) => match text.parse() {

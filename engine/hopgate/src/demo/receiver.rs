@@ -39,14 +39,37 @@ pub(super) async fn listen() -> std::io::Result<Receiver> {
 async fn take(State(pages): State<mpsc::UnboundedSender<Value>>, body: String) -> (StatusCode, &'static str) {
     let event: Value = match serde_json::from_str(&body) {
         Ok(event) => event,
-        Err(_) => return (StatusCode::BAD_REQUEST, r#"{"status":"invalid event","message":"not JSON"}"#),
+        Err(_) => {
+            return (
+                StatusCode::BAD_REQUEST,
+                r#"{"status":"invalid event","message":"not JSON"}"#,
+            );
+        }
     };
-    let has = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-    let complete = ["/routing_key", "/event_action", "/dedup_key", "/payload/summary", "/payload/source", "/payload/severity"];
+    let has = |pointer: &str| {
+        event
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    let complete = [
+        "/routing_key",
+        "/event_action",
+        "/dedup_key",
+        "/payload/summary",
+        "/payload/source",
+        "/payload/severity",
+    ];
     if !complete.iter().all(|pointer| has(pointer)) {
-        return (StatusCode::BAD_REQUEST, r#"{"status":"invalid event","message":"a required field is missing"}"#);
+        return (
+            StatusCode::BAD_REQUEST,
+            r#"{"status":"invalid event","message":"a required field is missing"}"#,
+        );
     }
     // The demo may have ended; the event was accepted all the same.
     let _ = pages.send(event);
-    (StatusCode::ACCEPTED, r#"{"status":"success","message":"Event processed"}"#)
+    (
+        StatusCode::ACCEPTED,
+        r#"{"status":"success","message":"Event processed"}"#,
+    )
 }

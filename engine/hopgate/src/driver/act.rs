@@ -22,10 +22,19 @@ impl Hands {
 
 fn outcome(call: Call, result: Result<Option<JobId>, CallError>) -> Input {
     match result {
-        Ok(job) => Input::Answered { call, job: job.map(|JobId(job)| job) },
+        Ok(job) => Input::Answered {
+            call,
+            job: job.map(|JobId(job)| job),
+        },
         Err(error) => match error.class() {
-            Class::Retryable | Class::Refused => Input::Refused { call, failure: failure(&error) },
-            Class::Indeterminate => Input::Unanswered { call, failure: failure(&error) },
+            Class::Retryable | Class::Refused => Input::Refused {
+                call,
+                failure: failure(&error),
+            },
+            Class::Indeterminate => Input::Unanswered {
+                call,
+                failure: failure(&error),
+            },
         },
     }
 }

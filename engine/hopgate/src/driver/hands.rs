@@ -37,7 +37,13 @@ impl Hands {
         ledger: Ledger,
         clock: Clock,
     ) -> Self {
-        Hands { client, peer, checks, ledger, clock }
+        Hands {
+            client,
+            peer,
+            checks,
+            ledger,
+            clock,
+        }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -64,7 +70,10 @@ impl Hands {
 
 /// Every finding of `playbooks` over the same facts.
 pub(super) fn evaluate(playbooks: &[Playbook], facts: &Facts, hop: Option<&HopContext>) -> Vec<Finding> {
-    playbooks.iter().flat_map(|playbook| playbook.evaluate(facts, hop)).collect()
+    playbooks
+        .iter()
+        .flat_map(|playbook| playbook.evaluate(facts, hop))
+        .collect()
 }
 
 /// The facts that `playbooks` need, and `also`.
@@ -87,5 +96,8 @@ pub(crate) fn failure(error: &CallError) -> Failure {
         Call::NoRights { .. } | Call::Rejected { .. } => FailureKind::Rejected,
         Call::Untrusted { .. } => FailureKind::Untrusted,
     };
-    Failure { kind, text: error.to_string() }
+    Failure {
+        kind,
+        text: error.to_string(),
+    }
 }

@@ -41,20 +41,31 @@ impl Hands {
         let mut facts = self.client().facts(&areas, self.clock().now()).await;
         facts.system = Fact::Known(system.clone());
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::Checked { system: Box::new(system), findings })
+        Ok(Observation::Checked {
+            system: Box::new(system),
+            findings,
+        })
     }
 
     async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let playbooks = &self.checks().after;
         let system = self.system().await?;
-        let also: &[FactArea] = if self.peer().is_some() { &[FactArea::Ha] } else { &[] };
+        let also: &[FactArea] = if self.peer().is_some() {
+            &[FactArea::Ha]
+        } else {
+            &[]
+        };
         let mut areas = needs(playbooks, also);
         areas.remove(&FactArea::System);
         let mut facts = self.client().facts(&areas, self.clock().now()).await;
         facts.system = Fact::Known(system.clone());
         let ha = facts.ha.known().cloned().map(Box::new);
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::After { system: Box::new(system), ha, findings })
+        Ok(Observation::After {
+            system: Box::new(system),
+            ha,
+            findings,
+        })
     }
 
     /// A key that was good and is refused outside a boot is asked for once more: it may have been revoked. Not more often,
@@ -64,28 +75,49 @@ impl Hands {
             Ok(system) => Ok(system.clone()),
             Err(refused) if refused.kind == FailureKind::Unauthorised => {
                 self.client().renew_key().await;
-                self.client().system_info().await.as_ref().map(System::clone).map_err(failure)
+                self.client()
+                    .system_info()
+                    .await
+                    .as_ref()
+                    .map(System::clone)
+                    .map_err(failure)
             }
             Err(failed) => Err(failed),
         }
     }
 
     async fn backup(&self) -> Result<Observation, Failure> {
-        let configuration = self.client().export_configuration().await.as_ref().map_err(failure)?.clone();
+        let configuration = self
+            .client()
+            .export_configuration()
+            .await
+            .as_ref()
+            .map_err(failure)?
+            .clone();
         let bytes = configuration.len() as u64;
         let ledger = self.ledger().clone();
         // Writing and fsyncing a configuration of megabytes would block the other devices' loops.
         let stored = tokio::task::spawn_blocking(move || ledger.store(&configuration)).await;
         match stored {
             Ok(Ok(blob)) => Ok(Observation::BackedUp { blob, bytes }),
-            Ok(Err(error)) => Err(Failure { kind: FailureKind::Unready, text: error.to_string() }),
-            Err(error) => Err(Failure { kind: FailureKind::Unready, text: error.to_string() }),
+            Ok(Err(error)) => Err(Failure {
+                kind: FailureKind::Unready,
+                text: error.to_string(),
+            }),
+            Err(error) => Err(Failure {
+                kind: FailureKind::Unready,
+                text: error.to_string(),
+            }),
         }
     }
 
     async fn software(&self, refresh: bool) -> Result<Observation, Failure> {
         let client = self.client();
-        let images = if refresh { client.software_check().await } else { client.software_info().await };
+        let images = if refresh {
+            client.software_check().await
+        } else {
+            client.software_info().await
+        };
         let images = images.as_ref().map_err(failure)?.clone();
         let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
         Ok(Observation::Software { images, jobs })
@@ -100,11 +132,20 @@ impl Hands {
             Err(error) => return Err(failure(&error)),
         };
         let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
-        Ok(Observation::Staging { running: system.sw_version, partitions, jobs })
+        Ok(Observation::Staging {
+            running: system.sw_version,
+            partitions,
+            jobs,
+        })
     }
 
     async fn job(&self, id: u32) -> Result<Observation, Failure> {
-        self.client().job(JobId(id)).await.as_ref().map(|job| Observation::Job(job.clone())).map_err(failure)
+        self.client()
+            .job(JobId(id))
+            .await
+            .as_ref()
+            .map(|job| Observation::Job(job.clone()))
+            .map_err(failure)
     }
 
     async fn ha(&self) -> Result<Observation, Failure> {
@@ -116,7 +157,10 @@ impl Hands {
                 Err(error) => Err(error.to_string()),
             },
         };
-        Ok(Observation::Ha { own: Box::new(own), peer })
+        Ok(Observation::Ha {
+            own: Box::new(own),
+            peer,
+        })
     }
 
     /// Release and uptime are the proof of a boot. The rest is asked only then, and what cannot be read of it yet is not
@@ -131,7 +175,12 @@ impl Hands {
             chassis_ready = client.chassis_ready().await.unwrap_or(None);
         }
         let (version, uptime_seconds) = (system.sw_version, system.uptime_seconds);
-        Ok(Observation::Boot { version, uptime_seconds, auto_commit, chassis_ready })
+        Ok(Observation::Boot {
+            version,
+            uptime_seconds,
+            auto_commit,
+            chassis_ready,
+        })
     }
 
     async fn auto_commit(&self) -> AutoCommit {
@@ -149,12 +198,17 @@ impl Hands {
 /// The newest auto-commit decides; failed ones before it are counted.
 fn auto_commit_of(jobs: &[Job]) -> AutoCommit {
     let runs: Vec<&Job> = jobs.iter().filter(|job| job.kind == AUTO_COMMIT_JOB).collect();
-    let failed = runs.iter().filter(|job| job.status == "FIN" && job.result == "FAIL").count();
+    let failed = runs
+        .iter()
+        .filter(|job| job.status == "FIN" && job.result == "FAIL")
+        .count();
     match runs.iter().max_by_key(|job| job.id) {
         None => AutoCommit::NotSeen,
         Some(newest) if newest.status != "FIN" => AutoCommit::Running,
         Some(newest) if newest.result == "OK" => AutoCommit::Ok,
-        Some(_) => AutoCommit::Failed { attempts: u32::try_from(failed).unwrap_or(u32::MAX) },
+        Some(_) => AutoCommit::Failed {
+            attempts: u32::try_from(failed).unwrap_or(u32::MAX),
+        },
     }
 }
 
@@ -176,9 +230,21 @@ mod tests {
     #[test]
     fn a_failed_auto_commit_followed_by_a_good_one_is_good() {
         let first = job(1, "AutoCom", "FIN", "FAIL");
-        assert_eq!(auto_commit_of(std::slice::from_ref(&first)), AutoCommit::Failed { attempts: 1 });
-        assert_eq!(auto_commit_of(&[job(2, "AutoCom", "FIN", "OK"), first.clone()]), AutoCommit::Ok);
-        assert_eq!(auto_commit_of(&[job(2, "AutoCom", "ACT", "PEND"), first]), AutoCommit::Running);
-        assert_eq!(auto_commit_of(&[job(7, "Commit", "FIN", "OK")]), AutoCommit::NotSeen);
+        assert_eq!(
+            auto_commit_of(std::slice::from_ref(&first)),
+            AutoCommit::Failed { attempts: 1 }
+        );
+        assert_eq!(
+            auto_commit_of(&[job(2, "AutoCom", "FIN", "OK"), first.clone()]),
+            AutoCommit::Ok
+        );
+        assert_eq!(
+            auto_commit_of(&[job(2, "AutoCom", "ACT", "PEND"), first]),
+            AutoCommit::Running
+        );
+        assert_eq!(
+            auto_commit_of(&[job(7, "Commit", "FIN", "OK")]),
+            AutoCommit::NotSeen
+        );
     }
 }

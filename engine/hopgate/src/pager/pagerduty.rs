@@ -28,7 +28,9 @@ pub struct PagerDuty {
 impl std::fmt::Debug for PagerDuty {
     /// Without the routing key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PagerDuty").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("PagerDuty")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,9 +38,16 @@ impl PagerDuty {
     /// A channel that posts to `url` ([`EVENTS_URL`] but for tests and proxies).
     pub fn new(url: String, routing_key: String) -> Result<Self, ChannelError> {
         let http = crate::tls::client(std::time::Duration::from_secs(TIMEOUT_S)).map_err(|source| {
-            ChannelError::Unreachable { channel: "pagerduty".to_owned(), source: Box::new(source) }
+            ChannelError::Unreachable {
+                channel: "pagerduty".to_owned(),
+                source: Box::new(source),
+            }
         })?;
-        Ok(PagerDuty { url, routing_key, http })
+        Ok(PagerDuty {
+            url,
+            routing_key,
+            http,
+        })
     }
 
     fn event(&self, page: &Page) -> Value {
@@ -48,7 +57,10 @@ impl PagerDuty {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let source = incident.device.as_ref().map_or(page.campaign.as_str(), |device| device.as_str());
+        let source = incident
+            .device
+            .as_ref()
+            .map_or(page.campaign.as_str(), |device| device.as_str());
         json!({
             "routing_key": self.routing_key,
             "event_action": "trigger",
@@ -83,15 +95,27 @@ impl Channel for PagerDuty {
                 source: Box::new(source.without_url()),
             };
             let body = self.event(page).to_string();
-            let request = self.http.post(&self.url).header("content-type", "application/json").body(body);
+            let request = self
+                .http
+                .post(&self.url)
+                .header("content-type", "application/json")
+                .body(body);
             let reply = request.send().await.map_err(unreachable)?;
             let status = reply.status();
             if status.is_success() {
                 return Ok(());
             }
             let text = reply.text().await.unwrap_or_default();
-            let text = text.chars().take(QUOTE_MAX).collect::<String>().replace(&self.routing_key, "[redacted]");
-            Err(ChannelError::NotAccepted { channel: "pagerduty".to_owned(), status: status.as_u16(), text })
+            let text = text
+                .chars()
+                .take(QUOTE_MAX)
+                .collect::<String>()
+                .replace(&self.routing_key, "[redacted]");
+            Err(ChannelError::NotAccepted {
+                channel: "pagerduty".to_owned(),
+                status: status.as_u16(),
+                text,
+            })
         })
     }
 }
@@ -103,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_event_is_what_the_api_takes_and_debug_hides_the_key() {
-        let channel = PagerDuty::new("http://127.0.0.1:9/v2/enqueue".to_owned(), "R0UT1NG".to_owned()).unwrap();
+        let channel =
+            PagerDuty::new("http://127.0.0.1:9/v2/enqueue".to_owned(), "R0UT1NG".to_owned()).unwrap();
         let page = Page {
             campaign: "spring".parse().unwrap(),
             decided: "2026-03-07T22:00:00Z".parse().unwrap(),

@@ -374,7 +374,9 @@ fn state(
 }
 
 fn in_hop(phase: &str, machine: &Device, story: &DeviceStory) -> String {
-    let to = machine.hop().map_or(story.target, |hop: &Hop| -> Version { hop.to });
+    let to = machine
+        .hop()
+        .map_or(story.target, |hop: &Hop| -> Version { hop.to });
     let number = machine.hops_done() + 1;
     format!("{phase}, hop {number} of {} to {to}", story.hops.len())
 }

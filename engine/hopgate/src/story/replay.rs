@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hopgate_core::IllegalEvent;
 use hopgate_core::campaign::{Campaign, CampaignEvent, CampaignInput};
 use hopgate_core::device::{Device, Event};
 use hopgate_core::names::{CampaignId, DeviceId, WaveName};
 use hopgate_core::plan::{Plan, PlanHash, PlannedDevice};
 use hopgate_core::waiting::Hold;
 use hopgate_core::window::{minutes, worst_minutes};
-use hopgate_core::IllegalEvent;
 use jiff::{SignedDuration, Timestamp};
 
 use super::following::Followed;
@@ -36,7 +36,8 @@ impl Records {
         }
         let mut plans = BTreeMap::new();
         for dated in &events {
-            if let CampaignEvent::Planned { plan, .. } | CampaignEvent::Replanned { plan, .. } = &dated.event {
+            if let CampaignEvent::Planned { plan, .. } | CampaignEvent::Replanned { plan, .. } = &dated.event
+            {
                 plans.insert(plan.clone(), ledger.plan(plan)?);
             }
         }

@@ -69,7 +69,11 @@ fn hop(from: &str, to: &str, broken: &[(&str, &str)]) -> Hop {
     Hop {
         from: version(from),
         to: version(to),
-        kind: if broken.is_empty() { HopKind::Feature } else { HopKind::Pinned },
+        kind: if broken.is_empty() {
+            HopKind::Feature
+        } else {
+            HopKind::Pinned
+        },
         downloads: vec![version(to)],
         minimum_content: None,
         broken_rules: broken
@@ -122,12 +126,23 @@ fn plan() -> Plan {
     let skip = "9.1.16 to 10.2.7 passes over 10.0 and 10.1; the vendor wants every feature release installed in turn";
     let devices = BTreeMap::from([
         (id("fw-par-1"), planned("PA-440", "021001", None, one())),
-        (id("fw-lyo-1a"), planned("PA-850", "011901", Some("fw-lyo-1b"), two())),
-        (id("fw-lyo-1b"), planned("PA-850", "011902", Some("fw-lyo-1a"), two())),
+        (
+            id("fw-lyo-1a"),
+            planned("PA-850", "011901", Some("fw-lyo-1b"), two()),
+        ),
+        (
+            id("fw-lyo-1b"),
+            planned("PA-850", "011902", Some("fw-lyo-1a"), two()),
+        ),
         (id("fw-ber-1"), planned("PA-3220", "016301", None, one())),
         (
             id("fw-old-1"),
-            planned("PA-220", "012801", None, vec![hop("9.1.16", "10.2.7", &[("feature-skipped", skip)])]),
+            planned(
+                "PA-220",
+                "012801",
+                None,
+                vec![hop("9.1.16", "10.2.7", &[("feature-skipped", skip)])],
+            ),
         ),
         (id("fw-ham-1"), planned("PA-440", "021002", None, one())),
         (id("fw-zrh-1"), planned("PA-5220", "013201", None, one())),
@@ -166,7 +181,10 @@ impl Night {
         let ledger = Ledger::new(Arc::new(MemoryJournal::new()), blobs);
         let plan = plan();
         assert_eq!(plan.check(), Ok(()));
-        assert_eq!(ledger.store(plan.to_json().as_bytes()).unwrap(), plan.hash().as_str());
+        assert_eq!(
+            ledger.store(plan.to_json().as_bytes()).unwrap(),
+            plan.hash().as_str()
+        );
         Night {
             ledger,
             plan,
@@ -197,13 +215,21 @@ impl Night {
     /// What the ledger tells of the night so far.
     pub(crate) fn story(&self) -> Story {
         let labels = BTreeMap::from([
-            (id("fw-par-1"), BTreeMap::from([("site".to_owned(), "paris".to_owned())])),
+            (
+                id("fw-par-1"),
+                BTreeMap::from([("site".to_owned(), "paris".to_owned())]),
+            ),
             (
                 id("fw-lyo-1a"),
-                BTreeMap::from([("site".to_owned(), "lyon".to_owned()), ("role".to_owned(), "edge".to_owned())]),
+                BTreeMap::from([
+                    ("site".to_owned(), "lyon".to_owned()),
+                    ("role".to_owned(), "edge".to_owned()),
+                ]),
             ),
         ]);
-        Story::of(&self.ledger, &self.plan.campaign, &labels).unwrap().unwrap()
+        Story::of(&self.ledger, &self.plan.campaign, &labels)
+            .unwrap()
+            .unwrap()
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -316,7 +342,10 @@ impl Night {
             detail: String::new(),
         };
         self.device(device, minute + 18.9, installed);
-        let staged = Event::Staged { version: to, how: How::Done };
+        let staged = Event::Staged {
+            version: to,
+            how: How::Done,
+        };
         self.device(device, minute + 19.0, staged);
     }
 
@@ -381,16 +410,35 @@ impl Night {
         self.open(0.0, "canary");
         self.whole_hop("fw-par-1", 0.2, "10.2.7");
         self.finish(36.3, "canary");
-        self.campaign(46.3, CampaignEvent::GateReached { wave: "pairs".parse().unwrap() });
+        self.campaign(
+            46.3,
+            CampaignEvent::GateReached {
+                wave: "pairs".parse().unwrap(),
+            },
+        );
         self.approve(58.0, "pairs", "canary is clean");
         self.open(58.0, "pairs");
         let passive = "it is passive and fw-lyo-1a is active";
         self.member_hop("fw-lyo-1b", 58.5, 0, "10.1.14", passive, false);
-        self.member_hop("fw-lyo-1a", 95.6, 0, "10.1.14", "fw-lyo-1b has done this hop", true);
+        self.member_hop(
+            "fw-lyo-1a",
+            95.6,
+            0,
+            "10.1.14",
+            "fw-lyo-1b has done this hop",
+            true,
+        );
         let passive = "it is passive and fw-lyo-1b is active";
         self.member_hop("fw-lyo-1a", 133.0, 1, "10.2.7", passive, false);
         self.approve(150.0, "rest", "pairs look good, going to bed");
-        self.member_hop("fw-lyo-1b", 170.2, 1, "10.2.7", "fw-lyo-1a has done this hop", true);
+        self.member_hop(
+            "fw-lyo-1b",
+            170.2,
+            1,
+            "10.2.7",
+            "fw-lyo-1a has done this hop",
+            true,
+        );
         self.finish(207.3, "pairs");
     }
 
@@ -401,7 +449,11 @@ impl Night {
         self.grant(217.4, "fw-old-1", 0, None);
         let resting = self.permits;
         self.check_and_back_up("fw-ber-1", 217.4, &[]);
-        self.check_and_back_up("fw-old-1", 217.4, &["PAN-164922: data plane may restart once after the upgrade"]);
+        self.check_and_back_up(
+            "fw-old-1",
+            217.4,
+            &["PAN-164922: data plane may restart once after the upgrade"],
+        );
         self.stage("fw-ber-1", 217.4, "10.2.7");
         let to = version("10.2.7");
         self.ask("fw-old-1", 218.5, Action::Download(to), 1, Some(9));
@@ -425,13 +477,36 @@ impl Night {
             "boot 2 at 2026-03-08T02:12:00Z into 10.2.7, 480 s after the one before".to_owned(),
             "boot 3 at 2026-03-08T02:20:00Z into 10.2.7, 480 s after the one before".to_owned(),
         ];
-        self.device("fw-ber-1", 261.0, Event::Halted { reason: reason.clone(), evidence });
+        self.device(
+            "fw-ber-1",
+            261.0,
+            Event::Halted {
+                reason: reason.clone(),
+                evidence,
+            },
+        );
         let key = self.incident(261.1, "fw-ber-1", &reason, Severity::Critical);
-        self.campaign(261.1, CampaignEvent::Halted { incident: key.clone() });
+        self.campaign(
+            261.1,
+            CampaignEvent::Halted {
+                incident: key.clone(),
+            },
+        );
         let because = format!("campaign halted by {key}");
         self.device("fw-old-1", 261.2, Event::StandDownAsked { because });
-        self.device("fw-old-1", 263.0, Event::Staged { version: to, how: How::Done });
-        self.device("fw-old-1", 263.1, Event::Held(Hold::StoodDown { staged: Some(to) }));
+        self.device(
+            "fw-old-1",
+            263.0,
+            Event::Staged {
+                version: to,
+                how: How::Done,
+            },
+        );
+        self.device(
+            "fw-old-1",
+            263.1,
+            Event::Held(Hold::StoodDown { staged: Some(to) }),
+        );
         self.give_back(263.1, "fw-old-1", resting, false);
     }
 
@@ -471,7 +546,11 @@ impl Night {
     /// fw-old-1 restarts and is on its way at the end; fw-ham-1 answers with markup and halts.
     fn last_hour(&mut self) {
         self.grant(305.1, "fw-old-1", 0, None);
-        self.check_and_back_up("fw-old-1", 305.1, &["PAN-164922: data plane may restart once after the upgrade"]);
+        self.check_and_back_up(
+            "fw-old-1",
+            305.1,
+            &["PAN-164922: data plane may restart once after the upgrade"],
+        );
         self.device("fw-old-1", 306.0, Event::ImagesReady { how: How::AlreadySo });
         let staged = Event::Staged {
             version: version("10.2.7"),
@@ -500,7 +579,14 @@ impl Night {
             detail: HOSTILE.to_owned(),
         };
         let evidence = vec![HOSTILE.to_owned()];
-        self.device("fw-ham-1", 325.0, Event::Halted { reason: reason.clone(), evidence });
+        self.device(
+            "fw-ham-1",
+            325.0,
+            Event::Halted {
+                reason: reason.clone(),
+                evidence,
+            },
+        );
         self.give_back(325.0, "fw-ham-1", permit, false);
         self.incident(325.0, "fw-ham-1", &reason, Severity::Error);
         self.ask("fw-old-1", 326.0, Action::Restart, 1, None);

@@ -22,7 +22,12 @@ fn waits(device: &DeviceStory) -> String {
         .map(|wait| {
             let until = wait.until.map_or_else(|| "...".to_owned(), clock);
             let cause = wait.cause.label();
-            format!("{} {until} {:>3} min {cause}: {}", clock(wait.from), wait.minutes, wait.why)
+            format!(
+                "{} {until} {:>3} min {cause}: {}",
+                clock(wait.from),
+                wait.minutes,
+                wait.why
+            )
         })
         .collect();
     lines.join("\n")
@@ -39,12 +44,27 @@ fn a_campaign_that_the_journal_does_not_know_has_no_story() {
 #[test]
 fn devices_are_told_in_the_order_of_their_waves() {
     let story = sample::night("order").story();
-    let names: Vec<&str> = story.devices.iter().map(|device| device.device.as_str()).collect();
+    let names: Vec<&str> = story
+        .devices
+        .iter()
+        .map(|device| device.device.as_str())
+        .collect();
     assert_eq!(
         names,
-        ["fw-par-1", "fw-lyo-1a", "fw-lyo-1b", "fw-ber-1", "fw-old-1", "fw-ham-1", "fw-zrh-1"]
+        [
+            "fw-par-1",
+            "fw-lyo-1a",
+            "fw-lyo-1b",
+            "fw-ber-1",
+            "fw-old-1",
+            "fw-ham-1",
+            "fw-zrh-1"
+        ]
     );
-    assert_eq!(device(&story, "fw-par-1").labels.get("site").map(String::as_str), Some("paris"));
+    assert_eq!(
+        device(&story, "fw-par-1").labels.get("site").map(String::as_str),
+        Some("paris")
+    );
 }
 
 #[test]
@@ -57,7 +77,10 @@ fn a_hop_is_measured_in_its_parts() {
         (first.minutes, first.install_minutes, first.reboot_minutes),
         (Some(37), Some(12), Some(15))
     );
-    assert_eq!((first.checks_before, first.checks_after, first.boots), (Some(23), Some(21), 1));
+    assert_eq!(
+        (first.checks_before, first.checks_after, first.boots),
+        (Some(23), Some(21), 1)
+    );
 }
 
 #[test]
@@ -131,13 +154,19 @@ fn a_halted_night_says_who_is_needed_for_what() {
     assert!(ber.needs_person);
     let old = device(&story, "fw-old-1");
     assert_eq!(old.hops[0].state, HopState::AtRest);
-    assert_eq!(old.waits.last().map(|wait| wait.cause), Some(WaitCause::CampaignHalt));
+    assert_eq!(
+        old.waits.last().map(|wait| wait.cause),
+        Some(WaitCause::CampaignHalt)
+    );
 }
 
 #[test]
 fn totals_count_every_device_once() {
     let totals = sample::night("totals").story().totals;
-    assert_eq!(totals.done + totals.working + totals.waiting + totals.halted, totals.devices);
+    assert_eq!(
+        totals.done + totals.working + totals.waiting + totals.halted,
+        totals.devices
+    );
     insta::assert_snapshot!(serde_json::to_string(&totals).unwrap(), @"");
 }
 
@@ -152,7 +181,12 @@ fn a_story_survives_json() {
 fn an_event_that_does_not_fit_names_its_stream() {
     let mut night = sample::halted_night("illegal");
     night.device("fw-zrh-1", 400.0, Event::Restored);
-    let refused = Story::of(night.ledger(), &sample::name(), &std::collections::BTreeMap::new()).unwrap_err();
+    let refused = Story::of(
+        night.ledger(),
+        &sample::name(),
+        &std::collections::BTreeMap::new(),
+    )
+    .unwrap_err();
     insta::assert_snapshot!(refused, @"");
     insta::assert_snapshot!(std::error::Error::source(&refused).unwrap(), @"");
 }
