@@ -188,7 +188,23 @@ fn write_private(path: &Path, door: &Door) -> std::io::Result<()> {
     )
 }
 
-fn admit(guarded: &Guarded, headers: &HeaderMap) -> Result<(), Response> {
+/// No, and why.
+struct Denied {
+    status: StatusCode,
+    text: String,
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        (self.status, self.text).into_response()
+    }
+}
+
+fn denied(status: StatusCode, text: impl Into<String>) -> Denied {
+    Denied { status, text: text.into() }
+}
+
+fn admit(guarded: &Guarded, headers: &HeaderMap) -> Result<(), Denied> {
     let given = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok())
@@ -199,7 +215,7 @@ fn admit(guarded: &Guarded, headers: &HeaderMap) -> Result<(), Response> {
     if same {
         Ok(())
     } else {
-        Err((StatusCode::UNAUTHORIZED, "the token is missing or wrong").into_response())
+        Err(denied(StatusCode::UNAUTHORIZED, "the token is missing or wrong"))
     }
 }
 
@@ -212,48 +228,44 @@ fn same_text(a: &str, b: &str) -> bool {
             == 0
 }
 
-fn failed(error: &LedgerError) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+fn failed(error: &LedgerError) -> Denied {
+    denied(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
-fn read_story(desk: &Desk) -> Result<Story, Response> {
+fn read_story(desk: &Desk) -> Result<Story, Denied> {
     let story = Story::of(&desk.ledger, &desk.campaign, &desk.labels).map_err(|error| failed(&error))?;
-    story.ok_or_else(|| (StatusCode::NOT_FOUND, "the campaign is not in the journal").into_response())
+    story.ok_or_else(|| denied(StatusCode::NOT_FOUND, "the campaign is not in the journal"))
 }
 
-async fn status(State(guarded): State<Arc<Guarded>>, headers: HeaderMap) -> Result<String, Response> {
+async fn status(State(guarded): State<Arc<Guarded>>, headers: HeaderMap) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     Ok(report::status_text(&read_story(&guarded.desk)?))
 }
 
-async fn story(State(guarded): State<Arc<Guarded>>, headers: HeaderMap) -> Result<Response, Response> {
+async fn story(State(guarded): State<Arc<Guarded>>, headers: HeaderMap) -> Result<Json<Story>, Denied> {
     admit(&guarded, &headers)?;
-    Ok(Json(read_story(&guarded.desk)?).into_response())
+    Ok(Json(read_story(&guarded.desk)?))
 }
 
 async fn timeline(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
     Segment(device): Segment<DeviceId>,
-) -> Result<String, Response> {
+) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     let story = read_story(&guarded.desk)?;
     report::timeline_text(&story, &device).ok_or_else(|| no_device(&device))
 }
 
-fn no_device(device: &DeviceId) -> Response {
-    (
-        StatusCode::NOT_FOUND,
-        format!("the campaign has no device {device}"),
-    )
-        .into_response()
+fn no_device(device: &DeviceId) -> Denied {
+    denied(StatusCode::NOT_FOUND, format!("the campaign has no device {device}"))
 }
 
 async fn why_device(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
     Segment(device): Segment<DeviceId>,
-) -> Result<String, Response> {
+) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     let desk = &guarded.desk;
     let answer =
@@ -265,15 +277,15 @@ async fn journal(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
     Json(exporting): Json<Exporting>,
-) -> Result<String, Response> {
+) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     let ledger = guarded.desk.ledger.clone();
     let path = exporting.path;
     let written = tokio::task::spawn_blocking(move || export::export(ledger.journal().as_ref(), &path)).await;
     match written {
         Ok(Ok(extent)) => Ok(extent_line(&extent)),
-        Ok(Err(error)) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()),
+        Ok(Err(error)) => Err(denied(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        Err(error) => Err(denied(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }
 }
 
@@ -286,7 +298,7 @@ async fn approve(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
     Json(approval): Json<Approval>,
-) -> Result<String, Response> {
+) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     let (answer, answered) = oneshot::channel();
     let Approval {
@@ -307,8 +319,8 @@ async fn approve(
     )?;
     match answered.await {
         Ok(Ok(said)) => Ok(said),
-        Ok(Err(refused)) => Err((StatusCode::CONFLICT, refused.to_string()).into_response()),
-        Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the campaign loop is ending").into_response()),
+        Ok(Err(refused)) => Err(denied(StatusCode::CONFLICT, refused.to_string())),
+        Err(_) => Err(denied(StatusCode::SERVICE_UNAVAILABLE, "the campaign loop is ending")),
     }
 }
 
@@ -316,16 +328,16 @@ async fn resume(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
     Json(resumption): Json<Resumption>,
-) -> Result<String, Response> {
+) -> Result<String, Denied> {
     admit(&guarded, &headers)?;
     let Resumption { by, reason } = resumption;
     send(&guarded, Command::Resume { by, reason })?;
     Ok("asked to go on".to_owned())
 }
 
-fn send(guarded: &Guarded, command: Command) -> Result<(), Response> {
+fn send(guarded: &Guarded, command: Command) -> Result<(), Denied> {
     let sent = guarded.desk.commands.send(command);
-    sent.map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "the campaign loop is ending").into_response())
+    sent.map_err(|_| denied(StatusCode::SERVICE_UNAVAILABLE, "the campaign loop is ending"))
 }
 
 /// A running engine, seen from another process.

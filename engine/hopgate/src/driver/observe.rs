@@ -1,10 +1,12 @@
 //! Looks: every probe of a device, turned into one input. Nothing here changes a device.
 
+use std::collections::BTreeSet;
+
 use hopgate_core::device::{Failure, FailureKind, Input, Observation, Probe};
 use hopgate_core::watchdog::AutoCommit;
 use hopgate_panos::JobId;
 use hopgate_paths::{Hop, Version};
-use hopgate_playbooks::{Fact, FactArea, HopContext, Job, System};
+use hopgate_playbooks::{Fact, FactArea, Facts, HopContext, Job, System};
 
 use super::hands::{Hands, evaluate, failure, needs};
 
@@ -35,55 +37,44 @@ impl Hands {
 
     async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let playbooks = &self.checks().before;
-        let system = self.system().await?;
-        let mut areas = needs(playbooks, &[]);
-        areas.remove(&FactArea::System);
-        let mut facts = self.client().facts(&areas, self.clock().now()).await;
-        facts.system = Fact::Known(system.clone());
+        let (system, facts) = self.facts(needs(playbooks, &[FactArea::System])).await?;
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::Checked {
-            system: Box::new(system),
-            findings,
-        })
+        Ok(Observation::Checked { system: Box::new(system), findings })
     }
 
     async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let playbooks = &self.checks().after;
-        let system = self.system().await?;
-        let also: &[FactArea] = if self.peer().is_some() {
-            &[FactArea::Ha]
-        } else {
-            &[]
-        };
-        let mut areas = needs(playbooks, also);
-        areas.remove(&FactArea::System);
-        let mut facts = self.client().facts(&areas, self.clock().now()).await;
-        facts.system = Fact::Known(system.clone());
+        let also: &[FactArea] =
+            if self.peer().is_some() { &[FactArea::System, FactArea::Ha] } else { &[FactArea::System] };
+        let (system, facts) = self.facts(needs(playbooks, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::After {
-            system: Box::new(system),
-            ha,
-            findings,
-        })
+        Ok(Observation::After { system: Box::new(system), ha, findings })
+    }
+
+    /// The facts that are wanted. A device that does not say what it is is asked once more, for the reason.
+    async fn facts(&self, areas: BTreeSet<FactArea>) -> Result<(System, Facts), Failure> {
+        let mut facts = self.client().facts(&areas, self.clock().now()).await;
+        let system = match facts.system.known() {
+            Some(system) => system.clone(),
+            None => self.system().await?,
+        };
+        facts.system = Fact::Known(system.clone());
+        Ok((system, facts))
     }
 
     /// A key that was good and is refused outside a boot is asked for once more: it may have been revoked. Not more often,
     /// because every try counts towards locking the account.
     async fn system(&self) -> Result<System, Failure> {
-        match self.client().system_info().await.as_ref().map_err(failure) {
-            Ok(system) => Ok(system.clone()),
-            Err(refused) if refused.kind == FailureKind::Unauthorised => {
-                self.client().renew_key().await;
-                self.client()
-                    .system_info()
-                    .await
-                    .as_ref()
-                    .map(System::clone)
-                    .map_err(failure)
-            }
-            Err(failed) => Err(failed),
+        let refused = match self.client().system_info().await {
+            Ok(system) => return Ok(system),
+            Err(error) => failure(&error),
+        };
+        if refused.kind != FailureKind::Unauthorised {
+            return Err(refused);
         }
+        self.client().renew_key().await;
+        self.client().system_info().await.map_err(|error| failure(&error))
     }
 
     async fn backup(&self) -> Result<Observation, Failure> {
@@ -118,20 +109,20 @@ impl Hands {
         } else {
             client.software_info().await
         };
-        let images = images.as_ref().map_err(failure)?.clone();
-        let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
+        let images = images.map_err(|error| failure(&error))?;
+        let jobs = client.jobs().await.map_err(|error| failure(&error))?;
         Ok(Observation::Software { images, jobs })
     }
 
     async fn staging(&self) -> Result<Observation, Failure> {
         let client = self.client();
-        let system = client.system_info().await.as_ref().map_err(failure)?.clone();
+        let system = client.system_info().await.map_err(|error| failure(&error))?;
         let partitions = match client.software_manager().await {
             Ok(partitions) => Some(partitions),
             Err(error) if error.is_unknown_command() => None,
             Err(error) => return Err(failure(&error)),
         };
-        let jobs = client.jobs().await.as_ref().map_err(failure)?.clone();
+        let jobs = client.jobs().await.map_err(|error| failure(&error))?;
         Ok(Observation::Staging {
             running: system.sw_version,
             partitions,
@@ -149,7 +140,7 @@ impl Hands {
     }
 
     async fn ha(&self) -> Result<Observation, Failure> {
-        let own = self.client().ha_state().await.as_ref().map_err(failure)?.clone();
+        let own = self.client().ha_state().await.map_err(|error| failure(&error))?;
         let peer = match self.peer() {
             None => Err("it has no peer in the plan".to_owned()),
             Some(peer) => match peer.ha_state().await {
@@ -167,7 +158,7 @@ impl Hands {
     /// seen, which is never taken for done.
     async fn boot(&self, expected: Version, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let client = self.client();
-        let system = client.system_info().await.as_ref().map_err(failure)?.clone();
+        let system = client.system_info().await.map_err(|error| failure(&error))?;
         let auto_commit = self.auto_commit().await;
         let mut chassis_ready = None;
         let model_has_it = hop.is_none_or(|hop| hop.chassis_ready);
