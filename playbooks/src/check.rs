@@ -20,7 +20,7 @@ pub(crate) struct Check {
     pub(crate) needs: BTreeSet<Need>,
     pub(crate) when: Option<Expression>,
     pub(crate) for_each: Option<ForEach>,
-    pub(crate) hold: Expression,
+    pub(crate) fail_when: Expression,
     pub(crate) subject: Option<Expression>,
     pub(crate) severity: Severity,
     pub(crate) mode: Mode,
@@ -115,7 +115,7 @@ impl Check {
             Ok(value) => shown(&value),
             Err(_) => "(not nameable)".to_owned(),
         });
-        match self.hold.decides(context) {
+        match self.fail_when.decides(context) {
             Ok(false) => self.finding(subject, Verdict::Pass, self.title.clone()),
             Ok(true) => {
                 let message = self

@@ -103,7 +103,7 @@ struct CheckEntry {
     for_each: Option<Spanned<String>>,
     #[serde(rename = "as")]
     item: Option<Spanned<String>>,
-    hold: Spanned<String>,
+    fail_when: Spanned<String>,
     severity: Severity,
     #[serde(default)]
     mode: Mode,
@@ -184,7 +184,7 @@ impl Reader<'_> {
         };
         let when = whole("when", &entry.when)?;
         let list = whole("for_each", &entry.for_each)?;
-        let hold = self.expression(id, "hold", &entry.hold, item)?;
+        let fail_when = self.expression(id, "fail_when", &entry.fail_when, item)?;
         let subject = entry
             .subject
             .as_ref()
@@ -192,7 +192,7 @@ impl Reader<'_> {
             .transpose()?;
         let message = Message::parse(&entry.message.value, item)
             .map_err(|problem| self.wrong_expression(id, "message", &entry.message, problem))?;
-        let used = [when.as_ref(), list.as_ref(), Some(&hold), subject.as_ref()];
+        let used = [when.as_ref(), list.as_ref(), Some(&fail_when), subject.as_ref()];
         for expression in used.into_iter().flatten().chain(message.expressions()) {
             self.declared(&entry.id, &needs, expression)?;
         }
@@ -205,7 +205,7 @@ impl Reader<'_> {
             needs,
             when,
             for_each,
-            hold,
+            fail_when,
             subject,
             severity: entry.severity,
             mode: entry.mode,

@@ -486,18 +486,18 @@ fn playbook(checks: &str) -> Playbook {
 fn one_bad_check_does_not_hide_another() {
     let own = playbook(
         r#"
-  - {id: no-such-field, title: A, needs: [system], hold: system.modell == "x", severity: block, message: m}
-  - {id: not-a-bool, title: B, needs: [system], hold: system.model, severity: block, message: m}
-  - {id: not-a-list, title: C, needs: [system], for_each: system.model, hold: "true", severity: block, message: m}
-  - {id: bad-when, title: D, needs: [system], when: system.model, hold: "false", severity: block, message: m}
-  - {id: bad-message, title: E, needs: [system], hold: "true", severity: block, message: "{system.modell}"}
-  - {id: bad-subject, title: F, needs: [system], hold: "true", subject: system.modell, severity: block, message: m}
-  - {id: some-bad, title: G, for_each: "[1, 0, 2]", hold: 2 / item == 1, subject: item, severity: block, message: "{item}"}
-  - {id: nothing-to-see, title: H, for_each: "[]", hold: "true", severity: block, message: m}
-  - {id: needs-hop, title: I, needs: [hop], hold: hop.to == "1.1.1", severity: block, message: m}
-  - {id: not-now, title: J, when: "false", hold: "true", severity: block, message: m}
-  - {id: on-trial, title: K, hold: "true", severity: block, mode: observe, message: m}
-  - {id: good, title: L, hold: "false", severity: block, message: m}
+  - {id: no-such-field, title: A, needs: [system], fail_when: system.modell == "x", severity: block, message: m}
+  - {id: not-a-bool, title: B, needs: [system], fail_when: system.model, severity: block, message: m}
+  - {id: not-a-list, title: C, needs: [system], for_each: system.model, fail_when: "true", severity: block, message: m}
+  - {id: bad-when, title: D, needs: [system], when: system.model, fail_when: "false", severity: block, message: m}
+  - {id: bad-message, title: E, needs: [system], fail_when: "true", severity: block, message: "{system.modell}"}
+  - {id: bad-subject, title: F, needs: [system], fail_when: "true", subject: system.modell, severity: block, message: m}
+  - {id: some-bad, title: G, for_each: "[1, 0, 2]", fail_when: 2 / item == 1, subject: item, severity: block, message: "{item}"}
+  - {id: nothing-to-see, title: H, for_each: "[]", fail_when: "true", severity: block, message: m}
+  - {id: needs-hop, title: I, needs: [hop], fail_when: hop.to == "1.1.1", severity: block, message: m}
+  - {id: not-now, title: J, when: "false", fail_when: "true", severity: block, message: m}
+  - {id: on-trial, title: K, fail_when: "true", severity: block, mode: observe, message: m}
+  - {id: good, title: L, fail_when: "false", severity: block, message: m}
 "#,
     );
     let findings = own.evaluate(&facts(&[]), None);
@@ -538,7 +538,7 @@ fn one_bad_check_does_not_hide_another() {
 #[test]
 fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
     let whole = "playbook: own\ntitle: Own\nchecks:\n  - id: a\n    title: A\n    needs: [jobs]\n    \
-                 hold: size(jobs) > 0\n    severity: block\n    message: m\n";
+                 fail_when: size(jobs) > 0\n    severity: block\n    message: m\n";
     assert!(Playbook::parse("own.yaml", whole).is_ok());
     let edits = [
         ("checks:", "chekcs:"),
@@ -554,11 +554,11 @@ fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
         ("message: m", "message: m\n    for_each: jobs\n    as: system"),
         (
             "message: m",
-            "message: m\n  - {id: a, title: B, hold: 'true', severity: info, message: m}",
+            "message: m\n  - {id: a, title: B, fail_when: 'true', severity: info, message: m}",
         ),
         ("id: a", "id: a b"),
         ("playbook: own", "playbook: ''"),
-        ("    hold: size(jobs) > 0\n", ""),
+        ("    fail_when: size(jobs) > 0\n", ""),
         ("title: Own", "title: [Own"),
         ("title: Own", "title: Own\ntitle: Twice"),
     ];
@@ -574,16 +574,16 @@ fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
     reading playbook own.yaml, line 9, column 5: unknown key `mesage`; the nearest is `message`
     reading playbook own.yaml, line 6, column 13: unknown area `job`; the nearest is `jobs`
     checking playbook own.yaml, line 4, column 9: check a uses `jobs` and does not list it under `needs`: `size(jobs) > 0`
-    reading playbook own.yaml, line 7, column 11: check a, `hold: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
-    reading playbook own.yaml, line 7, column 11: check a, `hold: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
-    reading playbook own.yaml, line 7, column 11: check a, `hold: size(jobs) >`: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+    reading playbook own.yaml, line 7, column 16: check a, `fail_when: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
+    reading playbook own.yaml, line 7, column 16: check a, `fail_when: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
+    reading playbook own.yaml, line 7, column 16: check a, `fail_when: size(jobs) >`: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
     reading playbook own.yaml, line 9, column 14: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
     checking playbook own.yaml, line 10, column 9: `as` names the element of a `for_each`, and there is none
     checking playbook own.yaml, line 11, column 9: `as` must be made of small letters and underscores, and not be the name of an area
     checking playbook own.yaml, line 10, column 10: check a stands at line 4 already
     checking playbook own.yaml, line 4, column 9: the id is not made of letters, digits and dashes
     checking playbook own.yaml, line 1, column 11: the name is not made of letters, digits and dashes
-    reading playbook own.yaml, line 8, column 5: missing field `hold`
+    reading playbook own.yaml, line 8, column 5: missing field `fail_when`
     reading playbook own.yaml, line 2, column 8: expected string scalar
     reading playbook own.yaml, line 3, column 1: duplicate mapping key: title, set DuplicateKeyPolicy in Options if acceptable
     checking playbook own.yaml, line 1, column 11: a playbook without checks would let everything pass
