@@ -44,6 +44,8 @@ pub struct World {
     clients: BTreeMap<DeviceId, Arc<Client>>,
 }
 
+pub mod process;
+
 pub mod tempdir {
     //! A directory that goes with its owner.
 
@@ -158,12 +160,14 @@ impl World {
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         let path = Path::new("campaign.yaml");
-        planner::plan(&self.file, path, &self.inventory, &systems, &before, &after).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {:?}",
-                std::error::Error::source(&error).map(ToString::to_string)
-            )
-        })
+        planner::plan(&self.file, path, &self.inventory, &systems, &before, &after, None).unwrap_or_else(
+            |error| {
+                panic!(
+                    "{error}: {:?}",
+                    std::error::Error::source(&error).map(ToString::to_string)
+                )
+            },
+        )
     }
 
     /// Plans and records the campaign.

@@ -201,7 +201,10 @@ impl IntoResponse for Denied {
 }
 
 fn denied(status: StatusCode, text: impl Into<String>) -> Denied {
-    Denied { status, text: text.into() }
+    Denied {
+        status,
+        text: text.into(),
+    }
 }
 
 fn admit(guarded: &Guarded, headers: &HeaderMap) -> Result<(), Denied> {
@@ -258,7 +261,10 @@ async fn timeline(
 }
 
 fn no_device(device: &DeviceId) -> Denied {
-    denied(StatusCode::NOT_FOUND, format!("the campaign has no device {device}"))
+    denied(
+        StatusCode::NOT_FOUND,
+        format!("the campaign has no device {device}"),
+    )
 }
 
 async fn why_device(
@@ -320,7 +326,10 @@ async fn approve(
     match answered.await {
         Ok(Ok(said)) => Ok(said),
         Ok(Err(refused)) => Err(denied(StatusCode::CONFLICT, refused.to_string())),
-        Err(_) => Err(denied(StatusCode::SERVICE_UNAVAILABLE, "the campaign loop is ending")),
+        Err(_) => Err(denied(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the campaign loop is ending",
+        )),
     }
 }
 

@@ -1,19 +1,39 @@
-//! Report (being written).
-use crate::story::Story;
+//! Shows the story of a campaign to people: one HTML page that needs nothing else, and plain text for the terminal.
+//!
+//! A pure function of the story. Whatever a device answered is data: it reaches neither the page as markup nor the
+//! terminal as a control sequence. All times are UTC, and every output says so.
+
 use hopgate_core::names::DeviceId;
-/// x
-pub fn html(_: &Story) -> String {
-    String::new()
+
+use crate::story::Story;
+
+mod gantt;
+mod page;
+mod sections;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod wording;
+
+/// The whole report as one HTML file: no request leaves it, light and dark, for screens, phones and paper.
+pub fn html(story: &Story) -> String {
+    page::page(story)
 }
-/// x
-pub fn table(_: &Story) -> String {
-    String::new()
+
+/// One row a device, at most 110 columns wide: path with minutes, state, and what it waited for.
+pub fn table(story: &Story) -> String {
+    terminal::table(story)
 }
-/// x
-pub fn timeline_text(_: &Story, _: &DeviceId) -> Option<String> {
-    None
+
+/// What `hopgate status` prints: where the campaign stands, what needs a person, and the table. At most 110 columns.
+pub fn status_text(story: &Story) -> String {
+    terminal::status(story)
 }
-/// x
-pub fn status_text(_: &Story) -> String {
-    String::new()
+
+/// What `hopgate timeline DEVICE` prints: every record of a device's stream with its waits in between, at most 110
+/// columns wide; nothing where the campaign has no such device.
+pub fn timeline_text(story: &Story, device: &DeviceId) -> Option<String> {
+    story
+        .device(device)
+        .map(|device| terminal::timeline(story, device))
 }

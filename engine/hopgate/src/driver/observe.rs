@@ -39,17 +39,27 @@ impl Hands {
         let playbooks = &self.checks().before;
         let (system, facts) = self.facts(needs(playbooks, &[FactArea::System])).await?;
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::Checked { system: Box::new(system), findings })
+        Ok(Observation::Checked {
+            system: Box::new(system),
+            findings,
+        })
     }
 
     async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let playbooks = &self.checks().after;
-        let also: &[FactArea] =
-            if self.peer().is_some() { &[FactArea::System, FactArea::Ha] } else { &[FactArea::System] };
+        let also: &[FactArea] = if self.peer().is_some() {
+            &[FactArea::System, FactArea::Ha]
+        } else {
+            &[FactArea::System]
+        };
         let (system, facts) = self.facts(needs(playbooks, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
-        Ok(Observation::After { system: Box::new(system), ha, findings })
+        Ok(Observation::After {
+            system: Box::new(system),
+            ha,
+            findings,
+        })
     }
 
     /// The facts that are wanted. A device that does not say what it is is asked once more, for the reason.

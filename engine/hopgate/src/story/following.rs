@@ -356,9 +356,10 @@ fn state(
 ) -> DeviceState {
     let (text, next_step, needs_person) = match machine.phase() {
         Phase::Halted { reason, .. } => (reason.to_string(), Some(reason.next_step().to_owned()), true),
+        Phase::Waiting(_) if story.wave.is_none() => ("not in the present plan".to_owned(), None, false),
         Phase::Waiting(own) => {
             let hold = hold.unwrap_or(own);
-            (hold.to_string(), None, hold.needs_person())
+            (hold.to_string(), None, own_person(hold))
         }
         Phase::Done => (format!("runs {}", story.now), None, false),
         phase => (in_hop(phase.name(), machine, story), None, false),
@@ -370,6 +371,17 @@ fn state(
         text,
         next_step,
         needs_person,
+    }
+}
+
+/// Whether a person has to do something about this device. A halted campaign or an approval needs one too, once and not
+/// for every device that waits for it: the campaign's story says so.
+fn own_person(hold: &Hold) -> bool {
+    match WaitCause::of(hold) {
+        WaitCause::Drift | WaitCause::OtherRelease | WaitCause::Image | WaitCause::Unreadable => {
+            hold.needs_person()
+        }
+        _ => false,
     }
 }
 

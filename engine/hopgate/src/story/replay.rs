@@ -270,10 +270,12 @@ impl<'a> Replay<'a> {
         let Some(followed) = self.devices.get_mut(device) else {
             return;
         };
-        let hold = followed.own_hold().map(|own| match &self.campaign {
+        let hold = followed.own_hold().and_then(|own| match &self.campaign {
+            // It dropped out of the plan: nothing is going to happen that it could wait for.
+            Some((campaign, _)) if !campaign.plan().devices.contains_key(device) => None,
             // No answer means that nothing keeps it: the next thing to happen is its permit.
-            Some((campaign, _)) => campaign.why(device, at).unwrap_or(Hold::Permit),
-            None => own.clone(),
+            Some((campaign, _)) => Some(campaign.why(device, at).unwrap_or(Hold::Permit)),
+            None => Some(own.clone()),
         });
         if let Some(until) = hold.as_ref().and_then(Hold::until).filter(|until| *until > at) {
             self.due.insert((until, device));

@@ -197,7 +197,8 @@ impl Night {
 
     fn append<E: Serialize>(&mut self, stream: StreamId, minute: f64, event: E) {
         let next = self.written.entry(stream.clone()).or_insert(0);
-        let appended = self.ledger.append(&stream, Seq(*next), at(minute), &[event]);
+        let events = [event];
+        let appended = self.ledger.append(&stream, Seq(*next), at(minute), &events);
         self.runtime.block_on(appended).unwrap();
         *next += 1;
     }
@@ -257,6 +258,18 @@ impl Night {
             };
             self.device(device.as_str(), -45.0, Event::Enrolled(Box::new(enrolment)));
         }
+    }
+
+    /// Another plan takes the place of the first, without the wave `last` and its device.
+    pub(crate) fn replan(&mut self, minute: f64) {
+        self.plan.waves.retain(|wave| wave.name.as_str() != "last");
+        self.plan.devices.remove(&id("fw-zrh-1"));
+        self.ledger.store(self.plan.to_json().as_bytes()).unwrap();
+        let replanned = CampaignEvent::Replanned {
+            plan: self.plan.hash(),
+            launcher: "petra".parse().unwrap(),
+        };
+        self.campaign(minute, replanned);
     }
 
     fn approve(&mut self, minute: f64, wave: &str, reason: &str) {
@@ -589,9 +602,9 @@ impl Night {
         );
         self.give_back(325.0, "fw-ham-1", permit, false);
         self.incident(325.0, "fw-ham-1", &reason, Severity::Error);
-        self.ask("fw-old-1", 326.0, Action::Restart, 1, None);
-        self.device("fw-old-1", 327.5, Event::Seen(Reach::Dark));
-        self.device("fw-old-1", 351.0, Event::SlowBoot { minutes: 25 });
+        self.ask("fw-old-1", 306.4, Action::Restart, 1, None);
+        self.device("fw-old-1", 307.9, Event::Seen(Reach::Dark));
+        self.device("fw-old-1", 331.5, Event::SlowBoot { minutes: 25 });
     }
 }
 

@@ -116,10 +116,31 @@ fn a_boot_is_not_yet_a_release_that_runs() {
 #[test]
 fn every_wait_has_the_reason_that_the_rules_gave() {
     let story = sample::night("waits").story();
-    insta::assert_snapshot!(waits(device(&story, "fw-par-1")), @"");
-    insta::assert_snapshot!(waits(device(&story, "fw-lyo-1a")), @"");
-    insta::assert_snapshot!(waits(device(&story, "fw-old-1")), @"");
-    insta::assert_snapshot!(waits(device(&story, "fw-zrh-1")), @"");
+    insta::assert_snapshot!(waits(device(&story, "fw-par-1")), @r"
+    21:15:00 22:00:00  45 min window: the change window opens at 2026-03-07T22:00:00Z
+    22:00:00 22:00:12   0 min permit: ready; the campaign has not granted the next hop yet
+    ");
+    insta::assert_snapshot!(waits(device(&story, "fw-lyo-1a")), @r"
+    21:15:00 22:36:18  81 min earlier wave: its wave opens when wave canary is finished
+    22:36:18 22:46:18  10 min soak: wave canary is being watched until 2026-03-07T22:46:18Z
+    22:46:18 22:58:00  12 min approval: wave pairs needs an approval (hopgate approve)
+    22:58:00 22:58:30   1 min HA peer: the HA roles of it and fw-lyo-1b are being read
+    22:58:30 23:35:30  37 min HA peer: its HA peer fw-lyo-1b is under way; never both
+    23:35:30 23:35:36   0 min permit: ready; the campaign has not granted the next hop yet
+    00:12:36 00:13:00   0 min HA peer: the HA roles of it and fw-lyo-1b are being read
+    ");
+    insta::assert_snapshot!(waits(device(&story, "fw-old-1")), @r"
+    21:15:00 01:27:18 252 min earlier wave: its wave opens when wave pairs is finished
+    01:27:18 01:37:18  10 min soak: wave pairs is being watched until 2026-03-08T01:37:18Z
+    01:37:18 01:37:24   0 min permit: ready; the campaign has not granted the next hop yet
+    02:23:06 03:05:00  42 min campaign halt: the campaign is halted by hopgate/spring/fw-ber-1/hop-0/0/boot-loop; nothing new starts until hopgate resume
+    03:05:00 03:05:06   0 min permit: ready; the campaign has not granted the next hop yet
+    ");
+    insta::assert_snapshot!(waits(device(&story, "fw-zrh-1")), @r"
+    21:15:00 02:21:06 306 min earlier wave: its wave opens when wave rest is finished
+    02:21:06 03:05:00  44 min campaign halt: the campaign is halted by hopgate/spring/fw-ber-1/hop-0/0/boot-loop; nothing new starts until hopgate resume
+    03:05:00 ...  27 min earlier wave: its wave opens when wave rest is finished
+    ");
 }
 
 #[test]
@@ -147,11 +168,13 @@ fn waits_and_work_of_a_device_never_overlap_and_leave_no_gap() {
 fn a_halted_night_says_who_is_needed_for_what() {
     let story = sample::halted_night("needs").story();
     assert_eq!(story.campaign.state, CampaignState::Halted);
-    insta::assert_snapshot!(story.campaign.needs.as_deref().unwrap_or_default(), @"");
+    insta::assert_snapshot!(story.campaign.needs.as_deref().unwrap_or_default(), @"the campaign is halted by hopgate/spring/fw-ber-1/hop-0/0/boot-loop; nothing new starts until hopgate resume");
     let ber = &device(&story, "fw-ber-1").state;
-    insta::assert_snapshot!(ber.text, @"");
-    insta::assert_snapshot!(ber.next_step.as_deref().unwrap_or_default(), @"");
+    insta::assert_snapshot!(ber.text, @"boot loop: 3 boots seen, went dark 3 times, no auto-commit ever finished");
+    insta::assert_snapshot!(ber.next_step.as_deref().unwrap_or_default(), @"do not power-cycle it (a TPM lockout can hold it down for a day); look at its console and its optics");
     assert!(ber.needs_person);
+    // The campaign's halt needs a person once, not once for every device that waits for its end.
+    assert_eq!(story.totals.need_person, 1);
     let old = device(&story, "fw-old-1");
     assert_eq!(old.hops[0].state, HopState::AtRest);
     assert_eq!(
@@ -161,13 +184,35 @@ fn a_halted_night_says_who_is_needed_for_what() {
 }
 
 #[test]
+fn another_plan_makes_approvals_void_and_lets_a_device_drop_out() {
+    let mut night = sample::night("replan");
+    let before = night.story();
+    night.replan(340.0);
+    let story = night.story();
+    assert_ne!(story.campaign.plan, before.campaign.plan);
+    let launchers: Vec<&str> = story
+        .campaign
+        .plans
+        .iter()
+        .map(|taken| taken.launcher.as_str())
+        .collect();
+    assert_eq!(launchers, ["olga", "petra"]);
+    assert!(before.campaign.approvals.iter().all(|approval| approval.counts));
+    assert!(story.campaign.approvals.iter().all(|approval| !approval.counts));
+    let dropped = story.devices.last().unwrap();
+    assert_eq!((dropped.device.as_str(), &dropped.wave), ("fw-zrh-1", &None));
+    assert_eq!(dropped.state.text, "not in the present plan");
+    assert_eq!(dropped.waits.last().unwrap().until, Some(at(340.0)));
+}
+
+#[test]
 fn totals_count_every_device_once() {
     let totals = sample::night("totals").story().totals;
     assert_eq!(
         totals.done + totals.working + totals.waiting + totals.halted,
         totals.devices
     );
-    insta::assert_snapshot!(serde_json::to_string(&totals).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"devices":7,"done":4,"working":1,"waiting":1,"halted":1,"need_person":1,"hops":9,"hops_done":6,"median_hop_minutes":37,"slowest":{"device":"fw-ber-1","hop":1,"minutes":52},"incidents":2}"#);
 }
 
 #[test]
@@ -187,8 +232,8 @@ fn an_event_that_does_not_fit_names_its_stream() {
         &std::collections::BTreeMap::new(),
     )
     .unwrap_err();
-    insta::assert_snapshot!(refused, @"");
-    insta::assert_snapshot!(std::error::Error::source(&refused).unwrap(), @"");
+    insta::assert_snapshot!(refused, @"the stream device/spring/fw-zrh-1 contradicts itself");
+    insta::assert_snapshot!(std::error::Error::source(&refused).unwrap(), @r#"device fw-zrh-1 cannot take the event "restored" while waiting"#);
 }
 
 #[test]
