@@ -21,6 +21,7 @@ pub mod planner;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod signals;
 pub mod simulate;
 pub mod state;
 pub mod story;

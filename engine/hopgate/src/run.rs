@@ -25,6 +25,7 @@ use crate::pager::pagerduty::{EVENTS_URL, PagerDuty};
 use crate::pager::{Channel, Pager, Stop};
 use crate::planner;
 use crate::progress::About;
+use crate::signals::StopRequests;
 use crate::state::{Launch, State};
 
 /// How long the end of a run waits for pages to be accepted, in real time. What is left stays in the outbox and goes out
@@ -269,6 +270,7 @@ async fn follow(
     audience: &mut dyn Audience,
 ) -> Result<RunEnding, Failure> {
     let mut under_way: BTreeSet<DeviceId> = BTreeSet::new();
+    let mut stop_requests = StopRequests::listen();
     let mut stops = 0;
     let mut running = Box::pin(fleet.run(commands));
     let ending = loop {
@@ -279,9 +281,9 @@ async fn follow(
                 audience.hear(&news);
             }
             ended = &mut running => break ended?,
-            asked = tokio::signal::ctrl_c() => {
+            () = stop_requests.next() => {
                 stops += 1;
-                if stops > 1 || asked.is_err() {
+                if stops > 1 {
                     return Ok(RunEnding::Interrupted);
                 }
                 let devices: Vec<DeviceId> = under_way.iter().cloned().collect();

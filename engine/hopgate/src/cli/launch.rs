@@ -19,6 +19,7 @@ use crate::failure::{Exit, Failure};
 use crate::fleet::{Command, Ending, News};
 use crate::progress::Progress;
 use crate::run::{self, Audience, Prepared, RunEnding};
+use crate::signals::StopRequests;
 use crate::simulate as simulating;
 use crate::state::{State, launch_of};
 
@@ -70,10 +71,7 @@ pub(super) async fn simulate(
             simulating::PASSWORD_VARIABLE
         ));
     }
-    // Where signals cannot be had, the fleet is served until the process is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    StopRequests::listen().next().await;
     simulation.served.shutdown().await;
     Ok(Exit::Success)
 }
