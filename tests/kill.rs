@@ -50,12 +50,12 @@ waves:
 
     const KILLS: u32 = 50;
 
-    /// Simulated seconds a second. The slowest pair needs some four simulated hours, which is 70 s of real time: longer than
-    /// fifty kills of a second each, so that all of them fall into the campaign.
-    const SPEED: u32 = 210;
+    /// Simulated seconds a second. The slowest pair needs some four simulated hours, which is 50 s of real time, and every kill
+    /// costs it some: so that all fifty fall into the campaign.
+    const SPEED: u32 = 300;
 
     /// Longest life of a run that is to be killed, in milliseconds.
-    const LIFE_MAX: u64 = 2_000;
+    const LIFE_MAX: u64 = 1_600;
 
     /// Every fourth kill falls into the start: opening and verifying the journal, reading the devices, enrolling, replaying.
     const START_MAX: u64 = 150;
@@ -157,11 +157,6 @@ waves:
             assert_eq!(
                 device.pointer("/state/version"),
                 Some(&json!("10.2.4-h4")),
-                "seed {seed}: {name}"
-            );
-            assert_eq!(
-                device.pointer("/state/phase"),
-                Some(&json!("up")),
                 "seed {seed}: {name}"
             );
         }

@@ -66,6 +66,17 @@ pub enum ControlRequest {
         /// The device.
         device: String,
     },
+    /// Somebody edits, commits, locks or unlocks the configuration.
+    SetConfiguration {
+        /// The device.
+        device: String,
+        /// Whether there are uncommitted changes from now on.
+        #[serde(default)]
+        pending_changes: bool,
+        /// Administrators who hold a configuration lock from now on.
+        #[serde(default)]
+        config_locks: Vec<String>,
+    },
     /// Puts a member of a pair into an HA state, as a fault would.
     SetHaState {
         /// The device.
@@ -142,6 +153,7 @@ impl ControlRequest {
             | Self::FullDisk { device, .. }
             | Self::ChangeCertificate { device }
             | Self::PowerCycle { device }
+            | Self::SetConfiguration { device, .. }
             | Self::SetHaState { device, .. } => device,
         }
     }
@@ -189,6 +201,17 @@ impl Fleet {
             ControlRequest::ChangeCertificate { .. } => self.change_certificate(&device),
             ControlRequest::PowerCycle { .. } => {
                 self.on_site(&device, |world, site, index| site.power_cycle(world, index));
+            }
+            ControlRequest::SetConfiguration {
+                pending_changes,
+                config_locks,
+                ..
+            } => {
+                self.on_site(&device, |_, site, index| {
+                    let device = &mut site.devices[index];
+                    device.pending_changes = pending_changes;
+                    device.config_locks = config_locks;
+                });
             }
             ControlRequest::SetHaState { state, reason, .. } => self.set_ha_state(&device, state, &reason)?,
         }

@@ -48,13 +48,14 @@ pub fn full() -> bool {
     std::env::var_os("HOPGATE_FULL").is_some()
 }
 
-/// The binary, brought up to date first: cargo itself knows whether it is, and where the tests' own build put it.
+/// The binary: the one that `HOPGATE_BINARY` names, or this build's own, brought up to date first (cargo itself knows
+/// whether it is, whatever profile and target directory the tests were built with).
 ///
 /// # Panics
 /// Where it cannot be built.
 pub fn hopgate() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(build)
+    BINARY.get_or_init(|| std::env::var_os("HOPGATE_BINARY").map_or_else(build, PathBuf::from))
 }
 
 /// The test runs as `<target>/<profile>/deps/<name>-<hash>`, wherever `CARGO_TARGET_DIR` or a configuration file put it.
@@ -347,13 +348,11 @@ impl Simulator {
         command.args(["--write-inventory", "inventory.yaml"]);
         let mut process = Process::start(&mut command);
         process.wait_for_text("inventory: inventory.yaml", Duration::from_secs(60));
+        // It was written before that line, to the other pipe, which may be read later.
+        process.wait_for_text("control port: http://", Duration::from_secs(60));
+        process.wait_for_text("/\n", Duration::from_secs(60));
         let told = process.stdout();
-        let control = told.lines().find_map(|line| {
-            line.strip_prefix("control port: http://")?
-                .strip_suffix('/')?
-                .parse()
-                .ok()
-        });
+        let control = told.lines().find_map(control_port);
         let control = control.unwrap_or_else(|| panic!("no control port in:\n{told}"));
         Simulator { process, control }
     }
@@ -396,6 +395,11 @@ impl Simulator {
         self.process.interrupt();
         self.process.wait(Duration::from_secs(20))
     }
+}
+
+fn control_port(line: &str) -> Option<SocketAddr> {
+    let address = line.strip_prefix("control port: http://")?.strip_suffix('/')?;
+    address.parse().ok()
 }
 
 /// One plain HTTP/1.0 exchange: the server closes when it has said all.

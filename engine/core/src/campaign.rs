@@ -1,8 +1,8 @@
 //! The campaign: the only one that lets a device start a hop, so that waves, pairs, budgets and halts are decided in one
 //! place.
 //!
-//! This file holds its state and its transition table; `campaign/rules.rs` decides, `campaign/approval.rs` judges
-//! approvals. What devices do reaches it as [`Standing`]s, which are recomputed and never stored here.
+//! This file holds its state and its transition table; `campaign/rules.rs` decides, `campaign/why.rs` explains,
+//! `campaign/approval.rs` judges approvals. What devices do reaches it as [`Standing`]s, which are recomputed and never stored here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,7 @@ pub use event::CampaignEvent;
 mod approval;
 mod event;
 mod rules;
+mod why;
 
 /// A decision of a campaign.
 pub type Decision = crate::Decision<CampaignEvent, CampaignEffect>;
@@ -160,9 +161,7 @@ impl Campaign {
 
     /// The wave that waits for an approval, if one does.
     pub fn gate(&self) -> Option<&WaveName> {
-        self.gates
-            .iter()
-            .find(|wave| !self.is_approved(wave) && !self.opened.contains(*wave))
+        self.gates.iter().find(|wave| !self.is_approved(wave))
     }
 
     /// Permits that are out.
@@ -309,3 +308,6 @@ impl Campaign {
         self.approvals.get(wave) == Some(&self.hash)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
-//! One device on its way up: its state, and the one transition table that live running, replay and tests share.
+//! One device on its way up: its state.
 //!
-//! What is decided in each phase lies beside it in `device/`; this file must not decide anything.
+//! The one transition table is `device/transition.rs`, what is decided in each phase lies beside it; this file must not
+//! decide anything.
 
 use hopgate_paths::{Hop, Version};
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::IllegalEvent;
 use crate::halt::HaltReason;
 use crate::names::DeviceId;
 use crate::waiting::Hold;
-use crate::watchdog::{Note, Watch};
+use crate::watchdog::Watch;
 
 pub use effect::{Call, Effect, Probe};
 pub use event::{Action, Enrolment, Event, How, Permit};
@@ -26,6 +27,7 @@ mod preparing;
 mod rebooting;
 mod staging;
 mod standing;
+mod transition;
 mod verifying;
 
 /// A decision of a device.
@@ -55,7 +57,7 @@ pub enum Ask {
         action: Action,
         /// From 1.
         attempt: u32,
-        /// The job.
+        /// The job that is followed; nothing where it has none, or where it ended well.
         job: Option<u32>,
         /// When it was taken.
         at: Timestamp,
@@ -89,6 +91,31 @@ impl Ask {
     fn reopened(self) -> Self {
         Ask::Open {
             attempts: self.attempts(),
+        }
+    }
+
+    /// Its job ended. The good end of an install stays known, without a job to follow: it is the only sign of one on a device
+    /// whose software manager cannot be read.
+    fn ended(self, action: Action, ok: bool, at: Timestamp) -> Self {
+        match action {
+            Action::Install(_) if ok => self.taken(action, None, at),
+            _ => self.reopened(),
+        }
+    }
+
+    /// The request that has to be found undone before another attempt.
+    fn unsettled(self) -> Option<Action> {
+        match self {
+            Ask::Open { .. } => None,
+            Ask::Intended { action, .. } | Ask::Taken { action, .. } => Some(action),
+        }
+    }
+
+    /// When the request was last moved on.
+    fn at(self) -> Option<Timestamp> {
+        match self {
+            Ask::Open { .. } => None,
+            Ask::Intended { at, .. } | Ask::Taken { at, .. } => Some(at),
         }
     }
 }
@@ -169,6 +196,26 @@ impl Phase {
         "halted",
     ];
 
+    /// Whether nothing of ours is under way and nothing is out of service: the permit is given back here.
+    fn is_at_rest(&self) -> bool {
+        match self {
+            Phase::Waiting(_)
+            | Phase::Done
+            | Phase::Halted {
+                at: HaltedAt::Rest, ..
+            } => true,
+            Phase::Checking
+            | Phase::BackingUp
+            | Phase::Fetching(_)
+            | Phase::Installing(_)
+            | Phase::Leaving(_)
+            | Phase::Rebooting { .. }
+            | Phase::Verifying { .. }
+            | Phase::Restoring { .. }
+            | Phase::Halted { .. } => false,
+        }
+    }
+
     /// This phase's name.
     pub fn name(&self) -> &'static str {
         match self {
@@ -199,6 +246,12 @@ pub struct Device {
     standing_down: bool,
     resumes: u32,
     restarts: u32,
+    /// Suspends asked for in this hop and not undone since: above zero it may be out of its pair by our doing.
+    suspends: u32,
+    /// The last restart that was found not taken. It may still be taken late, and is then watched from here.
+    untaken: Option<Watch>,
+    /// Since when HA is seen settled after the hop's boot; the checks after the hop are timed from here.
+    settled: Option<Timestamp>,
 }
 
 impl Device {
@@ -226,6 +279,9 @@ impl Device {
             standing_down: false,
             resumes: 0,
             restarts: 0,
+            suspends: 0,
+            untaken: None,
+            settled: None,
         })
     }
 
@@ -282,283 +338,21 @@ impl Device {
         self.permit
     }
 
-    /// Takes an event that happened at `at` into account. Total: an event that does not fit is refused and changes nothing.
-    pub fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), IllegalEvent> {
-        let Some(next) = self.next_phase(at, event) else {
-            return Err(IllegalEvent {
-                subject: format!("device {}", self.id()),
-                event: event.name().to_owned(),
-                state: self.phase.name().to_owned(),
-            });
-        };
-        self.take_aside(event);
-        if next.name() != self.phase.name() || *event == Event::PickedUp {
-            self.since = at;
-        }
-        self.phase = next;
-        Ok(())
-    }
-
-    /// The transition table: the phase after `event`, or nothing where the event is illegal in this phase.
-    fn next_phase(&self, at: Timestamp, event: &Event) -> Option<Phase> {
-        let phase = &self.phase;
-        match event {
-            Event::Enrolled(_) => None,
-            Event::PermitReceived(permit) => self.permitted(permit),
-            Event::Held(hold) => holdable(phase).then(|| Phase::Waiting(hold.clone())),
-            Event::StandDownAsked { .. } => self.permit.map(|_| phase.clone()),
-            Event::ChecksPassed { .. } => matches!(phase, Phase::Checking).then_some(Phase::BackingUp),
-            Event::BackedUp { .. } => matches!(phase, Phase::BackingUp).then_some(Phase::Fetching(Ask::NEW)),
-            Event::Intended { action, attempt } => intended(phase, *action, *attempt, at),
-            Event::Accepted { action, job } => with_ask(phase, *action, |ask| ask.taken(*action, *job, at)),
-            Event::Refused { action, .. } | Event::FoundUndone { action } => {
-                with_ask(phase, *action, Ask::reopened)
-            }
-            Event::Unanswered { action, .. } => with_ask(phase, *action, |ask| ask),
-            Event::JobEnded { action, .. } => with_ask(phase, *action, Ask::reopened),
-            Event::ImagesReady { .. } => {
-                matches!(phase, Phase::Fetching(_)).then_some(Phase::Installing(Ask::NEW))
-            }
-            Event::Staged { .. } => matches!(phase, Phase::Installing(_)).then_some(Phase::Leaving(Ask::NEW)),
-            Event::FailoverProved { .. } => matches!(phase, Phase::Leaving(_)).then(|| phase.clone()),
-            Event::FailoverFailed { seen } => putting_back(phase, Some(seen.clone())),
-            Event::PuttingBack => putting_back(phase, None),
-            Event::Restored => {
-                matches!(phase, Phase::Restoring { .. }).then_some(Phase::Installing(Ask::NEW))
-            }
-            Event::RestartNotTaken => {
-                matches!(phase, Phase::Rebooting { .. }).then_some(Phase::Installing(Ask::NEW))
-            }
-            Event::Seen(reach) => noted(phase, &Note::Reach(*reach)),
-            Event::BootSeen(boot) => noted(phase, &Note::Boot(boot.clone())),
-            Event::SlowBoot { .. } => noted(phase, &Note::Slow),
-            Event::BackInService { .. } => match phase {
-                Phase::Rebooting { watch, .. } => Some(Phase::Verifying {
-                    ask: Ask::NEW,
-                    watch: Some(watch.clone()),
-                }),
-                _ => None,
-            },
-            Event::FoundThere { .. } => {
-                let asked = matches!(phase, Phase::Checking | Phase::Installing(_));
-                asked.then_some(Phase::Verifying {
-                    ask: Ask::NEW,
-                    watch: None,
-                })
-            }
-            Event::PickedUp => Some(phase.clone()),
-            Event::HopEnded { hop, .. } => self.hop_ended(*hop),
-            Event::Halted { reason, .. } => halted(phase, reason),
-            Event::Resumed { .. } => resumed(phase, at),
-        }
-    }
-
-    fn permitted(&self, permit: &Permit) -> Option<Phase> {
-        let waits = matches!(self.phase, Phase::Waiting(_));
-        (waits && permit.hop == self.hop && permit.id > self.last_permit).then_some(Phase::Checking)
-    }
-
-    fn hop_ended(&self, hop: u32) -> Option<Phase> {
-        let may_end = matches!(self.phase, Phase::Verifying { .. }) && hop == self.hop;
-        let last = self.hop as usize + 1 >= self.enrolment.hops.len();
-        may_end.then_some(if last {
-            Phase::Done
-        } else {
-            Phase::Waiting(Hold::Permit)
-        })
-    }
-
-    /// Everything an event changes besides the phase.
-    fn take_aside(&mut self, event: &Event) {
-        match event {
-            Event::PermitReceived(permit) => {
-                self.permit = Some(*permit);
-                self.last_permit = permit.id;
-                self.standing_down = false;
-            }
-            Event::Held(_) => self.give_permit_back(),
-            Event::StandDownAsked { .. } => self.standing_down = true,
-            Event::Intended {
-                action: Action::Restart,
-                ..
-            } => self.restarts += 1,
-            Event::HopEnded { .. } => {
-                self.give_permit_back();
-                self.hop += 1;
-                self.restarts = 0;
-            }
-            Event::Halted { .. } if !self.out_of_service() => self.give_permit_back(),
-            Event::Resumed { .. } => self.resumes += 1,
-            Event::Enrolled(_)
-            | Event::ChecksPassed { .. }
-            | Event::BackedUp { .. }
-            | Event::Intended { .. }
-            | Event::Accepted { .. }
-            | Event::Refused { .. }
-            | Event::Unanswered { .. }
-            | Event::FoundUndone { .. }
-            | Event::JobEnded { .. }
-            | Event::ImagesReady { .. }
-            | Event::Staged { .. }
-            | Event::FailoverProved { .. }
-            | Event::FailoverFailed { .. }
-            | Event::PuttingBack
-            | Event::Restored
-            | Event::RestartNotTaken
-            | Event::PickedUp
-            | Event::FoundThere { .. }
-            | Event::Seen(_)
-            | Event::BootSeen(_)
-            | Event::SlowBoot { .. }
-            | Event::BackInService { .. }
-            | Event::Halted { .. } => {}
-        }
-    }
-
-    fn give_permit_back(&mut self) {
-        self.permit = None;
-        self.standing_down = false;
-    }
-
     /// Whether the device is, or may be, out of service by our doing.
     pub fn out_of_service(&self) -> bool {
         match &self.phase {
             Phase::Rebooting { .. } | Phase::Verifying { .. } | Phase::Restoring { .. } => true,
-            Phase::Leaving(ask) => ask.attempts() > 0,
             Phase::Halted { at, .. } => *at != HaltedAt::Rest,
             Phase::Waiting(_)
             | Phase::Checking
             | Phase::BackingUp
             | Phase::Fetching(_)
             | Phase::Installing(_)
-            | Phase::Done => false,
+            | Phase::Leaving(_)
+            | Phase::Done => self.suspends > 0,
         }
     }
 }
 
-/// A member that we suspended, on its way back into its pair.
-fn putting_back(phase: &Phase, failed: Option<String>) -> Option<Phase> {
-    matches!(phase, Phase::Leaving(_)).then_some(Phase::Restoring {
-        ask: Ask::NEW,
-        failed,
-    })
-}
-
-/// Phases from which a device may come to rest: nothing has been taken out of service in them.
-fn holdable(phase: &Phase) -> bool {
-    match phase {
-        Phase::Waiting(_)
-        | Phase::Checking
-        | Phase::BackingUp
-        | Phase::Fetching(_)
-        | Phase::Installing(_)
-        | Phase::Verifying { watch: None, .. } => true,
-        Phase::Leaving(ask) => ask.attempts() == 0,
-        Phase::Restoring { .. }
-        | Phase::Rebooting { .. }
-        | Phase::Verifying { .. }
-        | Phase::Done
-        | Phase::Halted { .. } => false,
-    }
-}
-
-fn intended(phase: &Phase, action: Action, attempt: u32, at: Timestamp) -> Option<Phase> {
-    let ask = Ask::intended(action, attempt, at);
-    match (phase, action) {
-        (Phase::Fetching(_), Action::Download(_)) => Some(Phase::Fetching(ask)),
-        (Phase::Installing(_), Action::Install(_)) => Some(Phase::Installing(ask)),
-        (Phase::Leaving(_), Action::Suspend) => Some(Phase::Leaving(ask)),
-        (Phase::Leaving(_), Action::Restart) => Some(Phase::Rebooting {
-            ask,
-            watch: Watch::begin(at, attempt),
-        }),
-        (Phase::Restoring { failed, .. }, Action::MakeFunctional) => Some(Phase::Restoring {
-            ask,
-            failed: failed.clone(),
-        }),
-        (Phase::Verifying { watch, .. }, Action::MakeFunctional) => Some(Phase::Verifying {
-            ask,
-            watch: watch.clone(),
-        }),
-        _ => None,
-    }
-}
-
-/// The phase with its request moved on, where the phase is the one that asks for `action`.
-fn with_ask(phase: &Phase, action: Action, moved: impl Fn(Ask) -> Ask) -> Option<Phase> {
-    match (phase, action) {
-        (Phase::Fetching(ask), Action::Download(_)) => Some(Phase::Fetching(moved(*ask))),
-        (Phase::Installing(ask), Action::Install(_)) => Some(Phase::Installing(moved(*ask))),
-        (Phase::Leaving(ask), Action::Suspend) => Some(Phase::Leaving(moved(*ask))),
-        (Phase::Rebooting { ask, watch }, Action::Restart) => Some(Phase::Rebooting {
-            ask: moved(*ask),
-            watch: watch.clone(),
-        }),
-        (Phase::Restoring { ask, failed }, Action::MakeFunctional) => Some(Phase::Restoring {
-            ask: moved(*ask),
-            failed: failed.clone(),
-        }),
-        (Phase::Verifying { ask, watch }, Action::MakeFunctional) => Some(Phase::Verifying {
-            ask: moved(*ask),
-            watch: watch.clone(),
-        }),
-        _ => None,
-    }
-}
-
-fn noted(phase: &Phase, note: &Note) -> Option<Phase> {
-    let Phase::Rebooting { ask, watch } = phase else {
-        return None;
-    };
-    let mut watch = watch.clone();
-    watch.remember(note);
-    Some(Phase::Rebooting { ask: *ask, watch })
-}
-
-fn halted(phase: &Phase, reason: &HaltReason) -> Option<Phase> {
-    let at = match phase {
-        Phase::Waiting(_) | Phase::Done | Phase::Halted { .. } => return None,
-        Phase::Rebooting { watch, .. }
-        | Phase::Verifying {
-            watch: Some(watch), ..
-        } => HaltedAt::Restart(watch.clone()),
-        Phase::Restoring { failed, .. } => HaltedAt::Suspended(failed.clone()),
-        Phase::Leaving(ask) if ask.attempts() > 0 => HaltedAt::Suspended(None),
-        Phase::Checking
-        | Phase::BackingUp
-        | Phase::Fetching(_)
-        | Phase::Installing(_)
-        | Phase::Leaving(_)
-        | Phase::Verifying { watch: None, .. } => HaltedAt::Rest,
-    };
-    Some(Phase::Halted {
-        reason: reason.clone(),
-        at,
-    })
-}
-
-fn resumed(phase: &Phase, at: Timestamp) -> Option<Phase> {
-    match phase {
-        Phase::Halted {
-            at: HaltedAt::Restart(watch),
-            ..
-        } => {
-            let mut watch = watch.clone();
-            watch.resume(at);
-            let ask = Ask::NEW.taken(Action::Restart, None, at);
-            Some(Phase::Rebooting { ask, watch })
-        }
-        Phase::Halted {
-            at: HaltedAt::Suspended(failed),
-            ..
-        } => Some(Phase::Restoring {
-            ask: Ask::NEW,
-            failed: failed.clone(),
-        }),
-        Phase::Halted {
-            at: HaltedAt::Rest, ..
-        }
-        | Phase::Waiting(_) => Some(Phase::Waiting(Hold::Permit)),
-        _ => None,
-    }
-}
+#[cfg(test)]
+pub(crate) mod tests;

@@ -78,7 +78,8 @@ pub enum HaltReason {
         /// What the device said.
         text: String,
     },
-    /// The device shows another TLS certificate than the one it was pinned to.
+    /// After the restart the device shows another TLS certificate than the one it was pinned to: nobody can tell whether it
+    /// is back, or whether it is the device.
     Untrusted {
         /// What was expected and what was found.
         detail: String,
@@ -94,14 +95,14 @@ impl HaltReason {
             | HaltReason::NotBack { .. }
             | HaltReason::WrongRelease { .. }
             | HaltReason::HaNotSettled { .. }
-            | HaltReason::AfterChecks { .. } => true,
+            | HaltReason::AfterChecks { .. }
+            | HaltReason::Untrusted { .. } => true,
             HaltReason::RestartIgnored { .. }
             | HaltReason::InstallFailed { .. }
             | HaltReason::FetchFailed { .. }
             | HaltReason::NoProgress { .. }
             | HaltReason::FailoverNotProved { .. }
-            | HaltReason::Refused { .. }
-            | HaltReason::Untrusted { .. } => false,
+            | HaltReason::Refused { .. } => false,
         }
     }
 
@@ -142,7 +143,7 @@ impl HaltReason {
             HaltReason::FetchFailed { .. } => {
                 "check its update server, licence and disk; nothing was installed"
             }
-            HaltReason::NoProgress { .. } => "look at its jobs; nothing was restarted",
+            HaltReason::NoProgress { .. } => "look at its jobs and its HA state; nothing was restarted",
             HaltReason::FailoverNotProved { .. } => {
                 "the device serves again; repair the pair before going on"
             }

@@ -124,7 +124,7 @@ pub enum PeerWait {
     PassiveFirst,
     /// The roles of the two could not be read yet.
     RolesUnknown,
-    /// The peer is halted; a person has to look first.
+    /// The peer is halted, or held by something that only a person ends.
     Halted,
 }
 
@@ -179,6 +179,9 @@ impl fmt::Display for Hold {
             Hold::Wave { behind } => write!(f, "its wave opens when wave {behind} is finished"),
             Hold::Approval { wave } => write!(f, "wave {wave} needs an approval (hopgate approve)"),
             Hold::Soak { wave, until } => write!(f, "wave {wave} is being watched until {until:.0}"),
+            Hold::Concurrency { limit: 1 } => {
+                write!(f, "another device is under way, and the wave allows one at once")
+            }
             Hold::Concurrency { limit } => {
                 write!(f, "{limit} devices are under way, which is the wave's limit")
             }
@@ -218,7 +221,10 @@ impl fmt::Display for Hold {
                 why,
                 until: Some(until),
             } => {
-                write!(f, "{step} could not be read ({why}); next try at {until:.0}")
+                write!(
+                    f,
+                    "it could not be read while {step} ({why}); next try at {until:.0}"
+                )
             }
             Hold::Unreadable {
                 step,
@@ -227,7 +233,7 @@ impl fmt::Display for Hold {
             } => {
                 write!(
                     f,
-                    "{step} could not be read ({why}); resume when the cause is cleared"
+                    "it could not be read while {step} ({why}); resume when the cause is cleared"
                 )
             }
             Hold::Drifted { expected, found } => write!(
@@ -237,11 +243,14 @@ impl fmt::Display for Hold {
             Hold::OtherReleaseStaged { found } => {
                 write!(
                     f,
-                    "{found} is staged for the next boot, which is not this hop's release"
+                    "{found} is staged for the next boot, which is not this hop's release; clear it, then resume"
                 )
             }
             Hold::ImageNotOffered { version } => {
-                write!(f, "the update server does not offer {version} to this device")
+                write!(
+                    f,
+                    "the update server does not offer {version} to it; resume when it does"
+                )
             }
             Hold::PeerNotReady { found, until } => {
                 write!(
@@ -259,6 +268,6 @@ fn peer_line(peer: &DeviceId, because: PeerWait) -> String {
         PeerWait::Behind => format!("its HA peer {peer} has to finish the same hop first"),
         PeerWait::PassiveFirst => format!("its HA peer {peer} is passive and goes first"),
         PeerWait::RolesUnknown => format!("the HA roles of it and {peer} are being read"),
-        PeerWait::Halted => format!("its HA peer {peer} is halted; look there first"),
+        PeerWait::Halted => format!("its HA peer {peer} waits for a person; look there first"),
     }
 }

@@ -15,9 +15,11 @@ use crate::halt::HaltReason;
 use crate::pulse::RESTART_TAKEN_WITHIN;
 use crate::window::{minutes, saturating_sub};
 
-/// Two boot instants further apart than this are two boots. Uptime has whole seconds and the clocks of both sides step
-/// under NTP; no firewall boots to its API within a minute.
-const SAME_BOOT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+/// Two boot instants further apart than this are two boots. The instant of an answer is taken when the whole look is over,
+/// and a booting management plane may take its time with each of the up to three requests after the one that gave the
+/// uptime; with 60 s the same boot would be counted again and a slow boot taken for a loop. A loop that is faster than
+/// this is still counted, at half its rate.
+const SAME_BOOT_WITHIN: SignedDuration = SignedDuration::from_secs(180);
 
 /// Boots after one restart at which it is a loop: the one we asked for, and two that nobody did. One extra boot is seen
 /// in the field (a bootloader or FPGA update, an fsck); two in a row with no auto-commit in between are not.

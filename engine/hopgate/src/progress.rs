@@ -181,7 +181,8 @@ fn matters(event: &Event) -> bool {
         | Event::PuttingBack
         | Event::Restored
         | Event::Seen(_)
-        | Event::BackInService { .. } => false,
+        | Event::BackInService { .. }
+        | Event::HaSettled { .. } => false,
     }
 }
 

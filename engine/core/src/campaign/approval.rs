@@ -30,7 +30,7 @@ pub enum ApprovalRefused {
         wave: WaveName,
     },
     /// The approval names another plan.
-    #[error("the plan is now {now}, and the approval is for {given}; look at the new plan first", now = .now.short(), given = .given)]
+    #[error("the plan is now {now}, and the approval is for {given:?}; look at the new plan first", now = .now.short(), given = .given)]
     OtherPlan {
         /// The present plan.
         now: PlanHash,

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use hopgate_paths::Version;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Campaign, CampaignEffect, CampaignEvent, CampaignInput, Decision};
 use crate::device::{Permit, Standing, Work};
@@ -14,11 +15,11 @@ use crate::names::DeviceId;
 use crate::plan::Wave;
 use crate::pulse::{RETRY, ROLE_FRESH};
 use crate::waiting::{Hold, PeerWait};
-use crate::window::{Fit, minutes, saturating_add, worst_minutes};
+use crate::window::{Fit, minutes, saturating_add, saturating_sub, worst_minutes};
 
 /// Decisions under construction: events and effects of one input, and what they would change.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
     events: Vec<CampaignEvent>,
     effects: Vec<CampaignEffect>,
     returned: BTreeSet<DeviceId>,
@@ -84,12 +85,11 @@ impl Campaign {
                 .is_some_and(|standing| standing.last_permit >= permit.id);
             if !took_it {
                 draft.effects.push(CampaignEffect::Grant(device.clone(), *permit));
-            } else if let Some(incident) = &self.halted {
-                draft.effects.push(CampaignEffect::StandDown(
-                    device.clone(),
-                    format!("campaign halted by {incident}"),
-                ));
             }
+        }
+        if let Some(incident) = &self.halted {
+            // Also those that get their permit only now: they take it and give it back, so that it is accounted for.
+            self.stand_everybody_down(&halted_by(incident), draft);
         }
     }
 
@@ -154,17 +154,18 @@ impl Campaign {
             }
         }
         if let Some(incident) = draft.halted.clone() {
-            self.stand_everybody_down(&format!("campaign halted by {incident}"), draft);
+            self.stand_everybody_down(&halted_by(&incident), draft);
         }
     }
 
+    /// Everybody who has a permit or is about to take one: a grant that is still on its way must not outlive the halt.
     fn stand_everybody_down(&self, because: &str, draft: &mut Draft) {
         for device in self.permits.keys() {
-            let working = self
+            let stopped = self
                 .standings
                 .get(device)
-                .is_some_and(|standing| standing.work == Work::Working);
-            if working && !draft.returned.contains(device) {
+                .is_some_and(|standing| matches!(standing.work, Work::Halted { .. }));
+            if !stopped && !draft.returned.contains(device) {
                 draft
                     .effects
                     .push(CampaignEffect::StandDown(device.clone(), because.to_owned()));
@@ -202,34 +203,36 @@ impl Campaign {
 
     fn advance_waves(&self, now: Timestamp, draft: &mut Draft) {
         for (index, wave) in self.plan.waves.iter().enumerate() {
-            let finished = self.finished_waves.get(&wave.name).copied();
-            if finished.is_none() && self.opened.contains(&wave.name) && self.is_wave_done(wave) {
+            if self.is_wave_over(wave) {
+                continue;
+            }
+            // A wave of which nothing is left to do, as after a new plan, needs neither an approval nor an opening.
+            if self.is_wave_done(wave) {
                 draft.events.push(CampaignEvent::WaveFinished {
                     wave: wave.name.clone(),
                 });
-                if index + 1 == self.plan.waves.len() {
-                    draft.events.push(CampaignEvent::Finished);
-                    return;
-                }
                 draft.wake_at(now);
                 return;
             }
-            if finished.is_some() {
-                continue;
-            }
-            if self.opened.contains(&wave.name) {
-                if wave.approval && !self.is_approved(&wave.name) {
-                    // Opened under an earlier plan: what was approved is not what would run now.
-                    self.reach_gate(wave, draft);
-                    return;
-                }
+            if !self.opened.contains(&wave.name) {
+                self.try_to_open(index, wave, now, draft);
+            } else if wave.approval && !self.is_approved(&wave.name) {
+                // Opened under an earlier plan: what was approved is not what would run now.
+                self.reach_gate(wave, draft);
+            } else {
                 self.grant_in(wave, now, draft);
-                self.report_closed_window(now, draft);
-                return;
             }
-            self.try_to_open(index, wave, now, draft);
+            self.report_closed_window(now, draft);
             return;
         }
+        if !self.finished {
+            draft.events.push(CampaignEvent::Finished);
+        }
+    }
+
+    /// Finished, and still so: a new plan may have given it another device since.
+    pub(super) fn is_wave_over(&self, wave: &Wave) -> bool {
+        self.finished_waves.contains_key(&wave.name) && self.is_wave_done(wave)
     }
 
     fn is_wave_done(&self, wave: &Wave) -> bool {
@@ -251,11 +254,7 @@ impl Campaign {
                 });
                 draft.wake_at(now);
             }
-            Some(Hold::Approval { .. }) if !self.gates.contains(&wave.name) => {
-                draft.events.push(CampaignEvent::GateReached {
-                    wave: wave.name.clone(),
-                });
-            }
+            Some(Hold::Approval { .. }) => self.reach_gate(wave, draft),
             Some(hold) => {
                 if let Some(until) = hold.until() {
                     draft.wake_at(until);
@@ -273,13 +272,14 @@ impl Campaign {
     }
 
     /// What keeps a wave from being opened.
-    fn wave_hold(&self, index: usize, now: Timestamp) -> Option<Hold> {
+    pub(super) fn wave_hold(&self, index: usize, now: Timestamp) -> Option<Hold> {
         let wave = self.plan.waves.get(index)?;
         if let Some(before) = index
             .checked_sub(1)
             .and_then(|before| self.plan.waves.get(before))
         {
-            let Some(finished) = self.finished_waves.get(&before.name) else {
+            let finished = self.finished_waves.get(&before.name);
+            let Some(finished) = finished.filter(|_| self.is_wave_over(before)) else {
                 return Some(Hold::Wave {
                     behind: before.name.clone(),
                 });
@@ -367,7 +367,7 @@ impl Campaign {
 
     /// Whether `device` may start its next hop now: the instant by which it must leave service and why it was chosen, or
     /// what it waits for.
-    fn grantable(
+    pub(super) fn grantable(
         &self,
         wave: &Wave,
         device: &DeviceId,
@@ -456,16 +456,24 @@ impl Campaign {
             return Turn::Wait(PeerWait::Working);
         };
         let peer_has_permit = self.permits.contains_key(peer) && !draft.returned.contains(peer);
-        if matches!(other.work, Work::Halted { .. }) {
+        let for_a_person = match &other.work {
+            Work::Halted { .. } => true,
+            Work::Idle(hold) => hold.needs_person(),
+            Work::Working | Work::Done => false,
+        };
+        if for_a_person {
             return Turn::Wait(PeerWait::Halted);
         }
         if peer_has_permit || draft.granted.contains(peer) || other.work == Work::Working {
             return Turn::Wait(PeerWait::Working);
         }
-        if other.hops_done > standing.hops_done || other.work == Work::Done {
-            return Turn::Mine(Some(format!("{peer} has done this hop")));
+        // Releases, not hops: members that began on different releases have different hops.
+        let (own, others) = (self.release(device, standing), self.release(peer, other));
+        if own < others {
+            let ahead = others.map_or_else(String::new, |release| format!("{peer} runs {release} already"));
+            return Turn::Mine(Some(ahead));
         }
-        if other.hops_done < standing.hops_done {
+        if own > others {
             return Turn::Wait(PeerWait::Behind);
         }
         match (self.fresh_role(device, now), self.fresh_role(peer, now)) {
@@ -477,39 +485,47 @@ impl Campaign {
         }
     }
 
+    /// The release that a device's hops so far brought it to.
+    fn release(&self, device: &DeviceId, standing: &Standing) -> Option<Version> {
+        let hops = &self.plan.devices.get(device)?.route.hops;
+        match hops.get(standing.hops_done as usize) {
+            Some(next) => Some(next.from),
+            None => hops.last().map(|last| last.to),
+        }
+    }
+
     fn fresh_role(&self, device: &DeviceId, now: Timestamp) -> Option<&str> {
         let role = self.roles.get(device)?;
         let fresh = now < saturating_add(role.at, ROLE_FRESH);
         role.seen.as_deref().ok().filter(|_| fresh)
     }
 
-    /// Nothing waits for ever: when no device of the wave can start any more inside this window, a person is told once.
+    /// Nothing waits for ever: when no device can start any more inside this window, whatever it waits for, a person is told
+    /// once.
     fn report_closed_window(&self, now: Timestamp, draft: &mut Draft) {
         let key = window_key(self.id(), self.plan.window.closes);
-        if self.incidents.contains(&key) || self.halted.is_some() || draft.halted.is_some() || self.stopping {
+        if self.incidents.contains(&key) || !self.may_start(draft) {
             return;
         }
-        if !self.permits.is_empty() || !draft.granted.is_empty() {
+        if self.permits.len() > draft.returned.len() || !draft.granted.is_empty() {
             return;
         }
-        let too_late = |device: &DeviceId, standing: &Standing| {
-            let hop = self
-                .plan
-                .devices
-                .get(device)
-                .and_then(|p| p.route.hops.get(standing.hops_done as usize));
-            hop.is_some_and(|hop| self.plan.window.fit(hop, now) == Fit::TooLate)
-        };
-        let unfinished: Vec<(&DeviceId, &Standing)> = self
+        let starts: Vec<Timestamp> = self
             .standings
             .iter()
             .filter(|(_, standing)| matches!(standing.work, Work::Idle(_)))
+            .filter_map(|(device, standing)| self.latest_start(device, standing))
             .collect();
-        if unfinished.is_empty()
-            || !unfinished
-                .iter()
-                .all(|(device, standing)| too_late(device, standing))
-        {
+        let unfinished = match starts.len() {
+            1 => "1 device".to_owned(),
+            count => format!("{count} devices"),
+        };
+        let Some(last) = starts.into_iter().max() else {
+            return;
+        };
+        if now <= last {
+            // The window's fit has the last start inside, so the look comes after it.
+            draft.wake_at(saturating_add(last, SignedDuration::from_secs(1)));
             return;
         }
         draft
@@ -519,67 +535,25 @@ impl Campaign {
                 severity: Severity::Warning,
                 device: None,
                 summary: format!(
-                    "campaign {}: the window ends with {} devices unfinished; none of them is under way",
-                    self.id(),
-                    unfinished.len()
+                    "campaign {}: the window ends with {unfinished} unfinished; nothing is under way",
+                    self.id()
                 ),
                 next_step: "plan a new window and run the campaign again; it goes on where it is".to_owned(),
                 evidence: Vec::new(),
             })));
     }
 
-    /// Why a device waits, by the rules that would let it go; nothing where it works, is done or is halted.
-    pub fn why(&self, device: &DeviceId, now: Timestamp) -> Option<Hold> {
-        let standing = self.standings.get(device)?;
-        if !matches!(standing.work, Work::Idle(_)) {
-            return None;
-        }
-        if let Some(incident) = &self.halted {
-            return Some(Hold::CampaignHalted {
-                incident: incident.clone(),
-            });
-        }
-        let index = self.plan.wave_of(device)?;
-        let wave = self.plan.waves.get(index)?;
-        if let Some(hold) = self.wave_hold(index, now) {
-            return Some(hold);
-        }
-        self.grantable(wave, device, standing, now, &Draft::default())
-            .err()
+    /// The last instant at which a device may start its next hop.
+    fn latest_start(&self, device: &DeviceId, standing: &Standing) -> Option<Timestamp> {
+        let hops = &self.plan.devices.get(device)?.route.hops;
+        let hop = hops.get(standing.hops_done as usize)?;
+        Some(saturating_sub(
+            self.plan.window.closes,
+            minutes(worst_minutes(hop)),
+        ))
     }
+}
 
-    /// Whether the whole campaign can only go on after a person did something, and what.
-    pub fn waits_for_person(&self, now: Timestamp) -> Option<Hold> {
-        if let Some(incident) = &self.halted {
-            return Some(Hold::CampaignHalted {
-                incident: incident.clone(),
-            });
-        }
-        if !self.permits.is_empty() || self.finished {
-            return None;
-        }
-        let index = self
-            .plan
-            .waves
-            .iter()
-            .position(|wave| !self.finished_waves.contains_key(&wave.name))?;
-        let wave = self.plan.waves.get(index)?;
-        if let Some(hold) = self.wave_hold(index, now) {
-            return hold.needs_person().then_some(hold);
-        }
-        let holds: Vec<Hold> = wave
-            .devices
-            .iter()
-            .filter(|device| {
-                self.standings
-                    .get(*device)
-                    .is_some_and(|standing| standing.work != Work::Done)
-            })
-            .filter_map(|device| self.why(device, now))
-            .collect();
-        let stuck = holds
-            .iter()
-            .all(|hold| hold.needs_person() || matches!(hold, Hold::WindowTooShort { .. }));
-        if stuck { holds.into_iter().next() } else { None }
-    }
+fn halted_by(incident: &str) -> String {
+    format!("campaign halted by {incident}")
 }

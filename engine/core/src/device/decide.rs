@@ -1,5 +1,6 @@
 //! Where inputs are handed to the phase they meet, and the few that mean the same in every phase.
 
+use hopgate_paths::Hop;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ask, Call, Decision, Device, Effect, Event, Failure, Input, Permit, Phase, Probe};
@@ -108,6 +109,8 @@ impl Device {
             Ask::Intended { at, .. } if saturating_add(at, SETTLE) > now => {
                 Effect::WakeAt(saturating_add(at, SETTLE))
             }
+            // Whoever left comes back through the staged release: see the transition of `PickedUp`.
+            _ if matches!(self.phase, Phase::Leaving(_)) => Effect::Observe(Probe::Staging),
             Ask::Intended { .. } | Ask::Open { .. } | Ask::Taken { .. } => self.look(),
         };
         Decision::then(Event::PickedUp, effect)
@@ -127,7 +130,6 @@ impl Device {
                 refresh: ask.attempts() == 0,
             },
             Phase::Installing(_) => Probe::Staging,
-            Phase::Leaving(_) if self.enrolment.peer.is_none() => Probe::Staging,
             Phase::Leaving(_) | Phase::Restoring { .. } => Probe::Ha,
             Phase::Rebooting { .. } => match expected {
                 Some(expected) => Probe::Boot { expected },
@@ -149,9 +151,21 @@ impl Device {
         }
     }
 
-    /// Comes to rest and gives the permit back.
+    /// Comes to rest and gives the permit back. A member that we suspended is put back into its pair first.
     pub(super) fn hold(&self, hold: Hold) -> Decision {
+        if self.suspends > 0 {
+            return Decision::then(Event::PuttingBack, Effect::Observe(Probe::Ha));
+        }
         Decision::record(Event::Held(hold))
+    }
+
+    /// The hop's release runs. A restart of ours that was taken late is watched to its end like any other.
+    pub(super) fn found_there(&self, hop: &Hop) -> Decision {
+        let look = match self.untaken {
+            Some(_) => Probe::Boot { expected: hop.to },
+            None => Probe::After { hop: self.hop },
+        };
+        Decision::then(Event::FoundThere { version: hop.to }, Effect::Observe(look))
     }
 
     /// Stops for a person. The evidence of the phase goes with it.
@@ -159,15 +173,18 @@ impl Device {
         Decision::record(Event::Halted { reason, evidence })
     }
 
-    /// Looks again after a while, unless the phase ran out of time.
+    /// Looks again after a while, unless time ran out: `limit` after the phase began, or after its request was last moved
+    /// on, so that every attempt has the whole of it.
     pub(super) fn again(
         &self,
         now: Timestamp,
+        ask: Ask,
         after: SignedDuration,
         limit: SignedDuration,
         last: &str,
     ) -> Decision {
-        if self.since.duration_until(now) < limit {
+        let since = self.waits_since(ask);
+        if since.duration_until(now) < limit {
             return Decision::perform(Effect::WakeAt(saturating_add(now, after)));
         }
         let reason = HaltReason::NoProgress {
@@ -177,17 +194,28 @@ impl Device {
         };
         self.halt(
             reason,
-            vec![format!("since {:.0}", self.since), format!("last answer: {last}")],
+            vec![format!("since {since:.0}"), format!("last answer: {last}")],
         )
     }
 
+    /// What the deadline of a step counts from: the phase, this process, or the request, whichever came last.
+    pub(super) fn waits_since(&self, ask: Ask) -> Timestamp {
+        ask.at().map_or(self.since, |at| at.max(self.since))
+    }
+
     /// A read before the hop that failed: tried again for a while, then the device waits at rest.
-    pub(super) fn unreadable(&self, now: Timestamp, failure: &Failure, limit: SignedDuration) -> Decision {
+    pub(super) fn unreadable(
+        &self,
+        now: Timestamp,
+        ask: Ask,
+        failure: &Failure,
+        limit: SignedDuration,
+    ) -> Decision {
         if self.standing_down {
             return self.hold(Hold::StoodDown { staged: None });
         }
         let passes = failure.kind.passes();
-        if passes && self.since.duration_until(now) < limit {
+        if passes && self.waits_since(ask).duration_until(now) < limit {
             return Decision::perform(Effect::WakeAt(saturating_add(now, RETRY)));
         }
         self.hold(Hold::Unreadable {

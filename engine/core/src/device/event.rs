@@ -185,7 +185,7 @@ pub enum Event {
         /// What was seen of the two.
         seen: String,
     },
-    /// Stood down after the suspend: this member is put back.
+    /// It comes to rest after the suspend: this member is put back first.
     PuttingBack,
     /// It is a full member of its pair again without having been restarted.
     Restored,
@@ -204,6 +204,11 @@ pub enum Event {
     BackInService {
         /// Boots it took.
         boots: u32,
+    },
+    /// A member of a pair serves or stands by again after the boot; the checks after the hop are timed from here.
+    HaSettled {
+        /// Its HA state.
+        state: String,
     },
     /// The hop is done and its after-checks passed.
     HopEnded {
@@ -261,6 +266,7 @@ impl Event {
             Event::BootSeen(_) => "boot_seen",
             Event::SlowBoot { .. } => "slow_boot",
             Event::BackInService { .. } => "back_in_service",
+            Event::HaSettled { .. } => "ha_settled",
             Event::HopEnded { .. } => "hop_ended",
             Event::Halted { .. } => "halted",
             Event::Resumed { .. } => "resumed",
@@ -344,7 +350,7 @@ impl fmt::Display for Event {
             Event::FailoverFailed { seen } => {
                 write!(f, "the peer did not take over: {seen}; putting this member back")
             }
-            Event::PuttingBack => write!(f, "stood down after the suspend: putting this member back"),
+            Event::PuttingBack => write!(f, "comes to rest after the suspend: putting this member back"),
             Event::PickedUp => write!(f, "hopgate came back and picks up here"),
             Event::FoundThere { version } => write!(f, "runs {version} already"),
             Event::Restored => write!(f, "full member of its pair again, not restarted"),
@@ -358,6 +364,7 @@ impl fmt::Display for Event {
             Event::BackInService { boots } => {
                 write!(f, "back after {boots} boots: expected release, auto-commit ended")
             }
+            Event::HaSettled { state } => write!(f, "HA settled: {state}"),
             Event::HopEnded {
                 hop,
                 version,

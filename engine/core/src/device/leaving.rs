@@ -4,15 +4,16 @@
 //! in the same look that the decision is made from. Nothing of ours can have changed that in between: the campaign gives
 //! a pair one permit at a time.
 
+use hopgate_paths::Hop;
 use hopgate_playbooks::{Ha, HaMember};
 use jiff::Timestamp;
 
 use super::preparing::unanswered;
-use super::{Action, Ask, Call, Decision, Device, Effect, Event, Input, Observation};
+use super::{Action, Ask, Call, Decision, Device, Effect, Event, Input, Observation, Probe};
 use crate::halt::HaltReason;
 use crate::pulse::{ATTEMPTS_MAX, FAILOVER_LIMIT, GATE_RETRY, JOB_POLL, RETRY};
 use crate::waiting::Hold;
-use crate::window::saturating_add;
+use crate::window::{minutes, saturating_add};
 
 /// What both members show, taken together.
 enum PairView {
@@ -27,13 +28,14 @@ enum PairView {
 impl Device {
     pub(super) fn leaving(&self, now: Timestamp, ask: Ask, input: &Input) -> Decision {
         match input {
-            Input::Tick if self.enrolment.peer.is_none() => self.leave_alone(now),
-            Input::Observed(Observation::Staging { .. }) if self.enrolment.peer.is_none() => {
-                self.leave_alone(now)
-            }
+            // A device without a peer leaves in the decision that finds it staged, so it is here only after a crash.
+            Input::Tick if self.enrolment.peer.is_none() => self.staging_again(),
             Input::Tick => Decision::perform(self.look()),
             Input::Observed(Observation::Ha { own, peer }) => self.pair_seen(now, ask, own, peer),
-            Input::NoObservation { failure, .. } => self.pair_unsettled(now, ask, &failure.text),
+            Input::NoObservation { failure, .. } => match self.rest_instead(now) {
+                Some(rest) => rest,
+                None => self.pair_unsettled(now, ask, &failure.text),
+            },
             Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
                 Event::Accepted {
                     action: call.action,
@@ -42,7 +44,7 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, failure, |text| HaltReason::Refused {
+                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| HaltReason::Refused {
                     action: "suspend HA".to_owned(),
                     text,
                 })
@@ -54,27 +56,31 @@ impl Device {
         }
     }
 
-    fn leave_alone(&self, now: Timestamp) -> Decision {
-        match self.must_rest(now) {
-            Some(hold) => self.hold(hold),
-            None => self.restart(Vec::new()),
-        }
+    /// What is staged is read once more, from the phase that knows what to make of it.
+    fn staging_again(&self) -> Decision {
+        Decision::then(Event::PickedUp, Effect::Observe(Probe::Staging))
     }
 
     /// Why the device may not be taken out of service now, if it may not.
-    pub(super) fn must_rest(&self, now: Timestamp) -> Option<Hold> {
-        let hop = self.hop()?;
-        let permit = self.permit?;
+    pub(super) fn must_rest(&self, now: Timestamp, hop: &Hop) -> Option<Hold> {
+        let stood_down = Hold::StoodDown { staged: Some(hop.to) };
+        let Some(permit) = self.permit else {
+            return Some(stood_down);
+        };
         if self.standing_down {
-            return Some(Hold::StoodDown { staged: Some(hop.to) });
+            return Some(stood_down);
         }
+        let way_back = 2 * hop.times.reboot_fail_min;
         (now > permit.reboot_by).then(|| Hold::WindowTooShort {
-            needs_min: 2 * hop.times.reboot_fail_min,
-            closes: saturating_add(
-                permit.reboot_by,
-                crate::window::minutes(2 * hop.times.reboot_fail_min),
-            ),
+            needs_min: way_back,
+            closes: saturating_add(permit.reboot_by, minutes(way_back)),
         })
+    }
+
+    /// Back to rest, where the device may not leave any more: at once while it serves, through its pair where we suspended it.
+    fn rest_instead(&self, now: Timestamp) -> Option<Decision> {
+        let hold = self.must_rest(now, self.hop()?)?;
+        Some(self.hold(hold))
     }
 
     /// Intends the restart. The caller has just seen that the device may leave.
@@ -97,15 +103,17 @@ impl Device {
     }
 
     fn pair_seen(&self, now: Timestamp, ask: Ask, own: &Ha, peer: &Result<Box<Ha>, String>) -> Decision {
-        let view = pair_view(own, peer);
-        let suspended_by_us = ask.attempts() > 0;
-        if let (Some(hold), false) = (self.must_rest(now), suspended_by_us) {
-            return self.hold(hold);
+        let Some(hop) = self.hop() else {
+            return Decision::nothing();
+        };
+        if own.local.build.as_deref() == Some(hop.to.to_string().as_str()) {
+            // It was restarted behind our back: restarting it again would be the second time.
+            return self.found_there(hop);
         }
-        match view {
-            PairView::PeerServes(_) if self.must_rest(now).is_some() => {
-                Decision::then(Event::PuttingBack, self.look_at_pair())
-            }
+        if let Some(rest) = self.rest_instead(now) {
+            return rest;
+        }
+        match pair_view(own, peer) {
             PairView::PeerServes(seen) => self.restart(vec![Event::FailoverProved { seen }]),
             PairView::CanHandOver(seen) => self.hand_over(now, ask, &seen),
             PairView::Unsettled(seen) => self.pair_unsettled(now, ask, &seen),
@@ -113,7 +121,7 @@ impl Device {
     }
 
     fn look_at_pair(&self) -> Effect {
-        Effect::Observe(super::Probe::Ha)
+        Effect::Observe(Probe::Ha)
     }
 
     fn hand_over(&self, now: Timestamp, ask: Ask, seen: &str) -> Decision {
@@ -143,14 +151,10 @@ impl Device {
     /// Neither member can be shown to serve for sure. Waits a little; then a member still in service rests, and one that
     /// we suspended is put back.
     fn pair_unsettled(&self, now: Timestamp, ask: Ask, seen: &str) -> Decision {
-        let since = match ask {
-            Ask::Taken { at, .. } | Ask::Intended { at, .. } => at,
-            Ask::Open { .. } => self.since,
-        };
-        if since.duration_until(now) < FAILOVER_LIMIT {
+        if self.waits_since(ask).duration_until(now) < FAILOVER_LIMIT {
             return Decision::perform(Effect::WakeAt(saturating_add(now, JOB_POLL)));
         }
-        if ask.attempts() == 0 {
+        if self.suspends == 0 {
             return self.hold(Hold::PeerNotReady {
                 found: seen.to_owned(),
                 until: saturating_add(now, GATE_RETRY),
@@ -175,7 +179,9 @@ impl Device {
         match input {
             Input::Tick => Decision::perform(self.look()),
             Input::Observed(Observation::Ha { own, .. }) => self.restoring_seen(now, ask, failed, own),
-            Input::NoObservation { failure, .. } => self.again(now, RETRY, FAILOVER_LIMIT * 2, &failure.text),
+            Input::NoObservation { failure, .. } => {
+                self.again(now, ask, RETRY, FAILOVER_LIMIT * 2, &failure.text)
+            }
             Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
                 Event::Accepted {
                     action: call.action,
@@ -184,7 +190,7 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, failure, |text| HaltReason::Refused {
+                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| HaltReason::Refused {
                     action: "make HA functional".to_owned(),
                     text,
                 })
@@ -214,7 +220,7 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Ask::Open { .. } | Ask::Intended { .. } | Ask::Taken { .. } => {
-                self.again(now, JOB_POLL, FAILOVER_LIMIT * 2, &member_line(&own.local))
+                self.again(now, ask, JOB_POLL, FAILOVER_LIMIT * 2, &member_line(&own.local))
             }
         }
     }
@@ -279,10 +285,16 @@ fn pair_view(own: &Ha, peer: &Result<Box<Ha>, String>) -> PairView {
     }
 }
 
-/// Whether sessions and configuration are in sync; members on different releases cannot be, and that is not held against them.
+/// Whether sessions and configuration are in sync. Members that are known to run different releases cannot be, and that is
+/// not held against them; where a release is not told, they have to be.
 fn in_sync(own: &Ha) -> bool {
     let Some(peer) = &own.peer else { return false };
-    let same_release = own.local.build.is_some() && own.local.build == peer.build;
+    let releases_differ = matches!((&own.local.build, &peer.build), (Some(own), Some(peer)) if own != peer);
     let config_ok = !own.running_sync_enabled || own.running_sync.as_deref() == Some("synchronized");
-    !same_release || config_ok
+    let sessions_ok = own
+        .local
+        .state_sync
+        .as_deref()
+        .is_none_or(|sync| sync == "Complete");
+    releases_differ || (config_ok && sessions_ok)
 }

@@ -2,7 +2,7 @@
 
 use hopgate_paths::Version;
 use hopgate_playbooks::{Finding, Gate, Image, Job, System, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, Failure, How, Input, Observation, Probe};
 use crate::halt::HaltReason;
@@ -21,7 +21,7 @@ impl Device {
             Input::NoObservation {
                 probe: Probe::Checks { .. },
                 failure,
-            } => self.unreadable(now, failure, PREPARE_LIMIT),
+            } => self.unreadable(now, Ask::NEW, failure, PREPARE_LIMIT),
             _ => Decision::nothing(),
         }
     }
@@ -34,8 +34,7 @@ impl Device {
             return self.hold(Hold::StoodDown { staged: None });
         }
         if system.sw_version == hop.to {
-            let event = Event::FoundThere { version: hop.to };
-            return Decision::then(event, Effect::Observe(Probe::After { hop: self.hop }));
+            return self.found_there(hop);
         }
         if system.sw_version != hop.from {
             return self.hold(Hold::Drifted {
@@ -71,7 +70,7 @@ impl Device {
             Input::NoObservation {
                 probe: Probe::Backup,
                 failure,
-            } => self.unreadable(now, failure, PREPARE_LIMIT),
+            } => self.unreadable(now, Ask::NEW, failure, PREPARE_LIMIT),
             _ => Decision::nothing(),
         }
     }
@@ -90,7 +89,7 @@ impl Device {
                 // A job id means nothing after an unplanned reboot: what counts is the list.
                 Decision::perform(Effect::Observe(Probe::Software { refresh: false }))
             }
-            Input::NoObservation { failure, .. } => self.unreadable(now, failure, FETCH_LIMIT),
+            Input::NoObservation { failure, .. } => self.unreadable(now, ask, failure, FETCH_LIMIT),
             Input::Answered { call, job } if Self::is_current(ask, call) => Decision::then(
                 Event::Accepted {
                     action: call.action,
@@ -99,8 +98,9 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, failure, |text| HaltReason::FetchFailed {
-                    detail: text,
+                let limit = self.downloads_max();
+                self.not_taken(now, *call, limit, failure, |detail| HaltReason::FetchFailed {
+                    detail,
                 })
             }
             Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
@@ -128,20 +128,20 @@ impl Device {
             return Decision::then(Event::ImagesReady { how }, Effect::Observe(Probe::Staging));
         };
         if let Some(job) = running_job(jobs, DOWNLOAD_JOB) {
-            return self.follow(now, ask, Action::Download(missing), job);
-        }
-        if let Ask::Intended { action, .. } = ask {
-            let undone = Event::FoundUndone { action };
-            return Decision::then(undone, Effect::WakeAt(saturating_add(now, JOB_POLL)));
+            return self.follow(now, ask, Action::Download(missing), job, FETCH_LIMIT);
         }
         if self.standing_down {
             return self.hold(Hold::StoodDown { staged: None });
+        }
+        if let Some(action) = ask.unsettled() {
+            let undone = Event::FoundUndone { action };
+            return Decision::then(undone, Effect::WakeAt(saturating_add(now, JOB_POLL)));
         }
         if !images.iter().any(|image| image.version == missing) {
             return self.hold(Hold::ImageNotOffered { version: missing });
         }
         let attempts = ask.attempts();
-        if attempts >= ATTEMPTS_MAX * u32::try_from(hop.downloads.len()).unwrap_or(1) {
+        if attempts >= self.downloads_max() {
             let detail = format!("{missing} is still not on the device after {attempts} downloads");
             return self.halt(HaltReason::FetchFailed { detail }, Vec::new());
         }
@@ -154,6 +154,12 @@ impl Device {
         )
     }
 
+    /// Downloads of one hop, all its images and their further attempts together.
+    fn downloads_max(&self) -> u32 {
+        let images = self.hop().map_or(1, |hop| hop.downloads.len());
+        ATTEMPTS_MAX * u32::try_from(images).unwrap_or(1)
+    }
+
     fn download_seen(&self, now: Timestamp, ask: Ask, job: &Job) -> Decision {
         let Ask::Taken {
             action,
@@ -161,10 +167,17 @@ impl Device {
             ..
         } = ask
         else {
-            return Decision::nothing();
+            return Decision::perform(self.look());
         };
+        if job.kind != DOWNLOAD_JOB {
+            // Ids begin again at every boot: this one is somebody else's now, and the list tells what became of ours.
+            return Decision::perform(Effect::Observe(Probe::Software { refresh: false }));
+        }
         if job.status != "FIN" {
-            return self.again(now, JOB_POLL, FETCH_LIMIT, &job_line(job));
+            if self.standing_down {
+                return self.hold(Hold::StoodDown { staged: None });
+            }
+            return self.again(now, ask, JOB_POLL, FETCH_LIMIT, &job_line(job));
         }
         let ok = job.result == "OK";
         let ended = Event::JobEnded {
@@ -176,8 +189,7 @@ impl Device {
         if ok {
             return Decision::then(ended, Effect::Observe(Probe::Software { refresh: false }));
         }
-        let downloads = self.hop().map_or(1, |hop| hop.downloads.len());
-        if ask.attempts() >= ATTEMPTS_MAX * u32::try_from(downloads).unwrap_or(1) {
+        if ask.attempts() >= self.downloads_max() {
             let reason = HaltReason::FetchFailed {
                 detail: job.details.join(" / "),
             };
@@ -193,26 +205,33 @@ impl Device {
         Decision::then(ended, Effect::WakeAt(saturating_add(now, RETRY)))
     }
 
-    /// A job for our purpose is already running: follow it, whoever started it.
-    pub(super) fn follow(&self, now: Timestamp, ask: Ask, action: Action, job: u32) -> Decision {
-        let wake = Effect::WakeAt(saturating_add(now, JOB_POLL));
-        match ask {
-            Ask::Taken { job: Some(known), .. } if known == job => Decision::perform(wake),
-            Ask::Taken { action, .. } | Ask::Intended { action, .. } => Decision::then(
-                Event::Accepted {
-                    action,
-                    job: Some(job),
-                },
-                wake,
-            ),
-            Ask::Open { .. } => Decision::then(
-                Event::Accepted {
-                    action,
-                    job: Some(job),
-                },
-                wake,
-            ),
-        }
+    /// A job for our purpose is already running: follow it, whoever started it, for as long as such a job may take.
+    pub(super) fn follow(
+        &self,
+        now: Timestamp,
+        ask: Ask,
+        action: Action,
+        job: u32,
+        limit: SignedDuration,
+    ) -> Decision {
+        let action = match ask {
+            Ask::Taken { job: Some(known), .. } if known == job => {
+                return self.again(
+                    now,
+                    ask,
+                    JOB_POLL,
+                    limit,
+                    &format!("job {job} is listed as running"),
+                );
+            }
+            Ask::Taken { action, .. } | Ask::Intended { action, .. } => action,
+            Ask::Open { .. } => action,
+        };
+        let accepted = Event::Accepted {
+            action,
+            job: Some(job),
+        };
+        Decision::then(accepted, Effect::WakeAt(saturating_add(now, JOB_POLL)))
     }
 
     /// A request that had no effect: tried again after a while where that may help, else the device stops.
@@ -220,6 +239,7 @@ impl Device {
         &self,
         now: Timestamp,
         call: Call,
+        limit: u32,
         failure: &Failure,
         reason: impl Fn(String) -> HaltReason,
     ) -> Decision {
@@ -227,7 +247,7 @@ impl Device {
             action: call.action,
             text: failure.text.clone(),
         };
-        if call.attempt < ATTEMPTS_MAX {
+        if call.attempt < limit {
             return Decision::then(refused, Effect::WakeAt(saturating_add(now, RETRY)));
         }
         let halted = Event::Halted {

@@ -8,7 +8,9 @@ use hopgate_playbooks::{Job, Partition};
 use jiff::{SignedDuration, Timestamp};
 
 use super::preparing::{job_line, running_job, unanswered};
-use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation, Probe};
+use super::{
+    Action, Ask, Call, Decision, Device, Effect, Event, Failure, FailureKind, How, Input, Observation, Probe,
+};
 use crate::halt::HaltReason;
 use crate::pulse::{ATTEMPTS_MAX, JOB_POLL, RETRY};
 use crate::waiting::Hold;
@@ -44,13 +46,16 @@ impl Device {
                 running,
                 partitions,
                 jobs,
-            }) => self.staging_seen(now, ask, hop, *running, partitions.as_deref(), jobs),
+            }) => self.staging_seen(now, ask, limit, *running, partitions.as_deref(), jobs),
             Input::Observed(Observation::Job(job)) => self.install_seen(now, ask, limit, job),
             Input::NoObservation {
                 probe: Probe::Job(_),
                 failure,
             } if !failure.kind.passes() => Decision::perform(Effect::Observe(Probe::Staging)),
-            Input::NoObservation { failure, .. } => self.again(now, RETRY, limit, &failure.text),
+            Input::NoObservation { failure, .. } => self.again(now, ask, RETRY, limit, &failure.text),
+            Input::Answered { call, job: None } if Self::is_current(ask, call) => {
+                unanswered(now, *call, &no_job())
+            }
             Input::Answered { call, job } if Self::is_current(ask, call) => Decision::then(
                 Event::Accepted {
                     action: call.action,
@@ -59,8 +64,8 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, failure, |text| HaltReason::InstallFailed {
-                    detail: text,
+                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |detail| {
+                    HaltReason::InstallFailed { detail }
                 })
             }
             Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
@@ -74,20 +79,17 @@ impl Device {
         &self,
         now: Timestamp,
         ask: Ask,
-        hop: &Hop,
+        limit: SignedDuration,
         running: Version,
         partitions: Option<&[Partition]>,
         jobs: &[Job],
     ) -> Decision {
+        let Some(hop) = self.hop() else {
+            return Decision::nothing();
+        };
         if running == hop.to {
-            // Somebody restarted it after our install, or our restart was taken late: what is left is to verify it.
-            let found = Event::FoundThere { version: running };
-            return Decision::then(
-                found,
-                Effect::Observe(Probe::After {
-                    hop: self.hops_done(),
-                }),
-            );
+            // Somebody restarted it after our install, or our restart was taken late.
+            return self.found_there(hop);
         }
         if running != hop.from {
             return self.hold(Hold::Drifted {
@@ -95,22 +97,39 @@ impl Device {
                 found: running,
             });
         }
-        if let Some(job) = running_job(jobs, INSTALL_JOB) {
-            return self.follow(now, ask, Action::Install(hop.to), job);
-        }
-        match next_boot(partitions, running, hop.to) {
-            NextBoot::Expected => self.staged(now, hop, staged_how(ask)),
-            NextBoot::Other(found) => self.hold(Hold::OtherReleaseStaged { found }),
-            NextBoot::Unchanged => self.not_staged(now, ask, hop),
-            NextBoot::Unknown if install_ended_ok(jobs) && ask.attempts() > 0 => {
-                self.staged(now, hop, How::Done)
+        let job = running_job(jobs, INSTALL_JOB);
+        match (next_boot(partitions, running, hop.to), job) {
+            // Nobody can say afterwards what an install that is not ours left for the next boot: it is waited for.
+            (NextBoot::Unknown, Some(job)) if matches!(ask, Ask::Open { .. }) => {
+                let last = format!("job {job} installs something, and it is not ours");
+                self.again(now, ask, JOB_POLL, limit, &last)
             }
-            NextBoot::Unknown => self.not_staged(now, ask, hop),
+            (_, Some(job)) => self.follow(now, ask, Action::Install(hop.to), job, limit),
+            (NextBoot::Expected, None) => self.staged(now, hop, staged_how(ask)),
+            (NextBoot::Other(found), None) => self.hold(Hold::OtherReleaseStaged { found }),
+            (NextBoot::Unchanged, None) => self.not_staged(now, ask, hop),
+            (NextBoot::Unknown, None) => self.next_boot_unknown(now, ask, hop, jobs),
+        }
+    }
+
+    /// Only the end of our own job tells: seen, or not seen and then for a person.
+    fn next_boot_unknown(&self, now: Timestamp, ask: Ask, hop: &Hop, jobs: &[Job]) -> Decision {
+        match ask {
+            Ask::Taken { job: None, .. } => self.staged(now, hop, How::Done),
+            Ask::Intended { .. } if !install_listed(jobs) => self.not_staged(now, ask, hop),
+            Ask::Intended { .. } | Ask::Taken { job: Some(_), .. } => {
+                let detail = "its end was not seen and the software manager cannot be read".to_owned();
+                self.halt(
+                    HaltReason::InstallFailed { detail },
+                    jobs.iter().map(job_line).collect(),
+                )
+            }
+            Ask::Open { .. } => self.not_staged(now, ask, hop),
         }
     }
 
     fn not_staged(&self, now: Timestamp, ask: Ask, hop: &Hop) -> Decision {
-        if let Ask::Intended { action, .. } = ask {
+        if let Some(action) = ask.unsettled() {
             return Decision::then(
                 Event::FoundUndone { action },
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
@@ -139,10 +158,14 @@ impl Device {
             ..
         } = ask
         else {
-            return Decision::nothing();
+            return Decision::perform(self.look());
         };
+        if job.kind != INSTALL_JOB {
+            // Ids begin again at every boot: this one is somebody else's now, and the partitions tell what became of ours.
+            return Decision::perform(Effect::Observe(Probe::Staging));
+        }
         if job.status != "FIN" {
-            return self.again(now, JOB_POLL, limit, &job_line(job));
+            return self.again(now, ask, JOB_POLL, limit, &job_line(job));
         }
         let ok = job.result == "OK";
         let detail = job.details.join(" / ");
@@ -172,11 +195,10 @@ impl Device {
     /// The release is staged: leave service, unless we were told to rest or the time for it has passed.
     fn staged(&self, now: Timestamp, hop: &Hop, how: How) -> Decision {
         let staged = Event::Staged { version: hop.to, how };
-        if let Some(hold) = self.must_rest(now) {
-            return Decision {
-                events: vec![staged, Event::Held(hold)],
-                effects: Vec::new(),
-            };
+        if let Some(hold) = self.must_rest(now, hop) {
+            let mut rest = self.hold(hold);
+            rest.events.insert(0, staged);
+            return rest;
         }
         match self.enrolment.peer {
             Some(_) => Decision::then(staged, Effect::Observe(Probe::Ha)),
@@ -215,10 +237,15 @@ fn next_boot(partitions: Option<&[Partition]>, running: Version, expected: Versi
     }
 }
 
-/// Whether the newest install job that is listed ended FIN/OK.
-fn install_ended_ok(jobs: &[Job]) -> bool {
-    jobs.iter()
-        .filter(|job| job.kind == INSTALL_JOB)
-        .max_by_key(|job| job.id)
-        .is_some_and(|job| job.status == "FIN" && job.result == "OK")
+/// Whether any install that ended is listed: it may be ours.
+fn install_listed(jobs: &[Job]) -> bool {
+    jobs.iter().any(|job| job.kind == INSTALL_JOB)
+}
+
+/// An install without a job to follow is not known to have begun.
+fn no_job() -> Failure {
+    Failure {
+        kind: FailureKind::Unready,
+        text: "the reply names no job".to_owned(),
+    }
 }

@@ -1,5 +1,6 @@
 //! Verifying: HA settles, the checks after the hop pass, and only then the hop has ended.
 
+use hopgate_paths::Hop;
 use hopgate_playbooks::{Finding, Gate, Ha, System};
 use jiff::Timestamp;
 
@@ -27,11 +28,7 @@ impl Device {
             Input::Observed(Observation::After { system, ha, findings }) => {
                 self.after_seen(now, ask, watch, system, ha.as_deref(), findings)
             }
-            Input::NoObservation { failure, .. } => {
-                self.wait_or_fail(now, watch, AFTER_CHECK_LIMIT, |device| HaltReason::AfterChecks {
-                    reasons: vec![format!("{} cannot be read: {}", device.id(), failure.text)],
-                })
-            }
+            Input::NoObservation { failure, .. } => self.after_unreadable(now, watch, &failure.text),
             Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
                 Event::Accepted {
                     action: call.action,
@@ -40,8 +37,10 @@ impl Device {
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
             Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, failure, |text| HaltReason::HaNotSettled {
-                    found: format!("it refused to become functional: {text}"),
+                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| {
+                    HaltReason::HaNotSettled {
+                        found: format!("it refused to become functional: {text}"),
+                    }
                 })
             }
             Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
@@ -72,15 +71,47 @@ impl Device {
         }
         if self.enrolment.peer.is_some() {
             match ha {
-                Some(ha) if is_member(&ha.local) => {}
+                Some(ha) if is_member(&ha.local) => return self.member_seen(now, watch, ha, hop, findings),
                 Some(ha) => return self.unsettled(now, ask, watch, ha),
                 None => {
-                    return self.wait_or_fail(now, watch, HA_SETTLE_LIMIT, |_| HaltReason::HaNotSettled {
-                        found: "HA cannot be read".to_owned(),
-                    });
+                    let found = "HA cannot be read".to_owned();
+                    return self.wait_for_ha(now, ask, watch, found);
                 }
             }
         }
+        self.after_checks(now, watch, hop, findings)
+    }
+
+    /// The checks after the hop have their time from the moment HA settled, not from the boot.
+    fn member_seen(
+        &self,
+        now: Timestamp,
+        watch: Option<&Watch>,
+        ha: &Ha,
+        hop: &Hop,
+        findings: &[Finding],
+    ) -> Decision {
+        if self.settled.is_some() {
+            return self.after_checks(now, watch, hop, findings);
+        }
+        let settled = Event::HaSettled {
+            state: ha.local.state.clone(),
+        };
+        let mut decision = match Gate::of(findings) {
+            Gate::Open => self.after_checks(now, watch, hop, findings),
+            Gate::Held { .. } => Decision::perform(Effect::WakeAt(saturating_add(now, RETRY / 2))),
+        };
+        decision.events.insert(0, settled);
+        decision
+    }
+
+    fn after_checks(
+        &self,
+        now: Timestamp,
+        watch: Option<&Watch>,
+        hop: &Hop,
+        findings: &[Finding],
+    ) -> Decision {
         match Gate::of(findings) {
             Gate::Open => {
                 let how = if watch.is_some() {
@@ -96,20 +127,24 @@ impl Device {
                 })
             }
             Gate::Held { reasons } => {
-                self.wait_or_fail(now, watch, AFTER_CHECK_LIMIT, |_| HaltReason::AfterChecks {
-                    reasons: reasons.iter().map(finding_line).collect(),
-                })
+                let reasons = reasons.iter().map(finding_line).collect();
+                self.wait_for_checks(now, watch, reasons)
             }
         }
+    }
+
+    fn after_unreadable(&self, now: Timestamp, watch: Option<&Watch>, why: &str) -> Decision {
+        if self.enrolment.peer.is_some() && self.settled.is_none() {
+            return self.wait_for_ha(now, Ask::NEW, watch, format!("it cannot be read: {why}"));
+        }
+        self.wait_for_checks(now, watch, vec![format!("{} cannot be read: {why}", self.id())])
     }
 
     /// Whether "suspended" survives a reboot differs by release and is read, never assumed.
     fn unsettled(&self, now: Timestamp, ask: Ask, watch: Option<&Watch>, ha: &Ha) -> Decision {
         let found = member_line(&ha.local);
         if ha.local.state != "suspended" {
-            return self.wait_or_fail(now, watch, HA_SETTLE_LIMIT, |_| HaltReason::HaNotSettled {
-                found: found.clone(),
-            });
+            return self.wait_for_ha(now, ask, watch, found);
         }
         let by_request = ha
             .local
@@ -131,28 +166,23 @@ impl Device {
                 Event::FoundUndone { action },
                 Effect::WakeAt(saturating_add(now, JOB_POLL)),
             ),
-            Ask::Open { .. } | Ask::Taken { .. } => self.wait_or_fail(now, watch, HA_SETTLE_LIMIT, |_| {
-                HaltReason::HaNotSettled { found: found.clone() }
-            }),
+            Ask::Open { .. } | Ask::Taken { .. } => self.wait_for_ha(now, ask, watch, found),
         }
     }
 
-    fn wait_or_fail(
-        &self,
-        now: Timestamp,
-        watch: Option<&Watch>,
-        limit: jiff::SignedDuration,
-        reason: impl Fn(&Device) -> HaltReason,
-    ) -> Decision {
-        if self.since.duration_until(now) < limit {
-            let after = if limit == HA_SETTLE_LIMIT {
-                JOB_POLL
-            } else {
-                RETRY / 2
-            };
-            return Decision::perform(Effect::WakeAt(saturating_add(now, after)));
+    fn wait_for_ha(&self, now: Timestamp, ask: Ask, watch: Option<&Watch>, found: String) -> Decision {
+        if self.waits_since(ask).duration_until(now) < HA_SETTLE_LIMIT {
+            return Decision::perform(Effect::WakeAt(saturating_add(now, JOB_POLL)));
         }
-        self.halt(reason(self), evidence(watch))
+        self.halt(HaltReason::HaNotSettled { found }, evidence(watch))
+    }
+
+    fn wait_for_checks(&self, now: Timestamp, watch: Option<&Watch>, reasons: Vec<String>) -> Decision {
+        let since = self.settled.map_or(self.since, |settled| settled.max(self.since));
+        if since.duration_until(now) < AFTER_CHECK_LIMIT {
+            return Decision::perform(Effect::WakeAt(saturating_add(now, RETRY / 2)));
+        }
+        self.halt(HaltReason::AfterChecks { reasons }, evidence(watch))
     }
 }
 

@@ -1,0 +1,234 @@
+//! Checks and drift: what keeps a device from starting, what ends that, and what was done already and is not done again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hopgate::fleet::Ending;
+use hopgate::journal::memory::MemoryJournal;
+use hopgate_core::device::Event;
+use hopgate_core::waiting::Hold;
+use hopgate_panos::Client;
+use hopgate_tests::{Wire, World, clients_of};
+use panos_simulator::ControlRequest;
+
+fn fleet(device: &str) -> String {
+    format!(
+        "\
+seed: 3
+epoch: 2026-03-07T22:00:00Z
+credentials: {{user: admin, password: admin}}
+devices:
+  - {{name: fw1, model: PA-850, version: 10.1.14-h9, content: 8900-9000{device}}}
+"
+    )
+}
+
+const CAMPAIGN: &str = "\
+campaign: spring
+launcher: olga
+target: 10.2.7
+window: {opens: 2026-03-07T22:00:00Z, closes: 2026-03-08T06:00:00Z}
+inventory: inventory.yaml
+waves:
+  - {name: all, rest: true}
+";
+
+async fn world(device: &str) -> World {
+    let world = World::new(&fleet(device), CAMPAIGN, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    world
+}
+
+fn held(event: &Event) -> bool {
+    matches!(event, Event::Held(Hold::Gate { .. }))
+}
+
+/// Held until the cause is gone, and then let go by itself at the next try.
+async fn held_and_released(world: &World, cure: ControlRequest) -> String {
+    let mut session = world.start(true);
+    session.until_device("fw1", "a gate", held).await;
+    let told = world.told("fw1");
+    session.until_device("fw1", "a second try", held).await;
+    assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
+    world.control(cure);
+    assert_eq!(session.end().await, Ending::Finished);
+    world.assert_all_done_once("after the gate opened");
+    told.last().unwrap().clone()
+}
+
+fn configuration(pending_changes: bool, config_locks: &[&str]) -> ControlRequest {
+    ControlRequest::SetConfiguration {
+        device: "fw1".to_owned(),
+        pending_changes,
+        config_locks: config_locks.iter().map(|by| (*by).to_owned()).collect(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn uncommitted_changes_hold_until_they_are_committed() {
+    let world = world(", pending_changes: true").await;
+    let told = held_and_released(&world, configuration(false, &[])).await;
+    insta::assert_snapshot!(told, @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_holds_until_it_is_released() {
+    let world = world(", config_locks: [ben]").await;
+    let told = held_and_released(&world, configuration(false, &[])).await;
+    insta::assert_snapshot!(told, @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_image_store_holds_until_there_is_room() {
+    let world = world("").await;
+    let disk = |full| ControlRequest::FullDisk {
+        device: "fw1".to_owned(),
+        full,
+    };
+    world.control(disk(true));
+    let told = held_and_released(&world, disk(false)).await;
+    insta::assert_snapshot!(told, @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_never_opens_ends_with_the_window_and_one_page() {
+    let world = world(", pending_changes: true").await;
+    let ending = world.run(Vec::new()).await;
+    assert!(
+        matches!(ending, Ending::WaitsForPerson(Hold::WindowTooShort { .. } | Hold::Gate { .. })),
+        "{ending:?}"
+    );
+    assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
+    assert_eq!(world.incidents().len(), 1);
+    assert!(world.clock.now() < "2026-03-08T06:00:00Z".parse().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn optics_that_would_loop_hold_and_name_port_and_part() {
+    let fleet = "\
+seed: 3
+epoch: 2026-03-07T22:00:00Z
+credentials: {user: admin, password: admin}
+devices:
+  - {name: fw1, model: PA-850, version: 10.1.14-h9, content: 8900-9000, optics: [{port: 6, vendor: FS, part: SFP1G-SX-85}]}
+faults: [optics-boot-loop]
+";
+    let campaign = CAMPAIGN.replace(
+        "target: 10.2.7",
+        "target: 10.2.4-h4\npinned_path: {via: [10.2.0], by: olga, reason: the change record names it}",
+    );
+    let world = World::new(fleet, &campaign, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    let cure = ControlRequest::SetOptics {
+        device: "fw1".to_owned(),
+        optics: Vec::new(),
+    };
+    let told = held_and_released(&world, cure).await;
+    insta::assert_snapshot!(told, @"");
+}
+
+/// Somebody at the device's own web interface.
+fn by_hand(world: &World) -> Arc<Client> {
+    let mut clients = clients_of(&world.fleet, Wire::Lost, &world.password);
+    clients.remove(&"fw1".parse().unwrap()).unwrap()
+}
+
+async fn install_by_hand(world: &World, version: &str) -> Arc<Client> {
+    let client = by_hand(world);
+    for image in ["10.2.0", version] {
+        client.download(image.parse().unwrap()).await.unwrap();
+        world.wait_minutes(15).await;
+    }
+    client.install(version.parse().unwrap()).await.unwrap();
+    world.wait_minutes(25).await;
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_runs_another_release_than_planned_drops_out() {
+    let world = world("").await;
+    let client = install_by_hand(&world, "10.2.4-h4").await;
+    client.restart().await.unwrap();
+    world.wait_minutes(30).await;
+    let ending = world.run(Vec::new()).await;
+    let Ending::WaitsForPerson(hold) = ending else {
+        panic!("{ending:?}")
+    };
+    insta::assert_snapshot!(hold, @"");
+    let toll = &world.toll()["fw1"];
+    assert_eq!((toll.reboots, toll.version.as_str()), (1, "10.2.4-h4"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hop_that_somebody_did_by_hand_is_not_done_again() {
+    let world = world("").await;
+    let client = install_by_hand(&world, "10.2.7").await;
+    client.restart().await.unwrap();
+    world.wait_minutes(30).await;
+    assert_eq!(world.run(Vec::new()).await, Ending::Finished);
+    world.assert_all_done_once("by hand");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_somebody_installed_is_only_restarted_into() {
+    let world = world("").await;
+    install_by_hand(&world, "10.2.7").await;
+    assert_eq!(world.run(Vec::new()).await, Ending::Finished);
+    world.assert_all_done_once("staged by hand");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_release_that_waits_for_the_next_boot_holds() {
+    let world = world("").await;
+    install_by_hand(&world, "10.2.4-h4").await;
+    let mut session = world.start(true);
+    session.until_device("fw1", "a gate", held).await;
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    session.stop();
+    assert_eq!(session.end().await, Ending::Stopped);
+    assert_eq!(world.toll()["fw1"].reboots, 0);
+}
+
+/// The update server of this fleet has no 10.2.7.
+#[tokio::test(start_paused = true)]
+async fn an_image_that_is_not_offered_holds_until_a_person_looks() {
+    let fleet = fleet("").replace(
+        "devices:",
+        "releases: [{version: 10.1.0, size: 900}, {version: 10.1.14-h9, size: 400}, {version: 10.2.0, size: 900}]\ndevices:",
+    );
+    // Without the before-checks: the hold that is under them.
+    let campaign = CAMPAIGN.replace("waves:", "checks: {before: [], after: [after]}\nwaves:");
+    let world = World::new(&fleet, &campaign, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    let ending = world.run(Vec::new()).await;
+    let Ending::WaitsForPerson(hold) = ending else {
+        panic!("{ending:?}")
+    };
+    insta::assert_snapshot!(hold, @"");
+    assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
+
+    // With them it does not get that far.
+    let world = World::new(&fleet, CAMPAIGN, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    let mut session = world.start(true);
+    session.until_device("fw1", "a gate", held).await;
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    session.stop();
+    assert_eq!(session.end().await, Ending::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_is_too_old_holds() {
+    let fleet = fleet("").replace("8900-9000", "8000-5000");
+    let world = World::new(&fleet, CAMPAIGN, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    let mut session = world.start(true);
+    session.until_device("fw1", "a gate", held).await;
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    let client = by_hand(&world);
+    drop(client);
+    session.stop();
+    assert_eq!(session.end().await, Ending::Stopped);
+    assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
+}
