@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hopgate::checks::{self, Hashed};
-use hopgate::clock::Clock;
+use hopgate::clock::{self, Clock};
 use hopgate::config::campaign::CampaignFile;
 use hopgate::config::inventory::{Entry, Inventory};
 use hopgate::driver::Checks;
@@ -289,9 +289,9 @@ impl World {
         for command in commands {
             send.send(command).expect("the receiver is here");
         }
-        running
-            .run(&mut receive)
-            .await
+        let ended = clock::within(session::STUCK_AFTER, running.run(&mut receive)).await;
+        ended
+            .expect("the run is stuck: it neither ends nor does anything")
             .unwrap_or_else(|error| panic!("{error}"))
     }
 

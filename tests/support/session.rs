@@ -1,11 +1,17 @@
 //! A running campaign that a test talks to: commands in, news out, killed where the test says.
 
+use std::time::Duration;
+
+use hopgate::clock;
 use hopgate::driver::Report;
 use hopgate::fleet::{Command, Ending, Fleet, FleetError, News};
 use hopgate_core::campaign::{ApprovalRefused, CampaignEvent};
 use hopgate_core::device::{Event, Phase};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+/// A run that is not over after this much of the runtime's (virtual) time waits for something that never comes.
+pub const STUCK_AFTER: Duration = Duration::from_secs(4 * 86_400);
 
 /// A started run.
 pub struct Session {
@@ -33,7 +39,9 @@ impl Session {
     /// Where the run ends without it.
     pub async fn until(&mut self, what: &str, mut is_it: impl FnMut(&News) -> bool) {
         loop {
-            let Some(news) = self.news.recv().await else {
+            let news = clock::within(STUCK_AFTER, self.news.recv()).await;
+            let Some(news) = news.unwrap_or_else(|| panic!("the run is stuck and nothing was told of: {what}"))
+            else {
                 panic!("the run ended and nothing was told of: {what}");
             };
             if is_it(&news) {
@@ -122,9 +130,12 @@ impl Session {
     /// As the run did.
     ///
     /// # Panics
-    /// Where the run panicked.
+    /// Where the run panicked or never ends.
     pub async fn ended(&mut self) -> Result<Ending, FleetError> {
-        (&mut self.running).await.expect("the run does not panic")
+        let ended = clock::within(STUCK_AFTER, &mut self.running).await;
+        ended
+            .expect("the run is stuck: it neither ends nor does anything")
+            .expect("the run does not panic")
     }
 
     /// Waits for the run to end well.

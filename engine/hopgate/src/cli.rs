@@ -40,6 +40,21 @@ struct Cli {
     command: Command,
 }
 
+/// The fleet in it is served as it stands by a test.
+const SIMULATE_HELP: &str = "\
+Example: hopgate simulate fleet.yaml --speed 60 --write-inventory inventory.yaml
+
+A fleet file:
+  seed: 1
+  epoch: 2026-03-07T19:00:00Z
+  credentials: {user: admin, password: admin}
+  devices:
+    - {name: fw1, model: PA-850, version: 10.1.14-h9, content: 8900-9000}
+    - {name: fw2a, model: PA-3220, version: 10.1.14-h9, content: 8900-9000}
+    - {name: fw2b, model: PA-3220, version: 10.1.14-h9, content: 8900-9000}
+  pairs:
+    - {name: fw2, members: [fw2a, fw2b], active: fw2a}";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show the whole story on a simulated fleet: a boot loop, a page, an audit, a resume.
@@ -47,7 +62,7 @@ enum Command {
     Demo(DemoArgs),
     /// Serve a simulated fleet over HTTPS on loopback.
     #[command(
-        after_help = "Example: hopgate simulate fleet.yaml --speed 60 --write-inventory inventory.yaml"
+        after_help = SIMULATE_HELP
     )]
     Simulate(SimulateArgs),
     /// Make the plan of a campaign, record it, and print it with its hash.

@@ -59,23 +59,40 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
 /// Parses YAML text into its raw shape; `path` is only named in errors.
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
     let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| shape(path, &error))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| shape(path, text, &error))
 }
 
-fn shape(path: &Path, error: &serde_saphyr::Error) -> ConfigError {
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
+fn shape(path: &Path, file: &str, error: &serde_saphyr::Error) -> ConfigError {
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
     let said = error.to_string();
     // The place stands in front already.
-    let text = said.split(" at line ").next().unwrap_or(&said).trim();
-    let text = text.strip_prefix("error: ").unwrap_or(text).to_owned();
-    ConfigError::Shape {
-        path: path.to_owned(),
-        line,
-        column,
-        text,
+    let said = said.split(" at line ").next().unwrap_or(&said).trim();
+    let said = in_plain_words(said.strip_prefix("error: ").unwrap_or(said));
+    let text = match key_before(file, line, column) {
+        Some(key) if !said.contains(key) => format!("{key}: {said}"),
+        _ => said.to_owned(),
+    };
+    ConfigError::Shape { path: path.to_owned(), line, column, text }
+}
+
+/// The parser's own words for a wrong type, in words for whoever wrote the file.
+fn in_plain_words(said: &str) -> &str {
+    match said {
+        "invalid u32" | "invalid u64" => "expected a whole number, 0 or more",
+        "invalid f64" => "expected a number",
+        "expected sequence start" => "expected a list",
+        "expected mapping start" => "expected keys with values",
+        other => other,
     }
+}
+
+/// The key whose value stands at this place, both from 1: the last `key:` before it on its line.
+fn key_before(file: &str, line: u64, column: u64) -> Option<&str> {
+    let line = file.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    let before = line.get(..usize::try_from(column).ok()?.checked_sub(1)?)?.trim_end();
+    let before = before.strip_suffix(':')?;
+    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |at| at + 1);
+    before.get(start..).filter(|key| !key.is_empty())
 }
 
 pub(crate) fn meaning(path: &Path, key: impl Into<String>, text: impl Into<String>) -> ConfigError {

@@ -77,11 +77,11 @@ impl Progress {
     /// Says what a stop waits for.
     pub fn stopping(&mut self, under_way: &[DeviceId]) {
         if under_way.is_empty() {
-            self.line("stopping: nothing is under way");
+            self.aside("stopping: nothing is under way");
             return;
         }
         let names: Vec<&str> = under_way.iter().map(DeviceId::as_str).collect();
-        self.line(&format!(
+        self.aside(&format!(
             "stopping: nothing new starts; waiting for {} to reach a safe place (Ctrl-C again stops at once)",
             names.join(", ")
         ));
@@ -140,6 +140,14 @@ impl Progress {
             report.phase.0,
             clock_time(report.phase.1)
         ));
+    }
+
+    /// A line that is not part of what happened, and so no data.
+    fn aside(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => drop(bars.println(text)),
+            None => drop(writeln!(std::io::stderr(), "{text}")),
+        }
     }
 
     fn line(&self, text: &str) {

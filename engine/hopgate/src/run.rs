@@ -73,6 +73,19 @@ impl Prepared {
     }
 }
 
+/// Reads and checks every file that a campaign is written in, and touches nothing else: a mistake in one of them is told
+/// before a state directory is made or a device is asked.
+pub fn check_files(campaign_file: &Path) -> Result<(), Failure> {
+    let file = CampaignFile::load(campaign_file)?;
+    let inventory = Inventory::load(&file.inventory_path(campaign_file))?;
+    let base = campaign_file.parent().unwrap_or(Path::new(""));
+    checks::load_all(&file.checks.before, base)?;
+    checks::load_all(&file.checks.after, base)?;
+    planner::waves(&file, &inventory)?;
+    channels(&file)?;
+    Ok(())
+}
+
 /// Reads the files, asks the devices, makes the plan and records it. A campaign that is recorded already keeps the paths of
 /// its devices; what else changed in its file becomes a new plan, which needs new approvals.
 pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Failure> {

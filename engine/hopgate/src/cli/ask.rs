@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::journal::{JournalError, export};
 use crate::ledger::campaign_stream;
 use crate::report;
-use crate::state::{State, launch_of};
+use crate::state::{State, journal_dir, launch_of};
 use crate::story::Story;
 use crate::why;
 
@@ -28,8 +28,9 @@ pub(super) enum Access {
     Running(Running),
 }
 
-/// Opens the state directory, or finds who owns it.
+/// Opens the state directory, or finds who owns it. Never makes one: whoever asks in the wrong directory is told so.
 pub(super) async fn access(dir: &Path) -> Result<Access, Failure> {
+    must_exist(dir)?;
     match State::open(dir) {
         Ok(state) => Ok(Access::Own(state)),
         Err(error @ JournalError::Locked { .. }) => match Running::find(dir) {
@@ -38,6 +39,16 @@ pub(super) async fn access(dir: &Path) -> Result<Access, Failure> {
         },
         Err(error) => Err(error.into()),
     }
+}
+
+fn must_exist(dir: &Path) -> Result<(), Failure> {
+    if journal_dir(dir).is_dir() {
+        return Ok(());
+    }
+    Err(Failure::unknown(
+        format!("there is no journal in {}", dir.display()),
+        "hopgate plan and hopgate run make one; --state names another directory",
+    ))
 }
 
 /// The journal of the state directory, for what must be recorded by this process.
@@ -253,6 +264,7 @@ pub(super) async fn export(dir: &Path, file: &Path) -> Result<Exit, Failure> {
 
 /// `hopgate journal check`: opening verifies everything.
 pub(super) async fn check(dir: &Path) -> Result<Exit, Failure> {
+    must_exist(dir)?;
     let state = State::open(dir)?;
     let streams = state.ledger().journal().streams()?;
     close(state).await;

@@ -78,6 +78,7 @@ pub(super) async fn simulate(
 
 /// Runs a campaign file.
 pub(super) async fn run(state: &Path, campaign: &Path) -> Result<Exit, Failure> {
+    run::check_files(campaign)?;
     let state = State::open(state)?;
     let prepared = run::prepare(&state, campaign).await?;
     go(state, prepared, Vec::new()).await

@@ -14,6 +14,7 @@ use crate::state::State;
 
 /// Makes, records and prints the plan.
 pub(super) async fn plan(state: &Path, campaign: &Path) -> Result<Exit, Failure> {
+    run::check_files(campaign)?;
     let state = State::open(state)?;
     let prepared = run::prepare(&state, campaign).await?;
     say(&plan_text(&prepared.plan));

@@ -191,9 +191,14 @@ impl CampaignFile {
     }
 }
 
+/// A local time with its zone, or an instant; the error is the one of what was meant.
 fn instant(path: &Path, key: &str, text: &str) -> Result<Timestamp, ConfigError> {
-    let zoned = text.parse::<Zoned>().map(|zoned| zoned.timestamp());
-    zoned.or_else(|_| text.parse::<Timestamp>()).map_err(|error| {
+    let parsed = if text.contains('[') {
+        text.parse::<Zoned>().map(|zoned| zoned.timestamp())
+    } else {
+        text.parse::<Timestamp>()
+    };
+    parsed.map_err(|error| {
         let text = format!("{text:?} is neither a local time with its zone nor an instant ({error})");
         meaning(path, key, text)
     })
@@ -229,10 +234,10 @@ waves:
     #[test]
     fn mistakes_are_named_with_their_place() {
         let wrong = |from: &str, to: &str| load(&GOOD.replace(from, to)).unwrap_err();
-        insta::assert_snapshot!(wrong("10.2.4-h4", "10.2"), @"");
-        insta::assert_snapshot!(wrong("launcher", "lancher"), @"");
-        insta::assert_snapshot!(wrong("rest: true, ", ""), @"");
-        insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @"");
-        insta::assert_snapshot!(wrong("concurrency: 8", "concurrency: -8"), @"");
+        insta::assert_snapshot!(wrong("10.2.4-h4", "10.2"), @r#"campaign.yaml:3:9: target: "10.2" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
+        insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, checks, waves, pager");
+        insta::assert_snapshot!(wrong("rest: true, ", ""), @"campaign.yaml: waves[1].devices: name the devices, or say `rest: true`, and not both");
+        insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @r#"campaign.yaml: window.opens: "2026-03-28T22:00[Europe/Viena]" is neither a local time with its zone nor an instant (failed to find time zone `Europe/Viena` in time zone database)"#);
+        insta::assert_snapshot!(wrong("concurrency: 8", "concurrency: -8"), @"campaign.yaml:8:43: concurrency: expected a whole number, 0 or more");
     }
 }

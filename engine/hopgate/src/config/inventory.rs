@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_their_place() {
-        insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"");
-        insta::assert_snapshot!(refused("devices: 7\n"), @"");
-        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"");
-        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"");
-        insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"");
-        insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @"");
+        insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"inventory.yaml:3:5: unknown field `adress`, expected one of name, address, peer, labels, credentials, trust");
+        insta::assert_snapshot!(refused("devices: 7\n"), @"inventory.yaml:1:10: devices: expected a list");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"inventory.yaml: devices[1].name: a is listed twice");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"inventory.yaml: devices[0].peer: b is not in the inventory");
+        insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"inventory.yaml: devices[0].credentials: a has none, and neither have the defaults");
+        insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @r#"inventory.yaml:2:12: the device name "a/b" may hold letters, digits, '.', '_' and '-', not '/'"#);
     }
 }

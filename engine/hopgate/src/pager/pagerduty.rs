@@ -141,7 +141,28 @@ mod tests {
                 evidence: vec!["boot 1".to_owned()],
             },
         };
-        insta::assert_snapshot!(serde_json::to_string_pretty(&channel.event(&page)).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&channel.event(&page)).unwrap(), @r#"
+{
+  "dedup_key": "hopgate/spring/fw1/hop-1/0/boot-loop",
+  "event_action": "trigger",
+  "payload": {
+    "class": "boot-loop",
+    "component": "hopgate",
+    "custom_details": {
+      "evidence": [
+        "boot 1"
+      ],
+      "next_step": "do not power-cycle it"
+    },
+    "group": "spring",
+    "severity": "critical",
+    "source": "fw1",
+    "summary": "fw1 (PA-850) on the way to 10.2.0: boot loop",
+    "timestamp": "2026-03-07T22:00:00Z"
+  },
+  "routing_key": "R0UT1NG"
+}
+"#);
         assert!(!format!("{channel:?}").contains("R0UT1NG"));
     }
 }
