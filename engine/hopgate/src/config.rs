@@ -36,10 +36,12 @@ pub enum ConfigError {
         text: String,
     },
     /// Each key is right and together they are not.
-    #[error("{}: {key}: {text}", path.display())]
+    #[error("{}{}: {key}: {text}", path.display(), line.map_or_else(String::new, |line| format!(":{line}")))]
     Meaning {
         /// The file.
         path: PathBuf,
+        /// From 1, where the key was found again in the text.
+        line: Option<u64>,
         /// The key, as a path.
         key: String,
         /// What is wrong.
@@ -47,13 +49,18 @@ pub enum ConfigError {
     },
 }
 
-/// Reads a YAML file into its raw shape.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+/// Reads a YAML file into its raw shape and judges it with `check`.
+pub fn read<T: DeserializeOwned>(
+    path: &Path,
+    check: impl Fn(&T) -> Result<(), ConfigError>,
+) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
     })?;
-    parse(path, &text)
+    let value = parse(path, &text)?;
+    check(&value).map_err(|error| error.located_in(&text))?;
+    Ok(value)
 }
 
 /// Parses YAML text into its raw shape; `path` is only named in errors.
@@ -63,7 +70,9 @@ pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigEr
 }
 
 fn shape(path: &Path, file: &str, error: &serde_saphyr::Error) -> ConfigError {
-    let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
+    let (line, column) = error
+        .location()
+        .map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
     let said = error.to_string();
     // The place stands in front already.
     let said = said.split(" at line ").next().unwrap_or(&said).trim();
@@ -72,7 +81,12 @@ fn shape(path: &Path, file: &str, error: &serde_saphyr::Error) -> ConfigError {
         Some(key) if !said.contains(key) => format!("{key}: {said}"),
         _ => said.to_owned(),
     };
-    ConfigError::Shape { path: path.to_owned(), line, column, text }
+    ConfigError::Shape {
+        path: path.to_owned(),
+        line,
+        column,
+        text,
+    }
 }
 
 /// The parser's own words for a wrong type, in words for whoever wrote the file.
@@ -89,16 +103,84 @@ fn in_plain_words(said: &str) -> &str {
 /// The key whose value stands at this place, both from 1: the last `key:` before it on its line.
 fn key_before(file: &str, line: u64, column: u64) -> Option<&str> {
     let line = file.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let before = line.get(..usize::try_from(column).ok()?.checked_sub(1)?)?.trim_end();
+    let before = line
+        .get(..usize::try_from(column).ok()?.checked_sub(1)?)?
+        .trim_end();
     let before = before.strip_suffix(':')?;
-    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).map_or(0, |at| at + 1);
+    let start = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+        .map_or(0, |at| at + 1);
     before.get(start..).filter(|key| !key.is_empty())
 }
 
 pub(crate) fn meaning(path: &Path, key: impl Into<String>, text: impl Into<String>) -> ConfigError {
     ConfigError::Meaning {
         path: path.to_owned(),
+        line: None,
         key: key.into(),
         text: text.into(),
     }
+}
+
+impl ConfigError {
+    /// The same, with the line of its key in the file's text.
+    pub(crate) fn located_in(self, file: &str) -> Self {
+        match self {
+            ConfigError::Meaning {
+                path,
+                line: None,
+                key,
+                text,
+            } => {
+                let line = line_of(file, &key);
+                ConfigError::Meaning {
+                    path,
+                    line,
+                    key,
+                    text,
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+/// The line of a key path such as `waves[1].devices`, from 1. Looks for the top key, then for the item of its list, then for
+/// the inner key in that item; what cannot be found more closely is given by what was.
+fn line_of(file: &str, key: &str) -> Option<u64> {
+    let (top, inner) = key.split_once('.').unwrap_or((key, ""));
+    let (top, index) = match top.split_once('[') {
+        Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
+        None => (top, None),
+    };
+    let lines: Vec<&str> = file.lines().collect();
+    let of_top = lines
+        .iter()
+        .position(|line| line.strip_prefix(top).is_some_and(|rest| rest.starts_with(':')))?;
+    let is_item = |line: &str| line.trim_start().starts_with("- ");
+    let item = index.and_then(|index| {
+        let items = lines
+            .iter()
+            .enumerate()
+            .skip(of_top + 1)
+            .filter(|(_, line)| is_item(line));
+        items.map(|(number, _)| number).nth(index)
+    });
+    let start = item.unwrap_or(of_top);
+    let wanted = format!("{}:", inner.split('.').next().unwrap_or_default());
+    let belongs = |number: usize, line: &str| number == start || (line.starts_with(' ') && !is_item(line));
+    let within = lines
+        .iter()
+        .enumerate()
+        .skip(start)
+        .take_while(|(number, line)| belongs(*number, line));
+    let found = within
+        .map(|(number, line)| (number, line.contains(&wanted)))
+        .find(|(_, found)| *found);
+    let at = if inner.is_empty() {
+        start
+    } else {
+        found.map_or(start, |(number, _)| number)
+    };
+    u64::try_from(at + 1).ok()
 }

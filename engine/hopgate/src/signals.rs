@@ -12,7 +12,9 @@ impl StopRequests {
     pub fn listen() -> Self {
         let interrupt = signal(SignalKind::interrupt());
         let terminate = signal(SignalKind::terminate());
-        StopRequests { signals: interrupt.ok().zip(terminate.ok()) }
+        StopRequests {
+            signals: interrupt.ok().zip(terminate.ok()),
+        }
     }
 
     /// Waits for the next request.

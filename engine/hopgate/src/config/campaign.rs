@@ -126,9 +126,7 @@ pub enum PagerText {
 impl CampaignFile {
     /// Reads and checks a campaign file.
     pub fn load(path: &Path) -> Result<CampaignFile, ConfigError> {
-        let file: CampaignFile = super::read(path)?;
-        file.check(path)?;
-        Ok(file)
+        super::read(path, |file: &CampaignFile| file.check(path))
     }
 
     /// The inventory's path, resolved.
@@ -222,7 +220,9 @@ waves:
     fn load(text: &str) -> Result<CampaignFile, String> {
         let path = Path::new("campaign.yaml");
         let file: CampaignFile = super::super::parse(path, text).map_err(|error| error.to_string())?;
-        file.check(path).map(|()| file).map_err(|error| error.to_string())
+        file.check(path)
+            .map(|()| file)
+            .map_err(|error| error.located_in(text).to_string())
     }
 
     #[test]
@@ -236,8 +236,8 @@ waves:
         let wrong = |from: &str, to: &str| load(&GOOD.replace(from, to)).unwrap_err();
         insta::assert_snapshot!(wrong("10.2.4-h4", "10.2"), @r#"campaign.yaml:3:9: target: "10.2" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
         insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, checks, waves, pager");
-        insta::assert_snapshot!(wrong("rest: true, ", ""), @"campaign.yaml: waves[1].devices: name the devices, or say `rest: true`, and not both");
-        insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @r#"campaign.yaml: window.opens: "2026-03-28T22:00[Europe/Viena]" is neither a local time with its zone nor an instant (failed to find time zone `Europe/Viena` in time zone database)"#);
+        insta::assert_snapshot!(wrong("rest: true, ", ""), @"campaign.yaml:8: waves[1].devices: name the devices, or say `rest: true`, and not both");
+        insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @r#"campaign.yaml:4: window.opens: "2026-03-28T22:00[Europe/Viena]" is neither a local time with its zone nor an instant (failed to find time zone `Europe/Viena` in time zone database)"#);
         insta::assert_snapshot!(wrong("concurrency: 8", "concurrency: -8"), @"campaign.yaml:8:43: concurrency: expected a whole number, 0 or more");
     }
 }

@@ -76,9 +76,7 @@ pub enum TrustRef {
 impl Inventory {
     /// Reads and checks the inventory.
     pub fn load(path: &Path) -> Result<Inventory, ConfigError> {
-        let inventory: Inventory = super::read(path)?;
-        inventory.check(path)?;
-        Ok(inventory)
+        super::read(path, |inventory: &Inventory| inventory.check(path))
     }
 
     /// A device by name.
@@ -167,7 +165,9 @@ mod tests {
 
     fn refused(text: &str) -> String {
         let path = Path::new("inventory.yaml");
-        let parsed = super::super::parse::<Inventory>(path, text).and_then(|inventory| inventory.check(path));
+        let parsed = super::super::parse::<Inventory>(path, text)
+            .and_then(|inventory| inventory.check(path))
+            .map_err(|error| error.located_in(text));
         parsed.unwrap_err().to_string()
     }
 
@@ -177,9 +177,9 @@ mod tests {
     fn mistakes_are_named_with_their_place() {
         insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"inventory.yaml:3:5: unknown field `adress`, expected one of name, address, peer, labels, credentials, trust");
         insta::assert_snapshot!(refused("devices: 7\n"), @"inventory.yaml:1:10: devices: expected a list");
-        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"inventory.yaml: devices[1].name: a is listed twice");
-        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"inventory.yaml: devices[0].peer: b is not in the inventory");
-        insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"inventory.yaml: devices[0].credentials: a has none, and neither have the defaults");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"inventory.yaml:5: devices[1].name: a is listed twice");
+        insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"inventory.yaml:4: devices[0].peer: b is not in the inventory");
+        insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"inventory.yaml:2: devices[0].credentials: a has none, and neither have the defaults");
         insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @r#"inventory.yaml:2:12: the device name "a/b" may hold letters, digits, '.', '_' and '-', not '/'"#);
     }
 }
