@@ -7,6 +7,8 @@ use std::fmt;
 use hopgate_paths::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::quote::{cut, cut_lines};
+
 /// What went wrong on a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +89,24 @@ pub enum HaltReason {
 }
 
 impl HaltReason {
+    /// Cuts the words of others that it carries, so that it fits into a record.
+    pub(crate) fn shorten(&mut self) {
+        match self {
+            HaltReason::NotBack { last_seen: text, .. }
+            | HaltReason::HaNotSettled { found: text }
+            | HaltReason::InstallFailed { detail: text }
+            | HaltReason::FetchFailed { detail: text }
+            | HaltReason::NoProgress { last: text, .. }
+            | HaltReason::FailoverNotProved { found: text }
+            | HaltReason::Refused { text, .. }
+            | HaltReason::Untrusted { detail: text } => cut(text),
+            HaltReason::AfterChecks { reasons } => cut_lines(reasons),
+            HaltReason::BootLoop { .. }
+            | HaltReason::WrongRelease { .. }
+            | HaltReason::RestartIgnored { .. } => {}
+        }
+    }
+
     /// Whether the device went down for a restart of ours and did not come back as it should: the outcome that stops the
     /// whole campaign. "Back" includes HA and the checks after the hop.
     pub fn is_failed_reboot(&self) -> bool {

@@ -14,6 +14,7 @@ pub mod incident;
 pub mod names;
 pub mod plan;
 pub mod pulse;
+mod quote;
 pub mod waiting;
 pub mod watchdog;
 pub mod window;

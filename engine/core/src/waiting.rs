@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{DeviceId, WaveName};
+use crate::quote::{cut, cut_lines};
 
 /// A reason for not going on. Waiting is data, never an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +130,28 @@ pub enum PeerWait {
 }
 
 impl Hold {
+    /// Cuts the words of others that it carries, so that it fits into a record.
+    pub(crate) fn shorten(&mut self) {
+        match self {
+            Hold::Gate { reasons, .. } => cut_lines(reasons),
+            Hold::Unreadable { why: text, .. } | Hold::PeerNotReady { found: text, .. } => cut(text),
+            Hold::Permit
+            | Hold::Wave { .. }
+            | Hold::Approval { .. }
+            | Hold::Soak { .. }
+            | Hold::Concurrency { .. }
+            | Hold::WindowOpens { .. }
+            | Hold::WindowTooShort { .. }
+            | Hold::Peer { .. }
+            | Hold::CampaignHalted { .. }
+            | Hold::DeviceHalted { .. }
+            | Hold::StoodDown { .. }
+            | Hold::Drifted { .. }
+            | Hold::OtherReleaseStaged { .. }
+            | Hold::ImageNotOffered { .. } => {}
+        }
+    }
+
     /// When the reason ends by itself, if it does and if that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self {

@@ -3,6 +3,7 @@
 use super::{Campaign, CampaignEvent};
 use crate::names::{Identity, WaveName};
 use crate::plan::PlanHash;
+use crate::quote::quoted;
 
 /// Why an approval was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +83,7 @@ impl Campaign {
             wave: wave.clone(),
             plan: self.hash.clone(),
             by: by.clone(),
-            reason: reason.trim().to_owned(),
+            reason: quoted(reason.trim()),
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::device::{Permit, Standing, Work};
 use crate::incident::{Incident, Severity, device_key, window_key};
 use crate::names::DeviceId;
 use crate::plan::Wave;
+use crate::quote::quoted;
 use crate::pulse::{RETRY, ROLE_FRESH};
 use crate::waiting::{Hold, PeerWait};
 use crate::window::{Fit, minutes, saturating_add, saturating_sub, worst_minutes};
@@ -28,7 +29,15 @@ pub(super) struct Draft {
     wake: Option<Timestamp>,
 }
 
+/// Most events of one decision. They are appended at once, and an append holds 64; whoever decides asks again until nothing
+/// follows, so a fleet of thousands is granted, returned and reported in several appends of one instant.
+const EVENTS_MAX: usize = 48;
+
 impl Draft {
+    fn is_full(&self) -> bool {
+        self.events.len() >= EVENTS_MAX
+    }
+
     fn wake_at(&mut self, at: Timestamp) {
         self.wake = Some(self.wake.map_or(at, |known| known.min(at)));
     }
@@ -72,7 +81,10 @@ impl Campaign {
         }
         self.take_permits_back(&mut draft);
         self.open_incidents(&mut draft);
-        self.advance_waves(now, &mut draft);
+        // What was left out may be the incident that stops everything: nothing is granted before it was looked at.
+        if !draft.is_full() {
+            self.advance_waves(now, &mut draft);
+        }
         draft.decide()
     }
 
@@ -95,6 +107,9 @@ impl Campaign {
 
     fn take_permits_back(&self, draft: &mut Draft) {
         for (device, permit) in &self.permits {
+            if draft.is_full() {
+                return;
+            }
             let Some(standing) = self.standings.get(device) else {
                 continue;
             };
@@ -112,6 +127,9 @@ impl Campaign {
 
     fn open_incidents(&self, draft: &mut Draft) {
         for (device, standing) in &self.standings {
+            if draft.is_full() {
+                break;
+            }
             let Work::Halted { reason, to } = &standing.work else {
                 continue;
             };
@@ -177,7 +195,7 @@ impl Campaign {
         let mut draft = Draft::default();
         draft.events.push(CampaignEvent::Resumed {
             by: by.clone(),
-            reason: reason.to_owned(),
+            reason: quoted(reason),
         });
         for (device, standing) in &self.standings {
             let waits_for_person = match &standing.work {
@@ -303,6 +321,9 @@ impl Campaign {
         }
         let mut next_id = self.last_permit;
         for device in &wave.devices {
+            if draft.is_full() {
+                return;
+            }
             let Some(standing) = self.standings.get(device) else {
                 continue;
             };

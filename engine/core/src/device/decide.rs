@@ -13,6 +13,12 @@ use crate::window::saturating_add;
 impl Device {
     /// What follows from `input` at `now`. Pure: same device, instant and input, same decision.
     pub fn decide(&self, now: Timestamp, input: &Input) -> Decision {
+        let mut decision = self.follow_up(now, input);
+        decision.events.iter_mut().for_each(Event::shorten);
+        decision
+    }
+
+    fn follow_up(&self, now: Timestamp, input: &Input) -> Decision {
         match input {
             Input::Permit(permit) => self.on_permit(*permit),
             Input::StandDown { because } => self.on_stand_down(because),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::halt::HaltReason;
 use crate::names::{CampaignId, DeviceId, Identity};
 use crate::plan::PlanHash;
+use crate::quote::{cut, cut_lines};
 use crate::waiting::Hold;
 use crate::watchdog::{Boot, Reach};
 
@@ -238,6 +239,45 @@ pub enum Event {
 }
 
 impl Event {
+    /// Cuts the words of others that it carries, so that it fits into a record.
+    pub(super) fn shorten(&mut self) {
+        match self {
+            Event::Refused { text, .. }
+            | Event::Unanswered { why: text, .. }
+            | Event::JobEnded { detail: text, .. } => {
+                cut(text);
+            }
+            Event::FailoverProved { seen } | Event::FailoverFailed { seen } => cut(seen),
+            Event::StandDownAsked { because } => cut(because),
+            Event::Resumed { reason, .. } => cut(reason),
+            Event::ChecksPassed { warnings, .. } => cut_lines(warnings),
+            Event::Held(hold) => hold.shorten(),
+            Event::Halted { reason, evidence } => {
+                reason.shorten();
+                cut_lines(evidence);
+            }
+            Event::Enrolled(_)
+            | Event::PermitReceived(_)
+            | Event::PickedUp
+            | Event::FoundThere { .. }
+            | Event::BackedUp { .. }
+            | Event::Intended { .. }
+            | Event::Accepted { .. }
+            | Event::FoundUndone { .. }
+            | Event::ImagesReady { .. }
+            | Event::Staged { .. }
+            | Event::PuttingBack
+            | Event::Restored
+            | Event::RestartNotTaken
+            | Event::Seen(_)
+            | Event::BootSeen(_)
+            | Event::SlowBoot { .. }
+            | Event::BackInService { .. }
+            | Event::HaSettled { .. }
+            | Event::HopEnded { .. } => {}
+        }
+    }
+
     /// The name it is stored under.
     pub fn name(&self) -> &'static str {
         match self {

@@ -68,6 +68,8 @@ pub(super) fn ha(state: &str) -> Result<Box<Ha>, String> {
 /// A campaign over scripted devices.
 #[derive(Debug, Clone)]
 pub(super) struct Hall {
+    /// Most events of one decision so far.
+    pub(super) widest_decision: usize,
     pub(super) now: Timestamp,
     pub(super) campaign: Campaign,
     pub(super) events: Vec<(Timestamp, CampaignEvent)>,
@@ -108,6 +110,7 @@ impl Hall {
             resumed: BTreeSet::new(),
             granted: Vec::new(),
             takes_grants: true,
+            widest_decision: 0,
         };
         for device in plan.devices.keys() {
             hall.campaign
@@ -139,6 +142,7 @@ impl Hall {
             );
             let decision = self.campaign.decide(self.now, &input);
             let quiet = decision.events.is_empty();
+            self.widest_decision = self.widest_decision.max(decision.events.len());
             for event in decision.events {
                 self.campaign.apply(self.now, &event).unwrap();
                 self.events.push((self.now, event));

@@ -273,3 +273,15 @@ fn a_stop_reaches_a_device_whose_grant_is_still_on_its_way() {
     assert_eq!(hall.stood_down, [id("a")].into());
     assert!(matches!(hall.standing(&id("a")).work, Work::Idle(_)));
 }
+
+/// An append of the journal holds 64 entries; a wave of a thousand was once granted in one decision and refused whole.
+#[test]
+fn a_wave_wider_than_an_append_is_granted_in_several_decisions() {
+    let names: Vec<String> = (0..200).map(|number| format!("fw{number:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut wide = plan(&[("all", false, &names)], &[]);
+    wide.waves[0].concurrency = 200;
+    let hall = Hall::new(wide).start();
+    assert_eq!(hall.working().len(), 200);
+    assert!(hall.widest_decision <= 64, "{}", hall.widest_decision);
+}
