@@ -18,6 +18,7 @@ pub use event::{Action, Enrolment, Event, How, Permit};
 pub use input::{Failure, FailureKind, Input, Observation};
 pub use standing::{Standing, Work};
 
+mod asked;
 mod decide;
 mod effect;
 mod event;

@@ -13,8 +13,8 @@ use crate::device::{Permit, Standing, Work};
 use crate::incident::{Incident, Severity, device_key, window_key};
 use crate::names::DeviceId;
 use crate::plan::Wave;
-use crate::quote::quoted;
 use crate::pulse::{RETRY, ROLE_FRESH};
+use crate::quote::quoted;
 use crate::waiting::{Hold, PeerWait};
 use crate::window::{Fit, minutes, saturating_add, saturating_sub, worst_minutes};
 

@@ -8,7 +8,6 @@ use hopgate_paths::Hop;
 use hopgate_playbooks::{Ha, HaMember};
 use jiff::Timestamp;
 
-use super::preparing::unanswered;
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, Input, Observation, Probe};
 use crate::halt::HaltReason;
 use crate::pulse::{ATTEMPTS_MAX, FAILOVER_LIMIT, GATE_RETRY, JOB_POLL, RETRY};
@@ -36,21 +35,10 @@ impl Device {
                 Some(rest) => rest,
                 None => self.pair_unsettled(now, ask, &failure.text),
             },
-            Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
-                Event::Accepted {
-                    action: call.action,
-                    job: None,
-                },
-                Effect::WakeAt(saturating_add(now, JOB_POLL)),
-            ),
-            Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| HaltReason::Refused {
-                    action: "suspend HA".to_owned(),
-                    text,
+            Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
+                self.answered(now, ask, input, ATTEMPTS_MAX, |text| {
+                    refused(Action::Suspend, text)
                 })
-            }
-            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
-                unanswered(now, *call, failure)
             }
             _ => Decision::nothing(),
         }
@@ -182,21 +170,10 @@ impl Device {
             Input::NoObservation { failure, .. } => {
                 self.again(now, ask, RETRY, FAILOVER_LIMIT * 2, &failure.text)
             }
-            Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
-                Event::Accepted {
-                    action: call.action,
-                    job: None,
-                },
-                Effect::WakeAt(saturating_add(now, JOB_POLL)),
-            ),
-            Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| HaltReason::Refused {
-                    action: "make HA functional".to_owned(),
-                    text,
+            Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
+                self.answered(now, ask, input, ATTEMPTS_MAX, |text| {
+                    refused(Action::MakeFunctional, text)
                 })
-            }
-            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
-                unanswered(now, *call, failure)
             }
             _ => Decision::nothing(),
         }
@@ -241,6 +218,13 @@ impl Device {
             events: vec![Event::Restored, rest],
             effects: Vec::new(),
         }
+    }
+}
+
+fn refused(action: Action, text: String) -> HaltReason {
+    HaltReason::Refused {
+        action: action.to_string(),
+        text,
     }
 }
 

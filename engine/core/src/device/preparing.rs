@@ -4,9 +4,9 @@ use hopgate_paths::Version;
 use hopgate_playbooks::{Finding, Gate, Image, Job, System, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, Ask, Call, Decision, Device, Effect, Event, Failure, How, Input, Observation, Probe};
+use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation, Probe};
 use crate::halt::HaltReason;
-use crate::pulse::{ATTEMPTS_MAX, FETCH_LIMIT, GATE_RETRY, JOB_POLL, PREPARE_LIMIT, RETRY, SETTLE};
+use crate::pulse::{ATTEMPTS_MAX, FETCH_LIMIT, GATE_RETRY, JOB_POLL, PREPARE_LIMIT, RETRY};
 use crate::waiting::Hold;
 use crate::window::saturating_add;
 
@@ -90,21 +90,10 @@ impl Device {
                 Decision::perform(Effect::Observe(Probe::Software { refresh: false }))
             }
             Input::NoObservation { failure, .. } => self.unreadable(now, ask, failure, FETCH_LIMIT),
-            Input::Answered { call, job } if Self::is_current(ask, call) => Decision::then(
-                Event::Accepted {
-                    action: call.action,
-                    job: *job,
-                },
-                Effect::WakeAt(saturating_add(now, JOB_POLL)),
-            ),
-            Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                let limit = self.downloads_max();
-                self.not_taken(now, *call, limit, failure, |detail| HaltReason::FetchFailed {
-                    detail,
+            Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
+                self.answered(now, ask, input, self.downloads_max(), |detail| {
+                    HaltReason::FetchFailed { detail }
                 })
-            }
-            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
-                unanswered(now, *call, failure)
             }
             _ => Decision::nothing(),
         }
@@ -233,43 +222,6 @@ impl Device {
         };
         Decision::then(accepted, Effect::WakeAt(saturating_add(now, JOB_POLL)))
     }
-
-    /// A request that had no effect: tried again after a while where that may help, else the device stops.
-    pub(super) fn not_taken(
-        &self,
-        now: Timestamp,
-        call: Call,
-        limit: u32,
-        failure: &Failure,
-        reason: impl Fn(String) -> HaltReason,
-    ) -> Decision {
-        let refused = Event::Refused {
-            action: call.action,
-            text: failure.text.clone(),
-        };
-        if call.attempt < limit {
-            return Decision::then(refused, Effect::WakeAt(saturating_add(now, RETRY)));
-        }
-        let halted = Event::Halted {
-            reason: reason(failure.text.clone()),
-            evidence: vec![failure.text.clone()],
-        };
-        Decision {
-            events: vec![refused, halted],
-            effects: Vec::new(),
-        }
-    }
-}
-
-/// A request that may have taken effect: nothing but looking may follow, and not before it has arrived or died.
-pub(super) fn unanswered(now: Timestamp, call: Call, failure: &Failure) -> Decision {
-    Decision::then(
-        Event::Unanswered {
-            action: call.action,
-            why: failure.text.clone(),
-        },
-        Effect::WakeAt(saturating_add(now, SETTLE)),
-    )
 }
 
 fn is_downloaded(images: &[Image], version: Version) -> bool {

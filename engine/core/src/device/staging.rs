@@ -7,7 +7,8 @@ use hopgate_paths::{Hop, Version};
 use hopgate_playbooks::{Job, Partition};
 use jiff::{SignedDuration, Timestamp};
 
-use super::preparing::{job_line, running_job, unanswered};
+use super::asked::unanswered;
+use super::preparing::{job_line, running_job};
 use super::{
     Action, Ask, Call, Decision, Device, Effect, Event, Failure, FailureKind, How, Input, Observation, Probe,
 };
@@ -56,20 +57,10 @@ impl Device {
             Input::Answered { call, job: None } if Self::is_current(ask, call) => {
                 unanswered(now, *call, &no_job())
             }
-            Input::Answered { call, job } if Self::is_current(ask, call) => Decision::then(
-                Event::Accepted {
-                    action: call.action,
-                    job: *job,
-                },
-                Effect::WakeAt(saturating_add(now, JOB_POLL)),
-            ),
-            Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |detail| {
+            Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
+                self.answered(now, ask, input, ATTEMPTS_MAX, |detail| {
                     HaltReason::InstallFailed { detail }
                 })
-            }
-            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
-                unanswered(now, *call, failure)
             }
             _ => Decision::nothing(),
         }

@@ -5,7 +5,7 @@ use hopgate_playbooks::{Finding, Gate, Ha, System};
 use jiff::Timestamp;
 
 use super::leaving::{is_member, member_line};
-use super::preparing::{finding_line, passed, unanswered};
+use super::preparing::{finding_line, passed};
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation};
 use crate::halt::HaltReason;
 use crate::pulse::{AFTER_CHECK_LIMIT, ATTEMPTS_MAX, HA_SETTLE_LIMIT, JOB_POLL, RETRY};
@@ -29,22 +29,10 @@ impl Device {
                 self.after_seen(now, ask, watch, system, ha.as_deref(), findings)
             }
             Input::NoObservation { failure, .. } => self.after_unreadable(now, watch, &failure.text),
-            Input::Answered { call, .. } if Self::is_current(ask, call) => Decision::then(
-                Event::Accepted {
-                    action: call.action,
-                    job: None,
-                },
-                Effect::WakeAt(saturating_add(now, JOB_POLL)),
-            ),
-            Input::Refused { call, failure } if Self::is_current(ask, call) => {
-                self.not_taken(now, *call, ATTEMPTS_MAX, failure, |text| {
-                    HaltReason::HaNotSettled {
-                        found: format!("it refused to become functional: {text}"),
-                    }
+            Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
+                self.answered(now, ask, input, ATTEMPTS_MAX, |text| HaltReason::HaNotSettled {
+                    found: format!("it refused to become functional: {text}"),
                 })
-            }
-            Input::Unanswered { call, failure } if Self::is_current(ask, call) => {
-                unanswered(now, *call, failure)
             }
             _ => Decision::nothing(),
         }
