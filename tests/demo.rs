@@ -26,7 +26,10 @@ mod told {
         let ended = Process::start(command.arg(&demo)).wait(Duration::from_secs(300));
         assert_eq!(ended.code, Some(0), "{ended:#?}");
         assert_eq!(ended.stderr, "");
-        assert!(!ended.stdout.contains('\u{1b}'), "escape codes without a terminal");
+        assert!(
+            !ended.stdout.contains('\u{1b}'),
+            "escape codes without a terminal"
+        );
         let fleet = devices(&demo);
         assert_eq!(fleet.len(), 24);
         the_page_is_about_the_boot_loop(&read(&demo, "page.json"));
@@ -45,7 +48,11 @@ mod told {
     /// The inventory's devices.
     fn devices(demo: &Path) -> BTreeSet<String> {
         let inventory = hopgate::config::inventory::Inventory::load(&demo.join("inventory.yaml")).unwrap();
-        inventory.devices.into_iter().map(|entry| entry.name.to_string()).collect()
+        inventory
+            .devices
+            .into_iter()
+            .map(|entry| entry.name.to_string())
+            .collect()
     }
 
     fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
@@ -77,7 +84,10 @@ mod told {
 
     fn the_audit_names_every_exposed_port(audit: &Value, fleet: &BTreeSet<String>) {
         let audited = audit.as_array().unwrap();
-        let asked: BTreeSet<String> = audited.iter().map(|device| text(device, "/device").to_owned()).collect();
+        let asked: BTreeSet<String> = audited
+            .iter()
+            .map(|device| text(device, "/device").to_owned())
+            .collect();
         assert_eq!(asked, *fleet);
         let mut exposed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let mut undecided: BTreeSet<&str> = BTreeSet::new();
@@ -101,8 +111,14 @@ mod told {
         }
         // The one that loops answers now and then: it is exposed in all four ports, or it is not known, and never clear.
         match exposed.remove(LOOPING) {
-            Some(ports) => assert_eq!(ports, ["ethernet1/5", "ethernet1/6", "ethernet1/7", "ethernet1/8"]),
-            None => assert!(undecided.remove(LOOPING), "{LOOPING} is neither exposed nor unknown"),
+            Some(ports) => assert_eq!(
+                ports,
+                ["ethernet1/5", "ethernet1/6", "ethernet1/7", "ethernet1/8"]
+            ),
+            None => assert!(
+                undecided.remove(LOOPING),
+                "{LOOPING} is neither exposed nor unknown"
+            ),
         }
         let expected = BTreeMap::from([
             ("bor-brg-edge1", vec!["ethernet1/5"]),
@@ -128,7 +144,12 @@ mod told {
             assert_eq!(text(device, "/state/standing"), "done", "{name}");
             let releases: Vec<&str> = list(device, "/hops").iter().map(|hop| text(hop, "/to")).collect();
             assert_eq!(releases, ["10.1.0", "10.2.0", "10.2.4-h4"], "{name}");
-            assert!(list(device, "/hops").iter().all(|hop| text(hop, "/state") == "done"), "{name}");
+            assert!(
+                list(device, "/hops")
+                    .iter()
+                    .all(|hop| text(hop, "/state") == "done"),
+                "{name}"
+            );
             let halts = list(device, "/halts").len();
             assert_eq!(halts, usize::from(name == LOOPING), "{name}");
         }
@@ -138,7 +159,10 @@ mod told {
 
     fn the_halt_was_resumed(story: &Value) {
         let devices = list(story, "/devices");
-        let looping = devices.iter().find(|device| text(device, "/device") == LOOPING).unwrap();
+        let looping = devices
+            .iter()
+            .find(|device| text(device, "/device") == LOOPING)
+            .unwrap();
         let halt = looping.pointer("/halts/0").unwrap();
         assert_eq!(text(halt, "/incident"), INCIDENT);
         assert!(halt.pointer("/reason/boot_loop").is_some(), "{halt:#}");
@@ -147,7 +171,11 @@ mod told {
         assert_eq!(incidents.len(), 1, "{incidents:#?}");
         assert_eq!(text(story, "/campaign/incidents/0/key"), INCIDENT);
         assert_eq!(text(story, "/campaign/halts/0/incident"), INCIDENT);
-        assert!(story.pointer("/campaign/halts/0/until").is_some_and(Value::is_string));
+        assert!(
+            story
+                .pointer("/campaign/halts/0/until")
+                .is_some_and(Value::is_string)
+        );
     }
 
     fn both_plans_were_approved_by_another(story: &Value) {
@@ -155,7 +183,10 @@ mod told {
         let approvals = list(story, "/campaign/approvals");
         assert!(approvals.iter().all(|approval| text(approval, "/by") != launcher));
         let plans: Vec<&str> = approvals.iter().map(|approval| text(approval, "/plan")).collect();
-        let taken: Vec<&str> = list(story, "/campaign/plans").iter().map(|plan| text(plan, "/plan")).collect();
+        let taken: Vec<&str> = list(story, "/campaign/plans")
+            .iter()
+            .map(|plan| text(plan, "/plan"))
+            .collect();
         assert_eq!(plans, taken, "each plan has its own approval");
         assert_eq!(plans.len(), 2);
         assert_ne!(plans.first(), plans.get(1));
@@ -165,11 +196,24 @@ mod told {
 
     fn the_report_needs_nothing_else(demo: &Path, fleet: &BTreeSet<String>) {
         let html = std::fs::read_to_string(demo.join("report.html")).unwrap();
-        let missing: Vec<&String> = fleet.iter().filter(|name| !html.contains(name.as_str())).collect();
+        let missing: Vec<&String> = fleet
+            .iter()
+            .filter(|name| !html.contains(name.as_str()))
+            .collect();
         assert_eq!(missing, Vec::<&String>::new());
         assert!(html.contains("OFF-VENDOR"), "the pinned path is marked");
         let lower = html.to_lowercase();
-        for loads in ["<link", "<iframe", "<script src", "@import", "url(http", "src=\"http", "src='http", "src=\"//", "fetch("] {
+        for loads in [
+            "<link",
+            "<iframe",
+            "<script src",
+            "@import",
+            "url(http",
+            "src=\"http",
+            "src='http",
+            "src=\"//",
+            "fetch(",
+        ] {
             assert!(!lower.contains(loads), "the report loads something: {loads}");
         }
         // A link that a person follows is none that the page loads; it has none of either.

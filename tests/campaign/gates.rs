@@ -68,14 +68,14 @@ fn configuration(pending_changes: bool, config_locks: &[&str]) -> ControlRequest
 async fn uncommitted_changes_hold_until_they_are_committed() {
     let world = world(", pending_changes: true").await;
     let told = held_and_released(&world, configuration(false, &[])).await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: no-pending-changes: The candidate configuration holds changes that were not committed.");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_holds_until_it_is_released() {
     let world = world(", config_locks: [ben]").await;
     let told = held_and_released(&world, configuration(false, &[])).await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: no-locks: Locks are held: configuration lock of ben (shared)");
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,7 +87,7 @@ async fn a_full_image_store_holds_until_there_is_room() {
     };
     world.control(disk(true));
     let told = held_and_released(&world, disk(false)).await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: disk-space: /opt/panrepo has 0 MB free; 10.2.0, 10.2.7 still need 1641 MB, a tenth of margin included.");
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +95,10 @@ async fn a_gate_that_never_opens_ends_with_the_window_and_one_page() {
     let world = world(", pending_changes: true").await;
     let ending = world.run(Vec::new()).await;
     assert!(
-        matches!(ending, Ending::WaitsForPerson(Hold::WindowTooShort { .. } | Hold::Gate { .. })),
+        matches!(
+            ending,
+            Ending::WaitsForPerson(Hold::WindowTooShort { .. } | Hold::Gate { .. })
+        ),
         "{ending:?}"
     );
     assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
@@ -124,7 +127,7 @@ faults: [optics-boot-loop]
         optics: Vec::new(),
     };
     let told = held_and_released(&world, cure).await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: PAN-221190: ethernet1/6 holds SFP1G-SX-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). 10.2.0 does not have the fix; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.");
 }
 
 /// Somebody at the device's own web interface.
@@ -154,7 +157,7 @@ async fn a_device_that_runs_another_release_than_planned_drops_out() {
     let Ending::WaitsForPerson(hold) = ending else {
         panic!("{ending:?}")
     };
-    insta::assert_snapshot!(hold, @"");
+    insta::assert_snapshot!(hold, @"it runs 10.2.4-h4 where the approved plan says 10.1.14-h9; plan again or put it back, then resume");
     let toll = &world.toll()["fw1"];
     assert_eq!((toll.reboots, toll.version.as_str()), (1, "10.2.4-h4"));
 }
@@ -167,7 +170,7 @@ async fn a_hop_that_somebody_did_by_hand_is_not_done_again() {
     world.wait_minutes(30).await;
     assert_eq!(world.run(Vec::new()).await, Ending::Finished);
     world.assert_all_done_once("by hand");
-    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"hop 1 was done already: runs 10.2.7");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +187,7 @@ async fn another_release_that_waits_for_the_next_boot_holds() {
     install_by_hand(&world, "10.2.4-h4").await;
     let mut session = world.start(true);
     session.until_device("fw1", "a gate", held).await;
-    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T23:05:00Z: software-manager-clear: 10.2.4-h4 is installed and waits for the next boot; a reboot now would not lead to 10.2.7.");
     session.stop();
     assert_eq!(session.end().await, Ending::Stopped);
     assert_eq!(world.toll()["fw1"].reboots, 0);
@@ -205,7 +208,7 @@ async fn an_image_that_is_not_offered_holds_until_a_person_looks() {
     let Ending::WaitsForPerson(hold) = ending else {
         panic!("{ending:?}")
     };
-    insta::assert_snapshot!(hold, @"");
+    insta::assert_snapshot!(hold, @"the update server does not offer 10.2.7 to it; resume when it does");
     assert_eq!(world.toll()["fw1"].installs, BTreeMap::new());
 
     // With them it does not get that far.
@@ -213,7 +216,7 @@ async fn an_image_that_is_not_offered_holds_until_a_person_looks() {
     world.enrol().await;
     let mut session = world.start(true);
     session.until_device("fw1", "a gate", held).await;
-    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: images-offered: The software list has no 10.2.7, and a release a device does not list cannot be downloaded or installed.; disk-space: cannot tell, the software list does not say how large 10.2.7 or its base image is");
     session.stop();
     assert_eq!(session.end().await, Ending::Stopped);
 }
@@ -225,7 +228,7 @@ async fn content_that_is_too_old_holds() {
     world.enrol().await;
     let mut session = world.start(true);
     session.until_device("fw1", "a gate", held).await;
-    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: content-new-enough: 10.2.7 installs with content 8614 or later; installed is 8000-5000.");
     let client = by_hand(&world);
     drop(client);
     session.stop();

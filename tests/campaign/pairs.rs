@@ -55,22 +55,42 @@ async fn the_passive_member_goes_first_and_the_active_one_hands_over() {
     assert_eq!(world.run(Vec::new()).await, Ending::Finished);
     world.assert_all_done_once("pair");
     let asked = |name: &str| {
-        let actions = world.events(name).into_iter().filter_map(|dated| match dated.event {
-            Event::Intended { action, .. } => Some(action.to_string()),
-            Event::FailoverProved { seen } => Some(seen),
-            _ => None,
-        });
+        let actions = world
+            .events(name)
+            .into_iter()
+            .filter_map(|dated| match dated.event {
+                Event::Intended { action, .. } => Some(action.to_string()),
+                Event::FailoverProved { seen } => Some(seen),
+                _ => None,
+            });
         actions.collect::<Vec<String>>().join("\n")
     };
-    insta::assert_snapshot!(asked("right"), @"");
-    insta::assert_snapshot!(asked("left"), @"");
+    insta::assert_snapshot!(asked("right"), @"
+    download 10.2.0
+    download 10.2.7
+    install 10.2.7
+    this member passive, peer active by its own word and active by this one's
+    restart
+    ");
+    insta::assert_snapshot!(asked("left"), @"
+    download 10.2.0
+    download 10.2.7
+    install 10.2.7
+    suspend HA
+    this member suspended (User requested), peer active by its own word and active by this one's
+    restart
+    make HA functional
+    ");
     let granted: Vec<String> = world
         .campaign_events()
         .iter()
         .map(|dated| dated.event.to_string())
         .filter(|line| line.contains("may do hop"))
         .collect();
-    insta::assert_snapshot!(granted.join("\n"), @"");
+    insta::assert_snapshot!(granted.join("\n"), @"
+    right may do hop 1: it is passive and left is active
+    left may do hop 1: right runs 10.2.7 already
+    ");
     let report = world.fleet.pair_report("pair").unwrap();
     assert_eq!(report.both_out_of_service_by_request, 0);
     assert!(report.seconds_with_nobody_serving < 5.0, "{report:?}");
@@ -87,7 +107,11 @@ async fn a_suspension_that_does_not_survive_the_reboot_is_not_undone_again() {
         assert_eq!(world.run(Vec::new()).await, Ending::Finished);
         world.assert_all_done_once(pair);
         let counters = world.fleet.counters("left").unwrap();
-        assert_eq!((counters.suspends, counters.functionals), (1, functionals), "{pair}");
+        assert_eq!(
+            (counters.suspends, counters.functionals),
+            (1, functionals),
+            "{pair}"
+        );
     }
 }
 
@@ -109,11 +133,17 @@ async fn two_feature_releases_apart_the_older_member_is_suspended_and_cured_by_i
         .await;
     world.wait_minutes(1).await;
     let ha = world.fleet.state("left").unwrap().ha.unwrap();
-    assert_eq!((ha.state, ha.reason.as_str()), (HaState::Suspended, "Peer version too old"));
+    assert_eq!(
+        (ha.state, ha.reason.as_str()),
+        (HaState::Suspended, "Peer version too old")
+    );
     assert_eq!(session.end().await, Ending::Finished, "{:#?}", world.told("left"));
     world.assert_all_done_once("peer version too old");
     let counters = world.fleet.counters("left").unwrap();
-    assert_eq!(counters.functionals, counters.suspends, "that suspension was not ours to undo");
+    assert_eq!(
+        counters.functionals, counters.suspends,
+        "that suspension was not ours to undo"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +155,7 @@ async fn preemption_holds_both_members() {
             matches!(event, Event::Held(Hold::Gate { .. }))
         })
         .await;
-    insta::assert_snapshot!(world.told("right").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("right").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: ha-preemption-off: Preemption is on; a member that comes back from its reboot would take the active role before it is checked.");
     session.stop();
     assert_eq!(session.end().await, Ending::Stopped);
     assert_eq!(world.toll()["left"].reboots + world.toll()["right"].reboots, 0);
@@ -137,13 +167,18 @@ async fn a_member_does_not_leave_while_its_peer_cannot_serve() {
     let world = world("").await;
     let mut session = world.start(true);
     session.until_phase("left", "installing").await;
-    set_ha(&world, "right", HaState::NonFunctional, "Dataplane down: path monitor failure");
+    set_ha(
+        &world,
+        "right",
+        HaState::NonFunctional,
+        "Dataplane down: path monitor failure",
+    );
     session
         .until_device("left", "it waits for its peer", |event| {
             matches!(event, Event::Held(Hold::PeerNotReady { .. }))
         })
         .await;
-    insta::assert_snapshot!(world.told("left").last().unwrap(), @"");
+    insta::assert_snapshot!(world.told("left").last().unwrap(), @"waits: its HA peer cannot be shown to take over (this member active, peer non-functional (Dataplane down: path monitor failure) by its own word and non-functional (Dataplane down: path monitor failure) by this one's); next try at 2026-03-07T22:55:57Z");
     assert_eq!(world.toll()["left"].reboots, 0);
     assert_eq!(world.fleet.counters("left").unwrap().suspends, 0);
     set_ha(&world, "right", HaState::Passive, "");
@@ -158,33 +193,63 @@ async fn a_failover_that_is_not_proved_puts_the_member_back() {
     let mut session = world.start(true);
     session
         .until_device("left", "suspended", |event| {
-            matches!(event, Event::Accepted { action: Action::Suspend, .. })
+            matches!(
+                event,
+                Event::Accepted {
+                    action: Action::Suspend,
+                    ..
+                }
+            )
         })
         .await;
-    set_ha(&world, "right", HaState::NonFunctional, "Dataplane down: path monitor failure");
+    set_ha(
+        &world,
+        "right",
+        HaState::NonFunctional,
+        "Dataplane down: path monitor failure",
+    );
     let ending = session.end().await;
-    assert!(matches!(ending, Ending::WaitsForPerson(Hold::DeviceHalted { .. })), "{ending:?}");
+    assert!(
+        matches!(ending, Ending::WaitsForPerson(Hold::DeviceHalted { .. })),
+        "{ending:?}"
+    );
     let left = world.device("left");
     assert!(
-        matches!(left.phase(), Phase::Halted { reason: HaltReason::FailoverNotProved { .. }, .. }),
+        matches!(
+            left.phase(),
+            Phase::Halted {
+                reason: HaltReason::FailoverNotProved { .. },
+                ..
+            }
+        ),
         "{:?}",
         left.phase()
     );
     assert!(!left.out_of_service());
     let toll = world.toll();
-    assert_eq!((toll["left"].reboots, toll["left"].version.as_str()), (0, "10.1.14-h9"));
+    assert_eq!(
+        (toll["left"].reboots, toll["left"].version.as_str()),
+        (0, "10.1.14-h9")
+    );
     let ha = world.fleet.state("left").unwrap().ha.unwrap();
     assert_eq!(ha.state, HaState::Active);
     let incidents = world.incidents();
     assert_eq!(incidents.len(), 1);
-    insta::assert_snapshot!(incidents[0].summary, @"");
+    insta::assert_snapshot!(incidents[0].summary, @"left (PA-VM) on the way to 10.2.7: the peer did not take over: this member suspended (User requested), peer non-functional (Dataplane down: path monitor failure) by its own word and non-functional (Dataplane down: path monitor failure) by this one's");
 
     set_ha(&world, "right", HaState::Passive, "");
     let ending = world.run(vec![hopgate_tests::session::resume()]).await;
     assert_eq!(ending, Ending::Finished, "{:#?}", world.told("left"));
     let toll = world.toll();
     assert_eq!((toll["left"].reboots, toll["left"].installs["10.2.7"]), (1, 1));
-    assert_eq!(world.fleet.pair_report("pair").unwrap().both_out_of_service_by_request, 0);
+    assert_eq!(
+        world
+            .fleet
+            .pair_report("pair")
+            .unwrap()
+            .both_out_of_service_by_request,
+        0
+    );
 }
 
 /// One member never comes back: the other is not touched, whatever anybody asks.
@@ -198,7 +263,10 @@ async fn the_peer_of_a_lost_member_is_never_touched() {
     world.enrol().await;
     for _ in 0..3 {
         let ending = world.run(vec![hopgate_tests::session::resume()]).await;
-        assert!(matches!(ending, Ending::WaitsForPerson(Hold::CampaignHalted { .. })), "{ending:?}");
+        assert!(
+            matches!(ending, Ending::WaitsForPerson(Hold::CampaignHalted { .. })),
+            "{ending:?}"
+        );
         let toll = world.toll();
         assert_eq!((toll["left"].reboots, toll["left"].installs.len()), (0, 0));
         assert_eq!(world.fleet.counters("left").unwrap().suspends, 0);
@@ -216,8 +284,12 @@ async fn roles_that_cannot_be_read_hold_both() {
     }
     let session = world.start(true);
     world.wait_minutes(5).await;
-    insta::assert_snapshot!(world.hold("left").unwrap(), @"");
-    assert_eq!(world.told("left").len() + world.told("right").len(), 2, "only enrolled");
+    insta::assert_snapshot!(world.hold("left").unwrap(), @"the HA roles of it and right are being read");
+    assert_eq!(
+        world.told("left").len() + world.told("right").len(),
+        2,
+        "only enrolled"
+    );
     assert_eq!(session.end().await, Ending::Finished);
     world.assert_all_done_once("roles");
 }
@@ -236,7 +308,11 @@ async fn roles_that_change_during_the_hop_are_seen_before_anything_leaves() {
         let context = format!("minute {minute}: {}", world.told("right").join("\n"));
         assert_eq!(ending, Ending::Finished, "{context}");
         assert_eq!(
-            world.fleet.pair_report("pair").unwrap().both_out_of_service_by_request,
+            world
+                .fleet
+                .pair_report("pair")
+                .unwrap()
+                .both_out_of_service_by_request,
             0,
             "{context}"
         );

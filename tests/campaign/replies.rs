@@ -47,7 +47,12 @@ async fn goes_well(operation: &str, fault: NetworkFault, requests: u32) -> World
     }
     let context = format!("{requests} x {fault:?} on {operation}");
     let ending = world.run(Vec::new()).await;
-    assert_eq!(ending, Ending::Finished, "{context}\n{}", world.told("left").join("\n"));
+    assert_eq!(
+        ending,
+        Ending::Finished,
+        "{context}\n{}",
+        world.told("left").join("\n")
+    );
     world.assert_all_done_once(&context);
     world
 }
@@ -90,14 +95,41 @@ async fn a_look_that_goes_wrong_three_times_is_looked_again() {
 async fn the_timeline_says_what_was_not_answered_and_what_was_found() {
     let world = goes_well("install", NetworkFault::LoseReply, 1).await;
     let told = world.told("alone");
-    let from = told.iter().position(|line| line.starts_with("about to install")).unwrap();
-    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"");
+    let from = told
+        .iter()
+        .position(|line| line.starts_with("about to install"))
+        .unwrap();
+    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"
+    about to install 10.2.7
+    no answer to the request to install 10.2.7 (install 10.2.7 on alone: the connection broke before the reply was complete: connection reset); looking before anything else
+    took the request to install 10.2.7: job 4
+    job 4 to install 10.2.7 ended OK
+    10.2.7 is installed and starts with the next boot
+    ");
     let world = goes_well("install", NetworkFault::Html, 1).await;
     let told = world.told("alone");
-    let from = told.iter().position(|line| line.starts_with("about to install")).unwrap();
-    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"");
+    let from = told
+        .iter()
+        .position(|line| line.starts_with("about to install"))
+        .unwrap();
+    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"
+    about to install 10.2.7
+    no answer to the request to install 10.2.7 (install 10.2.7 on alone: the reply is not a PAN-OS reply: an HTML page: <!DOCTYPE html><html><head><title>Login</title></head><body><h1>Login</h1>Please …); looking before anything else
+    the request to install 10.2.7 had no effect
+    about to install 10.2.7, attempt 2
+    took the request to install 10.2.7: job 4
+    ");
     let world = goes_well("restart", NetworkFault::Hang, 1).await;
     let told = world.told("alone");
-    let from = told.iter().position(|line| line.starts_with("about to restart")).unwrap();
-    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"");
+    let from = told
+        .iter()
+        .position(|line| line.starts_with("about to restart"))
+        .unwrap();
+    insta::assert_snapshot!(told[from..from + 5].join("\n"), @"
+    about to restart
+    no answer to the request to restart (restart on alone: no complete reply in time: no reply in time); looking before anything else
+    kept running: the restart was not taken
+    10.2.7 is installed and starts with the next boot
+    about to restart, attempt 2
+    ");
 }

@@ -29,10 +29,7 @@ impl Transport for Lingering {
         Box::pin(async move {
             let ended = task.await;
             ended.unwrap_or_else(|error| {
-                Err(TransportError::new(
-                    TransportErrorKind::Broken,
-                    error.to_string(),
-                ))
+                Err(TransportError::new(TransportErrorKind::Broken, error.to_string()))
             })
         })
     }

@@ -19,6 +19,8 @@ pub enum Answer {
     Accept,
     /// HTTP 500 with a body that repeats what was sent, as proxies do.
     ServerError,
+    /// HTTP 400 with a sentence that quotes the routing key just where a quotation of 200 characters ends.
+    EchoAcrossTheQuote,
     /// The connection is closed without a word.
     HangUp,
 }
@@ -98,8 +100,9 @@ impl Receiver {
 
 async fn reply(stream: &mut TcpStream, answer: Answer, body: &[u8]) {
     let (status, text) = match answer {
-        Answer::Accept => ("202 Accepted", br#"{"status":"success"}"#.as_slice()),
-        Answer::ServerError => ("500 Internal Server Error", body),
+        Answer::Accept => ("202 Accepted", br#"{"status":"success"}"#.to_vec()),
+        Answer::ServerError => ("500 Internal Server Error", body.to_vec()),
+        Answer::EchoAcrossTheQuote => ("400 Bad Request", echo(body)),
         Answer::HangUp => return,
     };
     let head = format!(
@@ -108,8 +111,14 @@ async fn reply(stream: &mut TcpStream, answer: Answer, body: &[u8]) {
     );
     // A caller that went away shows in what it does next.
     let _ = stream.write_all(head.as_bytes()).await;
-    let _ = stream.write_all(text).await;
+    let _ = stream.write_all(&text).await;
     let _ = stream.shutdown().await;
+}
+
+fn echo(body: &[u8]) -> Vec<u8> {
+    let event: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let key = event["routing_key"].as_str().unwrap_or_default();
+    format!("{:.>190}{key} is not a key", "unknown key ").into_bytes()
 }
 
 /// The body of one request with a `content-length`; nothing where the connection ends before it is whole.

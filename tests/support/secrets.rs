@@ -13,10 +13,7 @@ pub const IN_CONFIGURATIONS: [&str; 3] = [
 ];
 
 /// Where a secret was found: `place: secret`, for every secret in every text.
-pub fn found<'a>(
-    texts: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    secrets: &[&str],
-) -> Vec<String> {
+pub fn found<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, secrets: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, text) in texts {
         for secret in secrets {

@@ -40,7 +40,8 @@ impl Session {
     pub async fn until(&mut self, what: &str, mut is_it: impl FnMut(&News) -> bool) {
         loop {
             let news = clock::within(STUCK_AFTER, self.news.recv()).await;
-            let Some(news) = news.unwrap_or_else(|| panic!("the run is stuck and nothing was told of: {what}"))
+            let Some(news) =
+                news.unwrap_or_else(|| panic!("the run is stuck and nothing was told of: {what}"))
             else {
                 panic!("the run ended and nothing was told of: {what}");
             };

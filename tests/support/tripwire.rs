@@ -20,6 +20,9 @@ pub enum Point {
     Written,
     /// Durable; nobody heard of it.
     Durable,
+    /// Answered as durable and lost, as by a disk that lies; the process ends at its next append. Nothing can be safe over
+    /// such a journal: it shows that a test would notice.
+    Lied,
 }
 
 /// A memory journal with a tripwire.
@@ -71,9 +74,17 @@ impl Journal for Tripwire {
         entries: Vec<Entry>,
     ) -> Pin<Box<dyn Future<Output = Result<Appended, JournalError>> + Send + 'a>> {
         let number = self.appends.fetch_add(1, Ordering::Relaxed);
-        let point = self.at.filter(|(at, _)| *at == number).map(|(_, point)| point);
+        let point = self.at.and_then(|(at, point)| match point {
+            Point::Lied if number == at + 1 => Some(Point::Before),
+            _ if number == at => Some(point),
+            _ => None,
+        });
         Box::pin(async move {
             match point {
+                Some(Point::Lied) => {
+                    let next = Seq(expected.0 + entries.len() as u64);
+                    return Ok(Appended::Done { next });
+                }
                 None => return self.inner.append(stream, expected, fence, entries).await,
                 Some(Point::Before) => {}
                 Some(Point::Written) => {

@@ -31,6 +31,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// How a running engine is found: written beside its journal, readable by its owner only.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Door {
+    campaign: CampaignId,
     address: SocketAddr,
     token: String,
     pid: u32,
@@ -59,6 +60,12 @@ pub enum ApiError {
         /// Why.
         #[source]
         source: reqwest::Error,
+    },
+    /// What was asked for is not there.
+    #[error("{text}")]
+    Unknown {
+        /// What it said.
+        text: String,
     },
     /// It answered no.
     #[error("{text}")]
@@ -137,6 +144,7 @@ pub async fn serve(state: &Path, desk: Desk) -> Result<Serving, ApiError> {
     let token = token().map_err(ApiError::Listen)?;
     let note = door_path(state);
     let door = Door {
+        campaign: desk.campaign.clone(),
         address,
         token: token.clone(),
         pid: std::process::id(),
@@ -263,7 +271,7 @@ async fn timeline(
 fn no_device(device: &DeviceId) -> Denied {
     denied(
         StatusCode::NOT_FOUND,
-        format!("the campaign has no device {device}"),
+        format!("the campaign that runs has no device {device}"),
     )
 }
 
@@ -363,6 +371,11 @@ impl Running {
         Some(Running { door, http })
     }
 
+    /// The campaign that it runs, which is the only one it answers for.
+    pub fn campaign(&self) -> &CampaignId {
+        &self.door.campaign
+    }
+
     /// Its status, in words.
     pub async fn status(&self) -> Result<String, ApiError> {
         self.get("v1/status").await
@@ -451,12 +464,12 @@ impl Running {
             .send()
             .await
             .map_err(silent)?;
-        let ok = reply.status().is_success();
+        let status = reply.status();
         let text = reply.text().await.map_err(silent)?;
-        if ok {
-            Ok(text)
-        } else {
-            Err(ApiError::Refused { text })
+        match status {
+            ok if ok.is_success() => Ok(text),
+            StatusCode::NOT_FOUND => Err(ApiError::Unknown { text }),
+            _ => Err(ApiError::Refused { text }),
         }
     }
 }

@@ -96,7 +96,10 @@ fn in_plain_words(said: &str) -> &str {
         "invalid f64" => "expected a number",
         "expected sequence start" => "expected a list",
         "expected mapping start" => "expected keys with values",
-        other => other,
+        // The parser's advice is for whoever programs with it.
+        other => other
+            .strip_suffix(", set DuplicateKeyPolicy in Options if acceptable")
+            .unwrap_or(other),
     }
 }
 

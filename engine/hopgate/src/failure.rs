@@ -278,11 +278,19 @@ impl From<FleetError> for Failure {
 
 impl From<ApprovalRefused> for Failure {
     fn from(error: ApprovalRefused) -> Self {
-        Failure::new(
-            "A001",
-            "somebody other than the launcher looks at `hopgate plan` and approves",
-            error,
-        )
+        let hint = match &error {
+            ApprovalRefused::Launcher { .. } => {
+                "somebody other than the launcher looks at `hopgate plan` and approves"
+            }
+            ApprovalRefused::NoSuchWave { .. } | ApprovalRefused::NotNeeded { .. } => {
+                "hopgate plan says which waves need an approval"
+            }
+            ApprovalRefused::OtherPlan { .. } => "hopgate plan shows the plan and its hash",
+            ApprovalRefused::NoReason => {
+                "say in --reason what was looked at: a change record, a person, a test"
+            }
+        };
+        Failure::new("A001", hint, error)
     }
 }
 
@@ -292,6 +300,7 @@ impl From<ApiError> for Failure {
             ApiError::Refused { .. } => {
                 Failure::new("A001", "hopgate plan shows the plan and its hash", error)
             }
+            ApiError::Unknown { .. } => Failure::new("A003", "hopgate status lists its devices", error),
             _ => Failure::new(
                 "A002",
                 "is the hopgate that owns this state directory still running?",

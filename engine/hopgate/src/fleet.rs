@@ -131,6 +131,8 @@ pub struct Fleet {
     reports: mpsc::UnboundedReceiver<Report>,
     surveys: FuturesUnordered<Survey>,
     wake: Option<Timestamp>,
+    /// Devices whose loop has not told yet how it found them. That first report answers nothing.
+    unheard: BTreeSet<DeviceId>,
     /// Devices that were asked to go on and have not reported since: until they do, the campaign is not judged to be at
     /// rest by what they reported before.
     told: BTreeSet<DeviceId>,
@@ -224,6 +226,7 @@ impl Fleet {
             reports,
             surveys: FuturesUnordered::new(),
             wake: None,
+            unheard: BTreeSet::new(),
             told: BTreeSet::new(),
             news,
             stopping: false,
@@ -273,6 +276,7 @@ impl Fleet {
             report,
         )?;
         self.inboxes.insert(id.clone(), inbox);
+        self.unheard.insert(id.clone());
         self.drivers.spawn(driver.run());
         Ok(())
     }
@@ -352,7 +356,9 @@ impl Fleet {
 
     async fn reported(&mut self, report: Report) -> Result<(), FleetError> {
         let (device, standing) = (report.device.clone(), report.standing.clone());
-        self.told.remove(&device);
+        if !self.unheard.remove(&device) {
+            self.told.remove(&device);
+        }
         let changed = self.campaign.standings().get(&device) != Some(&standing);
         // Nobody has to watch.
         let _ = self.news.send(News::Device(report));

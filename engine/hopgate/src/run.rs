@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::api::{self, Desk};
 use crate::checks::{self, Hashed};
 use crate::clock::{self, Clock};
+use crate::config;
 use crate::config::campaign::{CampaignFile, PagerText};
 use crate::config::credentials::CredentialsError;
 use crate::config::inventory::Inventory;
@@ -23,7 +24,7 @@ use crate::failure::Failure;
 use crate::fleet::{Command, Ending, Fleet, News, Setting, enrol};
 use crate::pager::pagerduty::{EVENTS_URL, PagerDuty};
 use crate::pager::{Channel, Pager, Stop};
-use crate::planner;
+use crate::planner::{self, PlannerError};
 use crate::progress::About;
 use crate::signals::StopRequests;
 use crate::state::{Launch, State};
@@ -81,9 +82,34 @@ pub fn check_files(campaign_file: &Path) -> Result<(), Failure> {
     let base = campaign_file.parent().unwrap_or(Path::new(""));
     checks::load_all(&file.checks.before, base)?;
     checks::load_all(&file.checks.after, base)?;
-    planner::waves(&file, &inventory)?;
+    planner::waves(&file, &inventory).map_err(|error| in_its_place(error, &file, campaign_file))?;
     channels(&file)?;
     Ok(())
+}
+
+/// A wave's unknown device, with the line of the campaign file that names it.
+fn in_its_place(error: PlannerError, file: &CampaignFile, campaign_file: &Path) -> Failure {
+    let PlannerError::NotInInventory {
+        wave,
+        device,
+        nearest,
+    } = &error
+    else {
+        return error.into();
+    };
+    let index = file
+        .waves
+        .iter()
+        .position(|known| known.name == *wave)
+        .unwrap_or(0);
+    let nearest = nearest.as_ref();
+    let nearest = nearest.map_or_else(String::new, |near| format!("; the nearest is {near}"));
+    let text = format!("{device} of wave {wave} is not in the inventory{nearest}");
+    // It was read a moment ago; without it the complaint is the same, less its line.
+    let written = std::fs::read_to_string(campaign_file).unwrap_or_default();
+    config::meaning(campaign_file, format!("waves[{index}].devices"), text)
+        .located_in(&written)
+        .into()
 }
 
 /// Reads the files, asks the devices, makes the plan and records it. A campaign that is recorded already keeps the paths of

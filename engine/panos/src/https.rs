@@ -284,7 +284,24 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    deepest.to_string()
+    in_plain_words(deepest).map_or_else(|| deepest.to_string(), str::to_owned)
+}
+
+/// What the TLS library says in terms of its own protocol, with links for programmers, where something plain is meant.
+fn in_plain_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let Some(io) = error.downcast_ref::<io::Error>() else {
+        return match error.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::InvalidMessage(_)) => {
+                Some("whatever answers at this port does not speak TLS")
+            }
+            _ => None,
+        };
+    };
+    let inner = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
+    let cut =
+        (io.kind() == io::ErrorKind::UnexpectedEof).then_some("the connection was closed in the middle");
+    // One `io::Error` may hold another, and `source` skips what each of them holds.
+    inner.and_then(in_plain_words).or(cut)
 }
 
 #[cfg(test)]

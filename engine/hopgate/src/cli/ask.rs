@@ -41,6 +41,18 @@ pub(super) async fn access(dir: &Path) -> Result<Access, Failure> {
     }
 }
 
+/// A running engine answers for its own campaign. What is meant for another one must not reach it.
+pub(super) fn must_run(running: &Running, named: Option<&CampaignId>) -> Result<(), Failure> {
+    let runs = running.campaign();
+    match named {
+        Some(named) if named != runs => Err(Failure::unknown(
+            format!("the hopgate that owns this state directory runs campaign {runs}, not {named}"),
+            format!("name {runs}, or come back when it has ended"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn must_exist(dir: &Path) -> Result<(), Failure> {
     if journal_dir(dir).is_dir() {
         return Ok(());
@@ -134,7 +146,10 @@ fn no_device(device: &DeviceId, campaign: &CampaignId) -> Failure {
 /// `hopgate status`.
 pub(super) async fn status(dir: &Path, campaign: Option<CampaignId>) -> Result<Exit, Failure> {
     match access(dir).await? {
-        Access::Running(running) => say(&running.status().await?),
+        Access::Running(running) => {
+            must_run(&running, campaign.as_ref())?;
+            say(&running.status().await?);
+        }
         Access::Own(state) => {
             let campaign = only_campaign(&state, campaign)?;
             say(&report::status_text(&story(dir, &state, &campaign)?));
@@ -151,7 +166,10 @@ pub(super) async fn timeline(
     campaign: Option<CampaignId>,
 ) -> Result<Exit, Failure> {
     match access(dir).await? {
-        Access::Running(running) => say(&running.timeline(device).await?),
+        Access::Running(running) => {
+            must_run(&running, campaign.as_ref())?;
+            say(&running.timeline(device).await?);
+        }
         Access::Own(state) => {
             let campaign = only_campaign(&state, campaign)?;
             let text = report::timeline_text(&story(dir, &state, &campaign)?, device);
@@ -169,7 +187,10 @@ pub(super) async fn why(
     campaign: Option<CampaignId>,
 ) -> Result<Exit, Failure> {
     match access(dir).await? {
-        Access::Running(running) => say(&running.why(device).await?),
+        Access::Running(running) => {
+            must_run(&running, campaign.as_ref())?;
+            say(&running.why(device).await?);
+        }
         Access::Own(state) => {
             let campaign = only_campaign(&state, campaign)?;
             let text = why::why(state.ledger(), &campaign, device, clock_of(dir, &campaign).now())?;
@@ -183,7 +204,10 @@ pub(super) async fn why(
 /// `hopgate report`. Reads the journal itself: a report of a running campaign is made by the process that owns it.
 pub(super) async fn report(dir: &Path, campaign: Option<CampaignId>, html: &Path) -> Result<Exit, Failure> {
     let story = match access(dir).await? {
-        Access::Running(running) => running.story().await?,
+        Access::Running(running) => {
+            must_run(&running, campaign.as_ref())?;
+            running.story().await?
+        }
         Access::Own(state) => {
             let campaign = only_campaign(&state, campaign)?;
             let story = story(dir, &state, &campaign)?;
@@ -212,7 +236,10 @@ pub(super) async fn approve(
     looked_at: Option<&str>,
 ) -> Result<Exit, Failure> {
     match access(dir).await? {
-        Access::Running(running) => say(&running.approve(wave, by, reason, looked_at).await?),
+        Access::Running(running) => {
+            must_run(&running, Some(campaign))?;
+            say(&running.approve(wave, by, reason, looked_at).await?);
+        }
         Access::Own(state) => {
             let event = approve_here(dir, &state, campaign, wave, by, reason, looked_at).await?;
             close(state).await;

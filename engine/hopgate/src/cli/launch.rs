@@ -92,7 +92,10 @@ pub(super) async fn resume(
     reason: String,
 ) -> Result<Exit, Failure> {
     let opened = match ask::access(dir).await? {
-        ask::Access::Running(running) => return resume_running(&running, &by, &reason).await,
+        ask::Access::Running(running) => {
+            ask::must_run(&running, campaign.as_ref())?;
+            return resume_running(&running, &by, &reason).await;
+        }
         ask::Access::Own(state) => state,
     };
     let campaign = ask::only_campaign(&opened, campaign)?;

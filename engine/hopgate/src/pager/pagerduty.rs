@@ -106,11 +106,9 @@ impl Channel for PagerDuty {
                 return Ok(());
             }
             let text = reply.text().await.unwrap_or_default();
-            let text = text
-                .chars()
-                .take(QUOTE_MAX)
-                .collect::<String>()
-                .replace(&self.routing_key, "[redacted]");
+            // In this order: a key that the quotation cuts short would not be found any more.
+            let text = text.replace(&self.routing_key, "[redacted]");
+            let text = text.chars().take(QUOTE_MAX).collect();
             Err(ChannelError::NotAccepted {
                 channel: "pagerduty".to_owned(),
                 status: status.as_u16(),
