@@ -129,7 +129,8 @@ fn uses<'n>(code: &str, names: &[&'n str]) -> Vec<(usize, &'n str)> {
                 let after = line[at + name.len()..].chars().next();
                 let inside =
                     |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
-                (!name.starts_with(|c: char| c.is_alphanumeric()) || !inside(before)) && (name.ends_with(':') || name.ends_with('(') || !inside(after))
+                (!name.starts_with(|c: char| c.is_alphanumeric()) || !inside(before))
+                    && (name.ends_with(':') || name.ends_with('(') || !inside(after))
             };
             if line.match_indices(name).any(|(at, _)| word(at)) {
                 found.push((index + 1, *name));

@@ -1,7 +1,7 @@
 //! Looks for secrets where none may be: in records, stories, reports, logs and errors.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hopgate::journal::{Journal, Seq};
 
@@ -56,6 +56,16 @@ impl Log {
 
     /// Everything down to `trace` goes into it on this thread, for as long as the guard lives.
     pub fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        // While there is only one subscriber, tracing asks the thread that meets a place first whether anybody listens there,
+        // and remembers that: another test's thread would switch places off for this one. A second one ends that.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(io::sink)
+                .finish();
+            tracing::Dispatch::new(subscriber)
+        });
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
