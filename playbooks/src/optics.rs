@@ -121,7 +121,7 @@ mod tests {
                 "SFP-Plus-Fiber",
                 Some("FINISAR CORP."),
                 Some("FTLX1475D3BCL  "),
-                OpticClass::Allowed,
+                OpticClass::UnknownVendor,
             ),
             ("SFP-Fiber", Some("OEM"), Some("pan-sfp-sx"), OpticClass::Allowed),
             ("SFP-Fiber", None, Some("PAN-SFP-LX"), OpticClass::Allowed),

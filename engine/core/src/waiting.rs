@@ -175,6 +175,30 @@ impl Hold {
         }
     }
 
+    /// Stable code of a hold that a device is in until a person acts; nothing for a hold that is not of the device.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Hold::Drifted { .. } => Some("drifted"),
+            Hold::OtherReleaseStaged { .. } => Some("other-release-staged"),
+            Hold::ImageNotOffered { .. } => Some("image-not-offered"),
+            Hold::Unreadable { until: None, .. } => Some("unreadable"),
+            Hold::Unreadable { until: Some(_), .. }
+            | Hold::Permit
+            | Hold::Wave { .. }
+            | Hold::Approval { .. }
+            | Hold::Soak { .. }
+            | Hold::Concurrency { .. }
+            | Hold::WindowOpens { .. }
+            | Hold::WindowTooShort { .. }
+            | Hold::Peer { .. }
+            | Hold::CampaignHalted { .. }
+            | Hold::DeviceHalted { .. }
+            | Hold::StoodDown { .. }
+            | Hold::Gate { .. }
+            | Hold::PeerNotReady { .. } => None,
+        }
+    }
+
     /// Whether only a person ends this (`hopgate resume` after the cause was cleared).
     pub fn needs_person(&self) -> bool {
         match self {

@@ -157,6 +157,11 @@ impl Watch {
         }
     }
 
+    /// Whether an operator has looked at it since the restart.
+    pub(crate) fn was_resumed(&self) -> bool {
+        self.watched_from > self.asked_at
+    }
+
     /// The same restart, watched anew after an operator looked at it.
     pub fn resume(&mut self, at: Timestamp) {
         *self = Watch {

@@ -166,6 +166,7 @@ fn matters(event: &Event) -> bool {
         | Event::Unanswered { .. }
         | Event::FailoverFailed { .. }
         | Event::RestartNotTaken
+        | Event::WentBack { .. }
         | Event::SlowBoot { .. }
         | Event::HopEnded { .. }
         | Event::Halted { .. }

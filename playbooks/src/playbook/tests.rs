@@ -43,7 +43,7 @@ fn healthy() -> Value {
         "pending_changes": {"known": false},
         "optics": {"known": [
             optic(1, "CAT5", None, None),
-            optic(5, "SFP-Plus-Fiber", Some("FINISAR CORP."), Some("FTLX1475D3BCL")),
+            optic(5, "SFP-Plus-Fiber", Some("FINISAR CORP."), Some("PAN-SFP-PLUS-LR")),
             optic(6, "SFP-Empty", None, None),
         ]},
         "locks": {"known": []},

@@ -130,40 +130,17 @@ impl Campaign {
             if draft.is_full() {
                 break;
             }
-            let Work::Halted { reason, to } = &standing.work else {
+            let Some(incident) = self.incident_of(device, standing) else {
                 continue;
             };
-            let key = device_key(
-                self.id(),
-                device,
-                standing.hops_done,
-                standing.resumes,
-                reason.code(),
-            );
-            if self.incidents.contains(&key) {
+            if self.incidents.contains(&incident.key) {
                 continue;
             }
-            let model = self
-                .plan
-                .devices
-                .get(device)
-                .map_or("", |planned| planned.model.as_str());
-            let target = to.map_or_else(String::new, |to| format!(" on the way to {to}"));
-            let stops_all = reason.is_failed_reboot();
+            let stops_all = incident.severity == Severity::Critical;
+            let key = incident.key.clone();
             draft
                 .events
-                .push(CampaignEvent::IncidentOpened(Box::new(Incident {
-                    key: key.clone(),
-                    severity: if stops_all {
-                        Severity::Critical
-                    } else {
-                        Severity::Error
-                    },
-                    device: Some(device.clone()),
-                    summary: format!("{device} ({model}){target}: {reason}"),
-                    next_step: reason.next_step().to_owned(),
-                    evidence: Vec::new(),
-                })));
+                .push(CampaignEvent::IncidentOpened(Box::new(incident)));
             if stops_all && self.halted.is_none() && draft.halted.is_none() {
                 draft.events.push(CampaignEvent::Halted {
                     incident: key.clone(),
@@ -174,6 +151,40 @@ impl Campaign {
         if let Some(incident) = draft.halted.clone() {
             self.stand_everybody_down(&halted_by(&incident), draft);
         }
+    }
+
+    /// What a person has to be paged about on a device, if anything: it is halted, or waits for nobody else. A failed reboot
+    /// is the critical one.
+    fn incident_of(&self, device: &DeviceId, standing: &Standing) -> Option<Incident> {
+        let planned = self.plan.devices.get(device);
+        let model = planned.map_or("", |planned| planned.model.as_str());
+        let (code, severity, summary, next_step) = match &standing.work {
+            Work::Halted { reason, to } => {
+                let target = to.map_or_else(String::new, |to| format!(" on the way to {to}"));
+                let severity = if reason.is_failed_reboot() {
+                    Severity::Critical
+                } else {
+                    Severity::Error
+                };
+                let summary = format!("{device} ({model}){target}: {reason}");
+                (reason.code(), severity, summary, reason.next_step().to_owned())
+            }
+            Work::Idle(hold) => {
+                let summary = format!("{device} ({model}) waits for a person: {hold}");
+                let next_step =
+                    "clear the cause, then hopgate resume; nothing of it is out of service".to_owned();
+                (hold.code()?, Severity::Warning, summary, next_step)
+            }
+            Work::Working | Work::Done => return None,
+        };
+        Some(Incident {
+            key: device_key(self.id(), device, standing.hops_done, standing.resumes, code),
+            severity,
+            device: Some(device.clone()),
+            summary,
+            next_step,
+            evidence: Vec::new(),
+        })
     }
 
     /// Everybody who has a permit or is about to take one: a grant that is still on its way must not outlive the halt.

@@ -192,6 +192,11 @@ pub enum Event {
     Restored,
     /// The restart was asked for, and the device kept running.
     RestartNotTaken,
+    /// A person put the device back on the release before the hop, and it is up there; the hop starts over.
+    WentBack {
+        /// The release that runs.
+        version: Version,
+    },
     /// How the restarting device is seen changed.
     Seen(Reach),
     /// A boot.
@@ -269,6 +274,7 @@ impl Event {
             | Event::PuttingBack
             | Event::Restored
             | Event::RestartNotTaken
+            | Event::WentBack { .. }
             | Event::Seen(_)
             | Event::BootSeen(_)
             | Event::SlowBoot { .. }
@@ -302,6 +308,7 @@ impl Event {
             Event::PickedUp => "picked_up",
             Event::FoundThere { .. } => "found_there",
             Event::RestartNotTaken => "restart_not_taken",
+            Event::WentBack { .. } => "went_back",
             Event::Seen(_) => "seen",
             Event::BootSeen(_) => "boot_seen",
             Event::SlowBoot { .. } => "slow_boot",
@@ -395,6 +402,9 @@ impl fmt::Display for Event {
             Event::FoundThere { version } => write!(f, "runs {version} already"),
             Event::Restored => write!(f, "full member of its pair again, not restarted"),
             Event::RestartNotTaken => write!(f, "kept running: the restart was not taken"),
+            Event::WentBack { version } => {
+                write!(f, "was put back on {version} by hand; the hop starts over")
+            }
             Event::Seen(Reach::Answering) => write!(f, "the API answers"),
             Event::Seen(Reach::Starting) => write!(f, "something answers, not the API yet"),
             Event::Seen(Reach::Dark) => write!(f, "dark"),

@@ -91,6 +91,13 @@ impl Device {
                 events.push(Event::RestartNotTaken);
                 Some(Effect::Observe(Probe::Staging))
             }
+            // The way back of a hop is the other partition, and its release is the one before the hop.
+            Outcome::Failed(HaltReason::WrongRelease { found, .. })
+                if found == hop.from && watch.was_resumed() =>
+            {
+                events.push(Event::WentBack { version: found });
+                None
+            }
             Outcome::Failed(reason) => {
                 events.push(Event::Halted {
                     reason,

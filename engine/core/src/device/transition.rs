@@ -65,6 +65,7 @@ impl Device {
             Event::Restored if matches!(phase, Phase::Restoring { .. }) => self.staged_before(at),
             Event::RestartNotTaken if matches!(phase, Phase::Rebooting { .. }) => self.staged_before(at),
             Event::Restored | Event::RestartNotTaken => None,
+            Event::WentBack { .. } => went_back(phase),
             Event::Seen(reach) => noted(phase, &Note::Reach(*reach)),
             Event::BootSeen(boot) => noted(phase, &Note::Boot(boot.clone())),
             Event::SlowBoot { .. } => noted(phase, &Note::Slow),
@@ -226,6 +227,11 @@ impl Device {
             }
             Event::BackInService { .. } | Event::FoundThere { .. } => self.settled = None,
             Event::HaSettled { .. } => self.settled = Some(at),
+            Event::WentBack { .. } => {
+                self.restarts = 0;
+                self.suspends = 0;
+                self.untaken = None;
+            }
             Event::HopEnded { .. } => {
                 self.hop += 1;
                 self.restarts = 0;
@@ -260,6 +266,14 @@ impl Device {
             | Event::Halted { .. } => {}
         }
     }
+}
+
+/// Only a person can have put the device back, and only after somebody looked: a restart that was resumed.
+fn went_back(phase: &Phase) -> Option<Phase> {
+    let Phase::Rebooting { watch, .. } = phase else {
+        return None;
+    };
+    watch.was_resumed().then_some(Phase::Waiting(Hold::Permit))
 }
 
 fn back_in_service(phase: &Phase) -> Option<Phase> {

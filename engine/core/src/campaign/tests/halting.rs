@@ -186,3 +186,26 @@ fn an_illegal_event_is_refused_and_changes_nothing() {
     assert_eq!(*hall.campaign.permits(), before);
     hall.turn(CampaignInput::Tick);
 }
+
+/// A device that only a person can help was once held, and the run ended, without anybody being told.
+#[test]
+fn a_hold_that_needs_a_person_pages_and_stops_nobody_else() {
+    let mut hall = Hall::of(&["a", "b"], &[]);
+    hall = hall.start();
+    let expected = "10.1.14".parse().unwrap();
+    hall.rests(
+        "a",
+        Hold::Drifted {
+            expected,
+            found: "10.1.0".parse().unwrap(),
+        },
+    );
+    let told: Vec<&str> = hall
+        .incidents()
+        .iter()
+        .map(|incident| incident.key.as_str())
+        .collect();
+    assert_eq!(told, ["hopgate/spring/a/hop-0/0/drifted"]);
+    assert_eq!(hall.campaign.halted_by(), None);
+    assert_eq!(hall.working(), ["b"]);
+}

@@ -183,3 +183,26 @@ fn an_install_has_its_whole_time_in_every_attempt() {
         .script(Action::Install(version("10.2.0")), &[Fate::Fails, Fate::Fails]);
     assert_eq!(world.run(), Phase::Done, "{}", world.story());
 }
+
+/// The way back of a hop is the other partition. A device that was put back by hand was once halted again at every resume,
+/// and the campaign with it.
+#[test]
+fn a_device_that_was_put_back_by_hand_does_the_hop_again_after_a_resume() {
+    let mut world = World::standalone();
+    world.grant();
+    world.drive_to("rebooting");
+    world.firewall.comes_up_on = Some(version("10.1.14"));
+    world.drive();
+    assert_eq!(reason(&world).code(), "wrong-release");
+    world.firewall.comes_up_on = None;
+    world.resume();
+    world.drive();
+    assert_eq!(
+        *world.device.phase(),
+        Phase::Waiting(crate::waiting::Hold::Permit),
+        "{}",
+        world.story()
+    );
+    assert_eq!((world.device.permit(), world.device.hops_done()), (None, 0));
+    assert_eq!(world.run_to_the_end(), Phase::Done, "{}", world.story());
+}

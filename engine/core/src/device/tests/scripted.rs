@@ -88,6 +88,8 @@ pub(super) struct Firewall {
     pub(super) dark_for: SignedDuration,
     pub(super) auto_commit_for: SignedDuration,
     pub(super) loops: bool,
+    /// The release that it boots whatever is staged, as after a revert by hand.
+    pub(super) comes_up_on: Option<Version>,
     pub(super) before_fails: bool,
     pub(super) after_fails_until: Option<Timestamp>,
     /// Requests that took effect.
@@ -121,6 +123,7 @@ impl Firewall {
             dark_for: secs(240),
             auto_commit_for: secs(120),
             loops: false,
+            comes_up_on: None,
             before_fails: false,
             after_fails_until: None,
             restarts: 0,
@@ -170,7 +173,7 @@ impl Firewall {
         self.next_job = 2;
         self.booted = at + self.dark_for / 2;
         if let Some(release) = self.pending.take() {
-            self.running = release;
+            self.running = self.comes_up_on.unwrap_or(release);
         }
         if let Some(state) = &mut self.ha {
             if *state != "suspended" || !self.suspended_survives {

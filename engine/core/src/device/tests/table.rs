@@ -25,6 +25,7 @@ fn label(device: &Device) -> String {
         } => format!("{name}, suspended"),
         Phase::Verifying { watch: None, .. } => format!("{name} what was found"),
         Phase::Installing(_) | Phase::Leaving(_) if device.out_of_service() => format!("{name}, suspended"),
+        Phase::Rebooting { watch, .. } if watch.was_resumed() => format!("{name}, resumed"),
         _ => name.to_owned(),
     }
 }
@@ -52,6 +53,7 @@ fn worlds() -> Vec<World> {
     let mut dark = active();
     dark.firewall.dark_for = super::scripted::secs(40_000);
     dark.run();
+    dark.resume();
     vec![plain, found, install, restart, takeover, dark]
 }
 

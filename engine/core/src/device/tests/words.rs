@@ -139,6 +139,7 @@ pub(super) fn events() -> Vec<Event> {
         Event::PuttingBack,
         Event::Restored,
         Event::RestartNotTaken,
+        Event::WentBack { version },
         Event::Seen(Reach::Answering),
         Event::Seen(Reach::Starting),
         Event::Seen(Reach::Dark),
@@ -312,6 +313,7 @@ fn every_event_in_words() {
     comes to rest after the suspend: putting this member back
     full member of its pair again, not restarted
     kept running: the restart was not taken
+    was put back on 10.2.0 by hand; the hop starts over
     the API answers
     something answers, not the API yet
     dark
@@ -425,6 +427,7 @@ fn every_event_as_it_is_stored() {
     "putting_back"
     "restored"
     "restart_not_taken"
+    {"went_back":{"version":"10.2.0"}}
     {"seen":"answering"}
     {"seen":"starting"}
     {"seen":"dark"}
