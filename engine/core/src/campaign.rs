@@ -243,6 +243,11 @@ impl Campaign {
                 self.approvals.clear();
                 self.gates.clear();
                 self.finished = false;
+                // A device that the new plan leaves out is left as it is: whoever planned it took it on.
+                self.permits
+                    .retain(|device, _| self.plan.devices.contains_key(device));
+                self.standings
+                    .retain(|device, _| self.plan.devices.contains_key(device));
             }
             CampaignEvent::Approved { wave, plan, .. } => {
                 self.approvals.insert(wave.clone(), plan.clone());

@@ -285,3 +285,24 @@ fn a_wave_wider_than_an_append_is_granted_in_several_decisions() {
     assert_eq!(hall.working().len(), 200);
     assert!(hall.widest_decision <= 64, "{}", hall.widest_decision);
 }
+
+/// The permit of a halted device that a new plan leaves out once kept the campaign from ever coming to rest.
+#[test]
+fn a_device_that_a_new_plan_leaves_out_holds_nobody_up() {
+    let mut wide = plan(&[("all", false, &["a", "b"])], &[]);
+    wide.waves[0].concurrency = 1;
+    let mut hall = Hall::new(wide).start();
+    hall.halts("a", super::scripted::boot_loop());
+    let changed = plan(&[("all", false, &["b"])], &[]);
+    let event = CampaignEvent::Replanned {
+        plan: changed.hash(),
+        launcher: changed.launcher.clone(),
+    };
+    hall.campaign.adopt(changed);
+    hall.campaign.apply(hall.now, &event).unwrap();
+    hall.resume();
+    assert_eq!(hall.working(), ["b"]);
+    finish(&mut hall, "b");
+    assert!(hall.campaign.is_finished());
+    assert!(hall.campaign.is_at_rest());
+}
