@@ -99,6 +99,15 @@ pub enum Hold {
         /// What is staged.
         found: Version,
     },
+    /// Another device answers at the address than the one that was planned.
+    OtherDevice {
+        /// Serial number in the plan.
+        expected: String,
+        /// Serial number that answers.
+        found: String,
+    },
+    /// HA is switched on and the inventory names no peer: its other member could be taken out of service at the same time.
+    PeerNotNamed,
     /// The update server does not offer an image that the hop needs.
     ImageNotOffered {
         /// The release that is not in the device's list.
@@ -148,6 +157,8 @@ impl Hold {
             | Hold::StoodDown { .. }
             | Hold::Drifted { .. }
             | Hold::OtherReleaseStaged { .. }
+            | Hold::OtherDevice { .. }
+            | Hold::PeerNotNamed
             | Hold::ImageNotOffered { .. } => {}
         }
     }
@@ -171,6 +182,8 @@ impl Hold {
             | Hold::StoodDown { .. }
             | Hold::Drifted { .. }
             | Hold::OtherReleaseStaged { .. }
+            | Hold::OtherDevice { .. }
+            | Hold::PeerNotNamed
             | Hold::ImageNotOffered { .. } => None,
         }
     }
@@ -180,6 +193,8 @@ impl Hold {
         match self {
             Hold::Drifted { .. } => Some("drifted"),
             Hold::OtherReleaseStaged { .. } => Some("other-release-staged"),
+            Hold::OtherDevice { .. } => Some("other-device"),
+            Hold::PeerNotNamed => Some("peer-not-named"),
             Hold::ImageNotOffered { .. } => Some("image-not-offered"),
             Hold::Unreadable { until: None, .. } => Some("unreadable"),
             Hold::Unreadable { until: Some(_), .. }
@@ -203,6 +218,7 @@ impl Hold {
     pub fn needs_person(&self) -> bool {
         match self {
             Hold::Drifted { .. } | Hold::OtherReleaseStaged { .. } | Hold::ImageNotOffered { .. } => true,
+            Hold::OtherDevice { .. } | Hold::PeerNotNamed => true,
             Hold::CampaignHalted { .. } | Hold::DeviceHalted { .. } | Hold::Approval { .. } => true,
             Hold::Unreadable { until, .. } => until.is_none(),
             Hold::Permit
@@ -286,6 +302,14 @@ impl fmt::Display for Hold {
             Hold::Drifted { expected, found } => write!(
                 f,
                 "it runs {found} where the approved plan says {expected}; plan again or put it back, then resume"
+            ),
+            Hold::OtherDevice { expected, found } => write!(
+                f,
+                "serial number {found} answers where the plan says {expected}; put the address right, then resume"
+            ),
+            Hold::PeerNotNamed => write!(
+                f,
+                "HA is switched on and the inventory names no peer; plan the pair, with both peers named, as a new campaign"
             ),
             Hold::OtherReleaseStaged { found } => {
                 write!(

@@ -184,6 +184,7 @@ impl Firewall {
     fn look(&mut self, probe: &Probe) -> Observation {
         match probe {
             Probe::Checks { .. } => Observation::Checked {
+                ha_enabled: Ok(false),
                 system: system("10.1.14"),
                 findings: Vec::new(),
             },

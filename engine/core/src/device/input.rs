@@ -71,6 +71,8 @@ pub enum Observation {
     Checked {
         /// The running system.
         system: Box<System>,
+        /// Whether HA is switched on, or why that could not be read.
+        ha_enabled: Result<bool, String>,
         /// One per check and subject.
         findings: Vec<Finding>,
     },

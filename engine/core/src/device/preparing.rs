@@ -17,12 +17,45 @@ impl Device {
     pub(super) fn checking(&self, now: Timestamp, input: &Input) -> Decision {
         match input {
             Input::Tick => Decision::perform(self.look()),
-            Input::Observed(Observation::Checked { system, findings }) => self.checked(now, system, findings),
+            Input::Observed(Observation::Checked {
+                system,
+                ha_enabled,
+                findings,
+            }) => match self.not_as_planned(now, system, ha_enabled) {
+                Some(hold) => self.hold(hold),
+                None => self.checked(now, system, findings),
+            },
             Input::NoObservation {
                 probe: Probe::Checks { .. },
                 failure,
             } => self.unreadable(now, Ask::NEW, failure, PREPARE_LIMIT),
             _ => Decision::nothing(),
+        }
+    }
+
+    /// Why the device that answers is not the one of the plan, if it is not. Nothing of it is asked any further then: another
+    /// firewall, or a member of a pair that the plan takes for a firewall alone, must not be taken out of service.
+    fn not_as_planned(
+        &self,
+        now: Timestamp,
+        system: &System,
+        ha_enabled: &Result<bool, String>,
+    ) -> Option<Hold> {
+        if system.serial != self.enrolment.serial {
+            return Some(Hold::OtherDevice {
+                expected: self.enrolment.serial.clone(),
+                found: system.serial.clone(),
+            });
+        }
+        match ha_enabled {
+            _ if self.enrolment.peer.is_some() => None,
+            Ok(false) => None,
+            Ok(true) => Some(Hold::PeerNotNamed),
+            Err(why) => Some(Hold::Unreadable {
+                step: "HA".to_owned(),
+                why: why.clone(),
+                until: Some(saturating_add(now, GATE_RETRY)),
+            }),
         }
     }
 

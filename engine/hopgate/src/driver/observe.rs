@@ -37,10 +37,17 @@ impl Hands {
 
     async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let playbooks = &self.checks().before;
-        let (system, facts) = self.facts(needs(playbooks, &[FactArea::System])).await?;
+        let (system, facts) = self
+            .facts(needs(playbooks, &[FactArea::System, FactArea::Ha]))
+            .await?;
         let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
+        let ha_enabled = match &facts.ha {
+            Fact::Known(ha) => Ok(ha.enabled),
+            Fact::Unknown(why) => Err(why.clone()),
+        };
         Ok(Observation::Checked {
             system: Box::new(system),
+            ha_enabled,
             findings,
         })
     }

@@ -73,7 +73,7 @@ impl WaitCause {
             WaitCause::StoodDown => "stood down",
             WaitCause::Checks => "checks",
             WaitCause::Unreadable => "unreadable",
-            WaitCause::Drift => "drift",
+            WaitCause::Drift => "not as planned",
             WaitCause::OtherRelease => "other release staged",
             WaitCause::Image => "image",
         }
@@ -93,7 +93,7 @@ impl WaitCause {
             Hold::StoodDown { .. } => WaitCause::StoodDown,
             Hold::Gate { .. } => WaitCause::Checks,
             Hold::Unreadable { .. } => WaitCause::Unreadable,
-            Hold::Drifted { .. } => WaitCause::Drift,
+            Hold::Drifted { .. } | Hold::OtherDevice { .. } | Hold::PeerNotNamed => WaitCause::Drift,
             Hold::OtherReleaseStaged { .. } => WaitCause::OtherRelease,
             Hold::ImageNotOffered { .. } => WaitCause::Image,
         }

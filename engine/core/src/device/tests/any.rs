@@ -133,6 +133,11 @@ fn observation() -> impl Strategy<Value = Observation> {
     prop_oneof![
         (release(), any::<bool>()).prop_map(|(release, fails)| Observation::Checked {
             system: system(release),
+            ha_enabled: if fails {
+                Err("no route".to_owned())
+            } else {
+                Ok(false)
+            },
             findings: vec![finding(fails)]
         }),
         Just(Observation::BackedUp {

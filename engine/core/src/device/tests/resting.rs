@@ -131,3 +131,26 @@ fn a_peer_that_cannot_be_asked_keeps_the_member_in_service() {
     insta::assert_snapshot!(hold, @"its HA peer cannot be shown to take over (the peer could not be asked: no route); next try at 2026-03-07T22:23:21Z");
     assert_eq!(world.firewall.restarts, 0);
 }
+
+/// Never both members: one that the plan takes for a firewall alone could go down while the other does.
+#[test]
+fn a_member_of_a_pair_whose_peer_is_not_named_and_another_device_are_left_alone() {
+    let mut unnamed = World::standalone();
+    unnamed.firewall.ha = Some("active".to_owned());
+    unnamed.run();
+    assert_eq!(*unnamed.device.phase(), Phase::Waiting(Hold::PeerNotNamed));
+    let mut swapped = World::standalone();
+    swapped.firewall.serial = "0022".to_owned();
+    swapped.run();
+    insta::assert_snapshot!(swapped.device.phase().name(), @"waiting");
+    assert!(matches!(
+        swapped.device.phase(),
+        Phase::Waiting(Hold::OtherDevice { .. })
+    ));
+    for world in [unnamed, swapped] {
+        assert_eq!(
+            world.count(Action::Install(version("10.2.0"))) + world.count(Action::Restart),
+            0
+        );
+    }
+}

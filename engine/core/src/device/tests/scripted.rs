@@ -63,6 +63,7 @@ struct RunningJob {
 /// What the firewall is like.
 #[derive(Debug, Clone)]
 pub(super) struct Firewall {
+    pub(super) serial: String,
     pub(super) running: Version,
     pub(super) pending: Option<Version>,
     pub(super) images: BTreeSet<Version>,
@@ -103,6 +104,7 @@ pub(super) struct Firewall {
 impl Firewall {
     pub(super) fn new(running: &str, pair: Option<(&str, &str)>) -> Self {
         Firewall {
+            serial: "0011".to_owned(),
             running: version(running),
             pending: None,
             images: BTreeSet::new(),
@@ -221,7 +223,7 @@ impl Firewall {
         Box::new(System {
             hostname: "fw".to_owned(),
             model: "PA-850".to_owned(),
-            serial: "0011".to_owned(),
+            serial: self.serial.clone(),
             sw_version: self.running,
             app_version: "8700-1".to_owned(),
             uptime_seconds: self.uptime(now),
@@ -283,6 +285,7 @@ impl Firewall {
         Ok(match probe {
             Probe::Checks { .. } => Observation::Checked {
                 system: self.system(now),
+                ha_enabled: Ok(self.ha.is_some()),
                 findings: vec![finding(self.before_fails)],
             },
             Probe::Backup => Observation::BackedUp {

@@ -230,6 +230,11 @@ pub(crate) fn holds() -> Vec<Hold> {
             found: "10.2.7".parse().unwrap(),
         },
         Hold::OtherReleaseStaged { found: version },
+        Hold::OtherDevice {
+            expected: "0011".to_owned(),
+            found: "0022".to_owned(),
+        },
+        Hold::PeerNotNamed,
         Hold::ImageNotOffered { version },
         Hold::PeerNotReady {
             found: "the peer could not be asked: no route".to_owned(),
@@ -355,6 +360,8 @@ fn every_hold_in_words() {
     it could not be read while checking (Invalid Credential); resume when the cause is cleared
     it runs 10.2.7 where the approved plan says 10.2.0; plan again or put it back, then resume
     10.2.0 is staged for the next boot, which is not this hop's release; clear it, then resume
+    serial number 0022 answers where the plan says 0011; put the address right, then resume
+    HA is switched on and the inventory names no peer; plan the pair, with both peers named, as a new campaign
     the update server does not offer 10.2.0 to it; resume when it does
     its HA peer cannot be shown to take over (the peer could not be asked: no route); next try at 2026-03-07T22:00:00Z
     ");
@@ -468,6 +475,8 @@ fn every_hold_as_it_is_stored() {
     {"unreadable":{"step":"checking","why":"Invalid Credential","until":null}}
     {"drifted":{"expected":"10.2.0","found":"10.2.7"}}
     {"other_release_staged":{"found":"10.2.0"}}
+    {"other_device":{"expected":"0011","found":"0022"}}
+    "peer_not_named"
     {"image_not_offered":{"version":"10.2.0"}}
     {"peer_not_ready":{"found":"the peer could not be asked: no route","until":"2026-03-07T22:00:00Z"}}
     "#);
