@@ -122,7 +122,7 @@ pub(crate) fn answer(scene: &mut Scene<'_>, request: &ApiRequest, question: &Que
         Operation::ClockMore => system::clock_more(scene),
         Operation::License => system::license(scene),
         Operation::Support => system::support(),
-        Operation::Ntp => system::ntp(),
+        Operation::Ntp => system::ntp(scene),
         Operation::PanoramaStatus => reply::success(Markup::new()),
         Operation::ResourceMonitor => system::resource_monitor(),
         Operation::AllJobs => software::all_jobs(scene),

@@ -58,9 +58,10 @@ impl Device {
             Phase::Login => self.enter(world, Phase::Services, at),
             Phase::Services => self.enter(world, Phase::AutoCommit, at),
             Phase::Settling => {
-                self.enter(world, Phase::Up, at);
+                self.enter(world, Phase::Returning, at);
                 return Some(Happening::HaSettled);
             }
+            Phase::Returning => self.enter(world, Phase::Up, at),
         }
         None
     }
@@ -110,7 +111,7 @@ impl Device {
         }
         match phase {
             Phase::AutoCommit => self.start_auto_commit(world, affliction.is_none(), at),
-            Phase::Up => self.cycles.clear(),
+            Phase::Returning => self.cycles.clear(),
             _ => {}
         }
     }
@@ -127,6 +128,7 @@ impl Device {
             Phase::Login => ("login", times.login),
             Phase::Services => ("services", times.services),
             Phase::Settling => ("ha settle", times.ha_settle),
+            Phase::Returning => ("services return", times.services_return),
         };
         Some((purpose, SignedDuration::from_secs(seconds)))
     }
@@ -215,7 +217,7 @@ impl Device {
         } else if self.in_pair {
             self.enter(world, Phase::Settling, at);
         } else {
-            self.enter(world, Phase::Up, at);
+            self.enter(world, Phase::Returning, at);
         }
         None
     }
@@ -228,6 +230,6 @@ fn boot_phase(phase: Phase) -> Option<BootPhase> {
         Phase::Login => Some(BootPhase::R4),
         Phase::Services => Some(BootPhase::R5),
         Phase::AutoCommit => Some(BootPhase::R6),
-        Phase::Up | Phase::Restarting | Phase::ShuttingDown | Phase::Settling => None,
+        Phase::Up | Phase::Restarting | Phase::ShuttingDown | Phase::Settling | Phase::Returning => None,
     }
 }

@@ -39,6 +39,8 @@ pub enum Phase {
     AutoCommit,
     /// R8: auto-commit over, dataplane up, HA not settled.
     Settling,
+    /// R9: in service; what depends on others, such as the time, is still coming back.
+    Returning,
 }
 
 /// What a device did, counted since the start of the simulation.
@@ -175,7 +177,10 @@ impl Device {
 
     /// Whether packets flow.
     pub(crate) fn dataplane_up(&self) -> bool {
-        matches!(self.phase, Phase::Up | Phase::Restarting | Phase::Settling)
+        matches!(
+            self.phase,
+            Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
+        )
     }
 
     /// Whether a TCP connection to the management port is any use. The login and services phases answer, badly.

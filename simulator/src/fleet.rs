@@ -358,7 +358,8 @@ fn away(phase: Phase) -> Option<Exchange> {
         | Phase::Login
         | Phase::Services
         | Phase::AutoCommit
-        | Phase::Settling => None,
+        | Phase::Settling
+        | Phase::Returning => None,
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct RebootSeconds {
     pub(crate) services: i64,
     pub(crate) auto_commit: i64,
     pub(crate) ha_settle: i64,
+    /// R9.
+    pub(crate) services_return: i64,
 }
 
 impl ModelClass {

@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::child::{REFUSED, device};
+use super::child::REFUSED;
 use super::machine::{Dice, Mount, Process, Scratch, copy_tree, full, now, run, skip, works};
 
 /// What a stream held according to the acknowledgements, or holds according to a child that verified it.
@@ -222,18 +222,23 @@ fn a_full_disk_is_told_and_loses_nothing() {
 fn a_long_run_never_stalls() {
     let scratch = Scratch::new("soak");
     let directory = scratch.path("j");
-    let records = if full() { 300_000 } else { 30_000 };
+    let commits = if full() { 300_000 } else { 30_000 };
     let since = now();
-    let soak = Process::task("soak", &directory, &[("RECORDS", &records.to_string())]);
+    let soak = Process::task("soak", &directory, &[("COMMITS", &commits.to_string())]);
+    let mut wrote = 0;
     loop {
-        match soak.line(Duration::from_secs(60)) {
-            None => panic!("no progress for a minute"),
-            Some(line) if line == "soaked" => break,
-            Some(_) => {}
+        let line = soak
+            .line(Duration::from_secs(60))
+            .expect("no progress for a minute");
+        if let Some(records) = line.strip_prefix("wrote ") {
+            wrote = records.parse().unwrap();
+        }
+        if line == "soaked" {
+            break;
         }
     }
     println!(
-        "{records} records by 64 writers in {:.1} s",
+        "{commits} commits, {wrote} records in {:.1} s",
         since.elapsed().as_secs_f64()
     );
     let (status, _) = soak.end();
@@ -242,8 +247,8 @@ fn a_long_run_never_stalls() {
     assert!(status.success(), "{told:?}");
     let mut held = Positions::new();
     collect(&told, "holds", &mut held);
-    assert_eq!(held.get(device(63).as_str()), Some(&(records / 64)));
-    assert_eq!(held.len(), 64);
+    assert!(wrote >= commits, "{wrote} records in {commits} commits");
+    assert_eq!(held.values().sum::<u64>(), wrote);
 }
 
 /// A second process is refused while the first lives, and let in as soon as it is dead, however it died.

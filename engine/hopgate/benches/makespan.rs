@@ -151,7 +151,7 @@ fn no_job_runs(state: &panos_simulator::DeviceState) -> bool {
 }
 
 fn auto_commit_ended(state: &panos_simulator::DeviceState) -> bool {
-    matches!(state.phase, Phase::Up | Phase::Settling)
+    matches!(state.phase, Phase::Up | Phase::Settling | Phase::Returning)
         && state
             .jobs
             .iter()

@@ -35,7 +35,10 @@ pub(super) fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
 
 /// Whether a member's HA links are up, as the other one sees it.
 fn in_contact(device: &Device) -> bool {
-    matches!(device.phase, Phase::Up | Phase::Restarting | Phase::Settling)
+    matches!(
+        device.phase,
+        Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
+    )
 }
 
 pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {

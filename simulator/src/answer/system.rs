@@ -326,19 +326,26 @@ pub(super) fn support() -> Response<Bytes> {
     }))
 }
 
-pub(super) fn ntp() -> Response<Bytes> {
+/// The time is synchronised again only some minutes after a boot, with the other services that depend on others.
+pub(super) fn ntp(scene: &Scene<'_>) -> Response<Bytes> {
     const SERVER: &str = "ntp.example.net";
+    let back = matches!(scene.device().phase, Phase::Up | Phase::Restarting);
+    let (reachable, status) = if back {
+        ("yes", "synched")
+    } else {
+        ("no", "not synched")
+    };
     reply::success(
         Markup::new()
             .element("ntp-server-1", |server| {
                 server.leaves(&[
                     ("authentication-type", "none"),
                     ("name", SERVER),
-                    ("reachable", "yes"),
-                    ("status", "synched"),
+                    ("reachable", reachable),
+                    ("status", status),
                 ])
             })
-            .leaf("synched", SERVER),
+            .leaf("synched", if back { SERVER } else { "LOCAL" }),
     )
 }
 

@@ -286,3 +286,29 @@ async fn pulling_the_plug_is_no_reboot_by_request() {
     assert_eq!((counters.boots, counters.reboots_requested), (1, 0));
     assert!(counters.reboots_by_version.is_empty());
 }
+
+/// R9: the firewall is in service again before its clock is synchronised again.
+#[tokio::test(start_paused = true)]
+async fn time_is_synchronised_again_only_after_the_firewall_is_in_service() {
+    let fleet = one("");
+    let probe = Probe::login(&fleet, "fw").await;
+    let synched = async || {
+        between(
+            &probe.body("<show><ntp/></show>").await,
+            "<synched>",
+            "</synched>",
+        )
+        .to_owned()
+    };
+    assert_eq!(synched().await, "ntp.example.net");
+    probe.ask("<request><restart><system/></restart></request>").await;
+    while look(&probe).await != "refused" {
+        wait(5).await;
+    }
+    while !look(&probe).await.ends_with("chassis yes auto-commit FIN") {
+        wait(5).await;
+    }
+    assert_eq!(synched().await, "LOCAL");
+    wait(300).await;
+    assert_eq!(synched().await, "ntp.example.net");
+}
