@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -342,7 +343,10 @@ pub(crate) fn write_atomically(
     temporary: &Path,
     fill: impl FnOnce(&mut io::BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let written = File::create(temporary).and_then(|file| {
+    // Backups hold private keys and exports hold what customers run: for their owner only.
+    let mut owned = OpenOptions::new();
+    owned.write(true).create(true).truncate(true).mode(0o600);
+    let written = owned.open(temporary).and_then(|file| {
         let mut writer = io::BufWriter::new(file);
         fill(&mut writer)?;
         writer
@@ -524,6 +528,8 @@ pub(crate) mod tests {
         let scratch = Scratch::new("atomic");
         let (path, temporary) = (scratch.path("file"), scratch.path("file.new"));
         write_atomically(&path, &temporary, |file| file.write_all(b"first")).unwrap();
+        let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).unwrap());
+        assert_eq!(mode & 0o777, 0o600, "for its owner only");
         let failed = write_atomically(&path, &temporary, |file| {
             file.write_all(b"second")?;
             Err(io::Error::other("half way"))
