@@ -216,22 +216,11 @@ impl Hold {
 
     /// Whether only a person ends this (`hopgate resume` after the cause was cleared).
     pub fn needs_person(&self) -> bool {
-        match self {
-            Hold::Drifted { .. } | Hold::OtherReleaseStaged { .. } | Hold::ImageNotOffered { .. } => true,
-            Hold::OtherDevice { .. } | Hold::PeerNotNamed => true,
-            Hold::CampaignHalted { .. } | Hold::DeviceHalted { .. } | Hold::Approval { .. } => true,
-            Hold::Unreadable { until, .. } => until.is_none(),
-            Hold::Permit
-            | Hold::Wave { .. }
-            | Hold::Soak { .. }
-            | Hold::Concurrency { .. }
-            | Hold::WindowOpens { .. }
-            | Hold::WindowTooShort { .. }
-            | Hold::Peer { .. }
-            | Hold::StoodDown { .. }
-            | Hold::Gate { .. }
-            | Hold::PeerNotReady { .. } => false,
-        }
+        let of_campaign = matches!(
+            self,
+            Hold::CampaignHalted { .. } | Hold::DeviceHalted { .. } | Hold::Approval { .. }
+        );
+        of_campaign || self.code().is_some()
     }
 }
 
