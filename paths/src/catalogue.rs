@@ -4,21 +4,33 @@
 //! Must not know: routes, costs or devices. The vendor's table is data because it changes without our code changing,
 //! and because sources conflict: a row that is wrong is corrected where it stands, with its source.
 
+mod assembly;
+mod draft;
 mod file;
+mod known_against;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use file::CatalogueError;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
+use self::draft::Draft;
+use self::file::Page;
+use crate::advisory::Advisory;
+use crate::spelling::nearest_names;
 use crate::version::{Train, Version};
+
+/// How many names an unknown one is answered with.
+const SUGGESTED: usize = 3;
 
 /// The data files shipped with hopgate, by the names errors call them.
 const EMBEDDED: &[(&str, &str)] = &[
     ("releases.toml", include_str!("../data/releases.toml")),
     ("models.toml", include_str!("../data/models.toml")),
+    ("advisories.toml", include_str!("../data/advisories.toml")),
 ];
 
 /// How far a row can be trusted.
@@ -34,7 +46,7 @@ pub enum Confidence {
 }
 
 /// Where a row comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sourced {
     /// The page, release note or repository that says it.
     pub source: String,
@@ -74,7 +86,7 @@ pub struct Reach {
 }
 
 /// A fact about a feature release that has a value and a source of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stated<T> {
     /// The fact.
     pub value: T,
@@ -137,23 +149,40 @@ struct Model {
     support: BTreeMap<Train, Support>,
 }
 
-/// The catalogue, validated: every train has content and a reach that lead forward, every model a class and support.
+/// An advisory the catalogue has no row for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the release catalogue has no advisory \"{id}\" (nearest: {})", nearest.join(", "))]
+pub struct UnknownAdvisory {
+    /// What was asked for.
+    pub id: String,
+    /// The ids most like it, nearest first.
+    pub nearest: Vec<String>,
+}
+
+/// The catalogue, validated: every train has content and is led to, every model has a class and support, every
+/// advisory asks only what can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
     trains: Vec<TrainRow>,
     reach: BTreeMap<Train, Reach>,
+    /// By the name of the option that allows it.
+    wider: BTreeMap<String, BTreeMap<Train, Reach>>,
     content: BTreeMap<Train, Stated<u32>>,
     ends: BTreeMap<Train, Stated<String>>,
     releases: BTreeMap<Version, Release>,
     classes: BTreeMap<String, Watch>,
     models: BTreeMap<String, Model>,
+    advisories: Vec<Arc<Advisory>>,
+    /// The texts it was read from, to lay others over them.
+    files: Vec<(String, String)>,
 }
 
 impl Catalogue {
-    /// The catalogue shipped with hopgate.
+    /// The catalogue shipped with hopgate. The shipped files are held to be valid by a test, so that a build with a
+    /// broken one does not get out; they are read and checked again here.
     ///
     /// # Errors
-    /// The same as [`Catalogue::parse`]; a test holds the shipped files to it.
+    /// The same as [`Catalogue::parse`].
     pub fn embedded() -> Result<&'static Self, CatalogueError> {
         static LOADED: OnceLock<Result<Catalogue, CatalogueError>> = OnceLock::new();
         LOADED
@@ -162,13 +191,55 @@ impl Catalogue {
             .map_err(Clone::clone)
     }
 
-    /// Reads and validates a catalogue from the texts of its files, each with the name errors shall call it.
+    /// Reads and validates a catalogue from the texts of its files, each with the name errors shall call it:
+    /// `releases.toml`, `models.toml` and `advisories.toml`, once each.
     ///
     /// # Errors
     /// A missing, doubled or unknown file, and the first row that cannot be read or contradicts another: with file,
-    /// line and key.
+    /// line and key, and with file and line of the other row.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, CatalogueError> {
-        file::parse(files)
+        for (place, (name, _)) in files.iter().enumerate() {
+            let known = EMBEDDED.iter().any(|(file, _)| file == name);
+            if !known || files[..place].iter().any(|(other, _)| other == name) {
+                let names: Vec<_> = EMBEDDED.iter().map(|(file, _)| *file).collect();
+                return Err(CatalogueError::Unexpected {
+                    file: (*name).to_owned(),
+                    expected: names.join(", "),
+                });
+            }
+        }
+        if let Some((file, _)) = EMBEDDED
+            .iter()
+            .find(|(file, _)| !files.iter().any(|(name, _)| name == file))
+        {
+            return Err(CatalogueError::Missing { file });
+        }
+        Self::layered(files.iter().map(|(name, text)| (*name, *text)).collect())
+    }
+
+    /// This catalogue with other files laid over it, each with the name errors shall call it. A row replaces the one
+    /// of the same identity or is added; any kind of row may stand in any file, and a later file wins. What a row is
+    /// told apart by is written in `data/README.md` beside the shipped files.
+    ///
+    /// # Errors
+    /// As [`Catalogue::parse`]: what comes out is held to the same rules.
+    pub fn overlaid(&self, files: &[(&str, &str)]) -> Result<Self, CatalogueError> {
+        let own = self
+            .files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::layered(own.chain(files.iter().copied()).collect())
+    }
+
+    /// The shipped files are one layer, every other file is one of its own.
+    fn layered(files: Vec<(&str, &str)>) -> Result<Self, CatalogueError> {
+        let mut draft = Draft::default();
+        for (place, (name, text)) in files.iter().enumerate() {
+            let layer = (place + 1).saturating_sub(EMBEDDED.len());
+            draft.add(&Page::new(name, text, layer))?;
+        }
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        assembly::assemble(draft, files.into_iter().map(owned).collect())
     }
 
     /// The feature releases, oldest first.
@@ -186,6 +257,16 @@ impl Catalogue {
         self.reach.get(&from)
     }
 
+    /// The names of the wider reaches, which are off unless asked for.
+    pub fn wider_reaches(&self) -> impl Iterator<Item = &str> {
+        self.wider.keys().map(String::as_str)
+    }
+
+    /// What a wider reach adds from a feature release.
+    pub fn wider_reach(&self, option: &str, from: Train) -> Option<&Reach> {
+        self.wider.get(option)?.get(&from)
+    }
+
     /// The number of the oldest Applications and Threats content a feature release installs with.
     ///
     /// The device enforces it and can differ by maintenance release: this is for planning, the device's word is final.
@@ -201,6 +282,11 @@ impl Catalogue {
     /// The known maintenance releases and hotfixes, in ascending order.
     pub fn releases(&self) -> impl Iterator<Item = &Release> {
         self.releases.values()
+    }
+
+    /// The row of one release.
+    pub fn release(&self, version: Version) -> Option<&Release> {
+        self.releases.get(&version)
     }
 
     /// The known models, in the order of their names.
@@ -224,27 +310,70 @@ impl Catalogue {
         u32::try_from(place(one)?.abs_diff(place(other)?)).ok()
     }
 
+    /// The advisories, in the order of their ids.
+    pub fn advisories(&self) -> impl Iterator<Item = &Arc<Advisory>> {
+        self.advisories.iter()
+    }
+
+    /// One advisory by its id.
+    ///
+    /// # Errors
+    /// [`UnknownAdvisory`] with the three nearest ids.
+    pub fn advisory(&self, id: &str) -> Result<&Arc<Advisory>, UnknownAdvisory> {
+        let place = self
+            .advisories
+            .binary_search_by(|advisory| advisory.id.as_str().cmp(id));
+        place.map(|place| &self.advisories[place]).map_err(|_| {
+            let ids = self.advisories.iter().map(|advisory| advisory.id.as_str());
+            let nearest = nearest_names(id, ids, SUGGESTED);
+            UnknownAdvisory {
+                id: id.to_owned(),
+                nearest: nearest.into_iter().map(str::to_owned).collect(),
+            }
+        })
+    }
+
+    /// The class of a model, which durations and advisories go by.
+    pub fn class(&self, model: &str) -> Option<&str> {
+        self.models.get(model).map(|model| model.class.as_str())
+    }
+
+    /// Whether a release has a row, or is the base image of its feature release.
+    pub fn knows(&self, release: Version) -> bool {
+        self.releases.contains_key(&release)
+            || self
+                .train(release.train())
+                .is_some_and(|row| row.base == Base::Known(release))
+    }
+
+    /// The known releases of the same feature release most like one that is not known, nearest first: by maintenance
+    /// number, then by hotfix, the newer of two equally near ones first.
+    pub fn nearest_releases(&self, release: Version, count: usize) -> Vec<Version> {
+        let hotfix = |version: Version| version.hotfix().unwrap_or(0);
+        let mut near: Vec<_> = self
+            .releases
+            .keys()
+            .copied()
+            .filter(|known| known.train() == release.train() && *known != release)
+            .collect();
+        near.sort_by_key(|known| {
+            let maintenance = known.maintenance().abs_diff(release.maintenance());
+            (
+                maintenance,
+                hotfix(*known).abs_diff(hotfix(release)),
+                std::cmp::Reverse(*known),
+            )
+        });
+        near.truncate(count);
+        near
+    }
+
     /// The trains strictly between two others.
     pub(crate) fn trains_between(&self, low: Train, high: Train) -> impl Iterator<Item = Train> {
         self.trains
             .iter()
             .map(|row| row.train)
             .filter(move |train| *train > low && *train < high)
-    }
-
-    /// Where a model stops in a train on its way through: the latest preferred release it runs, else the newest known.
-    pub(crate) fn stop(&self, model: &str, train: Train) -> Option<&Release> {
-        let minimum = self.support(model)?.get(&train)?.minimum;
-        let runs = |release: &&Release| {
-            release.version.train() == train && minimum.is_none_or(|minimum| release.version >= minimum)
-        };
-        let preferred = self
-            .releases
-            .values()
-            .rev()
-            .filter(runs)
-            .find(|release| release.preferred);
-        preferred.or_else(|| self.releases.values().rev().find(runs))
     }
 }
 

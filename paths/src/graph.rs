@@ -1,26 +1,32 @@
-//! The upgrade graph of one model, and the search for a route through it.
+//! The upgrade graph of one model: which releases it can stand on, and what is known against each.
 //!
-//! Responsible for: which releases a model can stand on, which steps the vendor allows between them, the cheapest way
-//! and, for pinned waypoints, exactly the way asked for. Must not know: devices, campaigns, or what an operator wants
-//! to hear: an off-vendor leg is found, named and returned, not forbidden here.
+//! Responsible for: everything that depends on the catalogue and the model only, worked out once and shared by every
+//! question, and the questions that can be asked. Must not know: devices, campaigns, or what an operator wants to hear:
+//! an off-vendor leg is found, named and returned, not forbidden here.
+
+mod explain;
+mod exposure;
+mod fixes;
+mod hops;
+mod notes;
+mod question;
+mod search;
 
 use std::collections::BTreeMap;
-use std::ops::Add;
+use std::sync::Arc;
 
-use petgraph::algo::astar;
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::{EdgeFiltered, EdgeRef};
+pub use fixes::FixError;
 use thiserror::Error;
 
+use self::notes::TrainNotes;
+use self::question::Question;
+use crate::advisory::{Advisory, Concern, Exposure};
 use crate::catalogue::{Base, Catalogue, Support, TrainRow, Watch};
-use crate::route::{Hop, HopKind, HopTimes, NoRoute, Route};
-use crate::rules::{self, Leg};
+use crate::plan::{Alternative, Edge, Explanation, FixPath, PathPlan};
+use crate::request::Request;
+use crate::route::{NoRoute, Route};
 use crate::spelling::nearest_names;
-use crate::version::{Train, Version};
-
-/// Minutes a skipped feature release counts for when paths are compared: less than any model's install and reboot, so
-/// that a shorter path the vendor allows wins, and enough that of two equally long ones the smaller jumps do.
-const SKIPPED_RELEASE_RISK_MIN: u32 = 3;
+use crate::version::{Suffix, Train, Version};
 
 /// How many known models an unknown one is answered with.
 const MODELS_SUGGESTED: usize = 3;
@@ -39,7 +45,12 @@ pub struct UnknownModel {
     pub nearest: Vec<String>,
 }
 
-/// The releases a model can stand on and the steps the vendor allows between them.
+/// The releases a model can stand on, and the steps between them. Made once for a catalogue and a model, asked by
+/// any number of threads.
+///
+/// What a question searches is small: the release it starts from, one stop in every feature release between, and the
+/// target. Which release is a feature release's stop may depend on the device (what it offers, what it is exposed to),
+/// so the steps are drawn for a question, from what is worked out here.
 #[derive(Clone, Debug)]
 pub struct Graph<'c> {
     catalogue: &'c Catalogue,
@@ -47,26 +58,22 @@ pub struct Graph<'c> {
     watch: &'c Watch,
     support: &'c BTreeMap<Train, Support>,
     bases: BTreeMap<Train, Version>,
-    known: DiGraph<Version, Cost>,
+    /// Where the model may stop in a train, the best first.
+    stops: BTreeMap<Train, Vec<Version>>,
+    /// What is known against this model.
+    advisories: Vec<&'c Arc<Advisory>>,
+    /// Their answers for a device of which nothing is known.
+    unasked: Vec<Arc<Exposure>>,
+    /// What is known against each known release.
+    against: BTreeMap<Version, Vec<Against>>,
+    notes: BTreeMap<Train, TrainNotes>,
 }
 
-/// What a path costs. Compared by minutes and risk, then by the age of the releases it passes: of two equal paths the
-/// one through newer feature releases is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost {
-    minutes: u32,
-    age: u32,
-}
-
-impl Add for Cost {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            minutes: self.minutes + other.minutes,
-            age: self.age + other.age,
-        }
-    }
+/// An advisory that is about standing on a release, by its place in the list of the model's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Against {
+    advisory: usize,
+    suspect: bool,
 }
 
 impl<'c> Graph<'c> {
@@ -75,7 +82,11 @@ impl<'c> Graph<'c> {
     /// # Errors
     /// [`UnknownModel`] with the three nearest names.
     pub fn new(catalogue: &'c Catalogue, model: &str) -> Result<Self, UnknownModel> {
-        let (Some(watch), Some(support)) = (catalogue.watch(model), catalogue.support(model)) else {
+        let (Some(watch), Some(support), Some(class)) = (
+            catalogue.watch(model),
+            catalogue.support(model),
+            catalogue.class(model),
+        ) else {
             let nearest = nearest_names(model, catalogue.models(), MODELS_SUGGESTED);
             return Err(UnknownModel {
                 model: model.to_owned(),
@@ -86,29 +97,40 @@ impl<'c> Graph<'c> {
             Base::Known(base) => Some((row.train, base)),
             Base::ReadFromDevice => None,
         });
+        let advisories: Vec<_> = catalogue
+            .advisories()
+            .filter(|advisory| advisory.concerns_model(model, class))
+            .collect();
         let mut graph = Self {
             catalogue,
             model: model.to_owned(),
             watch,
             support,
             bases: bases.collect(),
-            known: DiGraph::new(),
+            stops: BTreeMap::new(),
+            unasked: advisories
+                .iter()
+                .map(|advisory| Arc::new(advisory.exposure(None)))
+                .collect(),
+            advisories,
+            against: BTreeMap::new(),
+            notes: BTreeMap::new(),
         };
-        // Only stops are known in advance: a path passes a train at its stop and nowhere else.
-        let stops: Vec<_> = support
-            .keys()
-            .filter_map(|train| catalogue.stop(model, *train))
+        graph.stops = graph.ranked_stops();
+        graph.against = catalogue
+            .releases()
+            .filter(|release| graph.installable(release.version).is_ok())
+            .map(|release| (release.version, graph.known_against(release.version)))
             .collect();
-        let mut known = DiGraph::new();
-        for stop in stops {
-            graph.insert(&mut known, stop.version);
-        }
-        graph.known = known;
+        graph.notes = support
+            .keys()
+            .map(|train| (*train, TrainNotes::of(catalogue, model, *train)))
+            .collect();
         Ok(graph)
     }
 
     /// The same graph with a base image a device's own software list names (`release-type` Base), which wins over the
-    /// catalogue's for that feature release.
+    /// catalogue's for that feature release. [`Request::offered`] does this and more.
     #[must_use]
     pub fn with_base(mut self, base: Version) -> Self {
         self.bases.insert(base.train(), base);
@@ -120,6 +142,26 @@ impl<'c> Graph<'c> {
         &self.model
     }
 
+    /// The catalogue this graph was made from.
+    pub fn catalogue(&self) -> &'c Catalogue {
+        self.catalogue
+    }
+
+    /// The advisories that are about this model, in the order of their ids.
+    pub fn advisories(&self) -> impl Iterator<Item = &'c Arc<Advisory>> {
+        self.advisories.iter().copied()
+    }
+
+    /// The releases this model can stand on that have a row in the catalogue, in ascending order.
+    pub fn releases(&self) -> impl Iterator<Item = Version> {
+        self.against.keys().copied()
+    }
+
+    /// The release this model stops at in a feature release when nothing is known of the device.
+    pub fn stop(&self, train: Train) -> Option<Version> {
+        self.stops.get(&train)?.first().copied()
+    }
+
     /// The way from one release to another: the vendor's cheapest, or through exactly the waypoints of `via`.
     ///
     /// None of the releases has to be a known one, as long as its feature release is and the model runs it. In `via`,
@@ -127,41 +169,69 @@ impl<'c> Graph<'c> {
     ///
     /// # Errors
     /// [`NoRoute`], naming the row it rests on. A pinned leg against the vendor's rules is not an error: the hop is
-    /// [`HopKind::Pinned`] and lists them.
+    /// [`crate::HopKind::Pinned`] and lists them.
     pub fn route(&self, from: Version, to: Version, via: &[Version]) -> Result<Route, NoRoute> {
-        for version in [from, to].iter().chain(via) {
-            self.installable(*version)?;
-        }
-        if from == to {
-            return Err(NoRoute::NothingToDo { version: to });
-        }
-        if to < from {
-            return Err(NoRoute::Downgrade { from, to });
-        }
-        let stations = if via.is_empty() {
-            self.cheapest(from, to)?
-        } else {
-            pinned(from, to, via)?
+        let request = Request {
+            via,
+            ..Request::new(from, to)
         };
-        let legs = stations.windows(2).map(|pair| Leg {
-            from: pair[0],
-            to: pair[1],
-            goal: to,
-        });
-        let hops = legs.map(|leg| self.hop(leg)).collect::<Result<_, _>>()?;
-        Ok(Route {
-            model: self.model.clone(),
-            from,
-            to,
-            hops,
-        })
+        let question = Question::of(self, &request)?;
+        let stations = question.stations()?;
+        question.route(&stations)
+    }
+
+    /// The best path, with everything that belongs to its hops.
+    ///
+    /// A release that nobody has heard of is no error, unless the device's own list speaks against it: the plan says
+    /// what is doubtful ([`PathPlan::doubts`]). Without facts no advisory refuses anything and none is weighed, except
+    /// for [`crate::Preference::LeastRisk`]; each is listed with its hop, and what is open is a gate.
+    ///
+    /// # Errors
+    /// [`NoRoute`], as for [`Graph::route`]; and where the device's software list or an advisory it is exposed to is in
+    /// every way.
+    pub fn plan(&self, request: &Request<'_>) -> Result<PathPlan, NoRoute> {
+        let question = Question::of(self, request)?;
+        let stations = question.stations()?;
+        question.plan(&stations)
+    }
+
+    /// Up to `k` different paths: the best by each [`crate::Preference`], then the next cheapest.
+    ///
+    /// # Errors
+    /// As [`Graph::plan`].
+    pub fn alternatives(&self, request: &Request<'_>, k: usize) -> Result<Vec<Alternative>, NoRoute> {
+        explain::alternatives(self, request, k)
+    }
+
+    /// Why a question is answered as it is: what speaks against one hop, which edges on the way are refused and by
+    /// which rule, and what would do instead.
+    pub fn explain(&self, request: &Request<'_>) -> Explanation {
+        explain::explanation(self, request)
+    }
+
+    /// Every step between the releases a question is searched over, refused ones with their reasons, each allowed one
+    /// with its revert; for pictures. In ascending order of where they start and end.
+    ///
+    /// # Errors
+    /// As [`Graph::plan`], where the question itself is at fault: a target the model does not run, for one.
+    pub fn edges(&self, request: &Request<'_>) -> Result<Vec<Edge>, NoRoute> {
+        let question = Question::of(self, request)?;
+        Ok(explain::edges(&question))
+    }
+
+    /// The nearest releases that hold the fix of a defect, and the path to each, the cheapest first.
+    ///
+    /// # Errors
+    /// [`FixError`]: an advisory that is not known, is not about this model or is no defect; a release that holds the
+    /// fix; no release this model can get to that does.
+    pub fn fixes(&self, from: Version, advisory: &str) -> Result<Vec<FixPath>, FixError> {
+        fixes::fixes(self, from, advisory)
     }
 
     /// Whether this model can stand on this release at all.
     fn installable(&self, version: Version) -> Result<&'c TrainRow, NoRoute> {
         let Some(row) = self.catalogue.train(version.train()) else {
-            let known = self.catalogue.trains().iter().map(|row| row.train).collect();
-            return Err(NoRoute::UnknownTrain { version, known });
+            return Err(self.unknown_train(version));
         };
         let refused = |runs: String, source_row: &str| NoRoute::ModelCannotRun {
             model: self.model.clone(),
@@ -193,6 +263,11 @@ impl<'c> Graph<'c> {
         }
     }
 
+    fn unknown_train(&self, version: Version) -> NoRoute {
+        let known = self.catalogue.trains().iter().map(|row| row.train).collect();
+        NoRoute::UnknownTrain { version, known }
+    }
+
     /// What the model runs, as a sentence, and the sources of the rows that say so.
     fn runs(&self) -> (String, String) {
         let trains: Vec<_> = self.support.keys().map(Train::to_string).collect();
@@ -205,177 +280,45 @@ impl<'c> Graph<'c> {
         (format!("it runs {}", trains.join(", ")), sources.join("; "))
     }
 
-    fn cheapest(&self, from: Version, to: Version) -> Result<Vec<Version>, NoRoute> {
-        let mut graph = self.known.clone();
-        let start = self.insert(&mut graph, from);
-        let goal = self.insert(&mut graph, to);
-        // A release that is no stop is only ever left (the start) or arrived at (the goal), never passed.
-        let open = EdgeFiltered::from_fn(&graph, |edge| {
-            edge.target() == goal || self.is_stop(graph[edge.target()])
-        });
-        let found = astar(
-            &open,
-            start,
-            |node| node == goal,
-            |edge| *edge.weight(),
-            |_| Cost::default(),
-        );
-        match found {
-            Some((_, nodes)) => Ok(nodes.into_iter().map(|node| graph[node]).collect()),
-            None => Err(NoRoute::NoPath {
-                model: self.model.clone(),
-                from,
-                to,
-                ends: self.ends(&graph, start),
-            }),
+    /// The releases a path may pass a train at: the vendor's preferred ones, newest first, then the others, newest
+    /// first; never its base image, a beta or a candidate.
+    fn ranked_stops(&self) -> BTreeMap<Train, Vec<Version>> {
+        let mut ranked: BTreeMap<Train, Vec<(bool, Version)>> = BTreeMap::new();
+        for release in self.catalogue.releases() {
+            let version = release.version;
+            let finished = version.suffix() >= Suffix::None && !version.is_extended();
+            let base = self.bases.get(&version.train()) == Some(&version);
+            if finished && !base && self.installable(version).is_ok() {
+                let stops = ranked.entry(version.train()).or_default();
+                stops.push((release.preferred, version));
+            }
         }
+        let best_first = |mut stops: Vec<(bool, Version)>| {
+            stops.sort_unstable_by(|one, other| other.cmp(one));
+            stops.into_iter().map(|(_, version)| version).collect()
+        };
+        ranked
+            .into_iter()
+            .map(|(train, stops)| (train, best_first(stops)))
+            .collect()
     }
 
-    /// Adds a release and every step the vendor allows to and from it; a release that is there already stays as it is.
-    fn insert(&self, graph: &mut DiGraph<Version, Cost>, version: Version) -> NodeIndex {
-        if let Some(node) = graph.node_indices().find(|node| graph[*node] == version) {
-            return node;
-        }
-        let others: Vec<_> = graph.node_indices().collect();
-        let node = graph.add_node(version);
-        for other in others {
-            let (low, high) = if graph[other] < version {
-                (other, node)
+    /// What is known against standing on a release, the way there and the device aside.
+    fn known_against(&self, release: Version) -> Vec<Against> {
+        let about = |(advisory, row): (usize, &&Arc<Advisory>)| {
+            let entered = row.to.is_empty() || row.to.iter().any(|releases| releases.contains(release));
+            let concern = if entered {
+                row.concern(release)
             } else {
-                (node, other)
+                Concern::None
             };
-            if let Some(cost) = self.step(graph[low], graph[high]) {
-                graph.add_edge(low, high, cost);
-            }
-        }
-        node
-    }
-
-    /// The vendor's step between two releases, the second the higher one.
-    fn step(&self, from: Version, to: Version) -> Option<Cost> {
-        let leg = Leg { from, to, goal: to };
-        let base = self.base(to.train());
-        if !rules::broken(self.catalogue, &self.model, base, leg).is_empty() {
-            return None;
-        }
-        let jump = self.catalogue.trains_apart(from.train(), to.train())?;
-        let newest = self.catalogue.trains().last()?.train;
-        Some(Cost {
-            minutes: expected_minutes(self.watch) + jump.saturating_sub(1) * SKIPPED_RELEASE_RISK_MIN,
-            age: self.catalogue.trains_apart(to.train(), newest)?,
-        })
-    }
-
-    fn is_stop(&self, version: Version) -> bool {
-        self.catalogue
-            .stop(&self.model, version.train())
-            .is_some_and(|stop| stop.version == version)
-    }
-
-    /// Where the vendor's table leads from `start`, as a sentence with its sources.
-    fn ends(&self, graph: &DiGraph<Version, Cost>, start: NodeIndex) -> String {
-        let mut reached = vec![graph[start].train()];
-        let mut search = petgraph::visit::Bfs::new(graph, start);
-        while let Some(node) = search.next(graph) {
-            reached.push(graph[node].train());
-        }
-        reached.sort_unstable();
-        reached.dedup();
-        let rows = reached
-            .iter()
-            .filter_map(|train| Some((train, self.catalogue.reach(*train)?)));
-        let told = rows.map(|(train, reach)| {
-            let to: Vec<_> = reach.trains.iter().map(Train::to_string).collect();
-            format!("{train} leads to {} ({})", to.join(", "), reach.sourced.source)
-        });
-        let told: Vec<_> = told.collect();
-        if told.is_empty() {
-            return format!("the catalogue has no [[reach]] row from {}", graph[start].train());
-        }
-        let (runs, source) = self.runs();
-        format!("{}; {runs} ({source})", told.join("; "))
-    }
-
-    fn base(&self, train: Train) -> Base {
-        self.bases
-            .get(&train)
-            .map_or(Base::ReadFromDevice, |base| Base::Known(*base))
-    }
-
-    fn hop(&self, leg: Leg) -> Result<Hop, NoRoute> {
-        let row = self.installable(leg.to)?;
-        let broken_rules = rules::broken(self.catalogue, &self.model, self.base(row.train), leg);
-        let kind = match (broken_rules.is_empty(), leg.from.train() == leg.to.train()) {
-            (false, _) => HopKind::Pinned,
-            (true, true) => HopKind::Maintenance,
-            (true, false) => HopKind::Feature,
+            (concern != Concern::None).then_some(Against {
+                advisory,
+                suspect: concern == Concern::Suspect,
+            })
         };
-        let downloads = match self.base(row.train) {
-            Base::Known(base) if base == leg.to => vec![leg.to],
-            Base::Known(base) => vec![base, leg.to],
-            // Within a train its base has been loaded before: the device runs an image that needed it.
-            Base::ReadFromDevice if leg.from.train() == leg.to.train() => vec![leg.to],
-            Base::ReadFromDevice => {
-                return Err(NoRoute::BaseUnknown {
-                    version: leg.to,
-                    source_row: row.sourced.source.clone(),
-                });
-            }
-        };
-        Ok(Hop {
-            from: leg.from,
-            to: leg.to,
-            kind,
-            downloads,
-            minimum_content: self
-                .catalogue
-                .minimum_content(row.train)
-                .map(|content| content.value),
-            broken_rules,
-            times: times(self.watch),
-            chassis_ready: self.watch.chassis_ready,
-            feature_releases_apart: self
-                .catalogue
-                .trains_apart(leg.from.train(), row.train)
-                .unwrap_or(0),
-        })
+        self.advisories.iter().enumerate().filter_map(about).collect()
     }
-}
-
-/// The stations of a pinned path: exactly the waypoints, each newer than the one before.
-fn pinned(from: Version, to: Version, via: &[Version]) -> Result<Vec<Version>, NoRoute> {
-    let passed = via
-        .iter()
-        .position(|waypoint| *waypoint == from)
-        .map_or(0, |place| place + 1);
-    let ahead = via[passed..].strip_suffix(&[to]).unwrap_or(&via[passed..]);
-    let mut stations = vec![from];
-    let mut after = from;
-    for waypoint in ahead.iter().chain([&to]) {
-        if *waypoint <= after {
-            return Err(NoRoute::WaypointBackwards {
-                after,
-                waypoint: *waypoint,
-            });
-        }
-        stations.push(*waypoint);
-        after = *waypoint;
-    }
-    Ok(stations)
-}
-
-fn times(watch: &Watch) -> HopTimes {
-    HopTimes {
-        install_expected_min: watch.install_expected_min,
-        install_worst_min: watch.install_worst_min,
-        reboot_expected_min: watch.reboot_expected_min + watch.auto_commit_expected_min,
-        reboot_warn_min: watch.watchdog_warn_min,
-        reboot_fail_min: watch.watchdog_fail_min,
-    }
-}
-
-fn expected_minutes(watch: &Watch) -> u32 {
-    watch.install_expected_min + watch.reboot_expected_min + watch.auto_commit_expected_min
 }
 
 #[cfg(test)]

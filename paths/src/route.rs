@@ -83,6 +83,22 @@ pub enum HopKind {
     Feature,
     /// Pinned by an operator against a rule of the vendor; the hop lists which.
     Pinned,
+    /// To an older release of the same feature release.
+    MaintenanceDowngrade,
+    /// To an older feature release, with a configuration saved before.
+    FeatureDowngrade,
+    /// Back to the release on the other partition. Shown beside a path, never part of one.
+    Revert,
+}
+
+impl HopKind {
+    /// Whether the step leads to an older release.
+    pub const fn is_down(self) -> bool {
+        matches!(
+            self,
+            Self::MaintenanceDowngrade | Self::FeatureDowngrade | Self::Revert
+        )
+    }
 }
 
 /// A rule of the vendor that a pinned hop breaks.
@@ -141,6 +157,14 @@ pub enum NoRoute {
         /// The waypoint, or the target.
         waypoint: Version,
     },
+    /// A pinned waypoint of a downgrade does not lie between its neighbours.
+    #[error("pinned waypoint {waypoint} is not older than {after}, which comes before it on the way down")]
+    WaypointUpwards {
+        /// What comes before it.
+        after: Version,
+        /// The waypoint, or the target.
+        waypoint: Version,
+    },
     /// A release of a feature release the catalogue does not have.
     #[error("{version} is of no known feature release (known: {})", list(known))]
     UnknownTrain {
@@ -191,9 +215,86 @@ pub enum NoRoute {
         /// Where the table ends, with its sources.
         ends: String,
     },
+    /// The device's own software list has the feature release and not this release of it.
+    #[error("the device does not offer {version} (it offers of {}: {})", version.train(), list(offered))]
+    NotOffered {
+        /// The release.
+        version: Version,
+        /// What it offers of the same feature release, in ascending order.
+        offered: Vec<Version>,
+    },
+    /// No release of a feature release is known that the model could stop at.
+    #[error(
+        "no release of {train} is known that {model} could stop at{}",
+        ruled_out(ruled_out_by)
+    )]
+    NoStop {
+        /// The model.
+        model: String,
+        /// The feature release.
+        train: Train,
+        /// The ids of the advisories that rule out those there are.
+        ruled_out_by: Vec<String>,
+    },
+    /// Advisories the device is exposed to refuse every way.
+    #[error("every way from {from} to {to} is blocked: {}", sentences(blocked))]
+    Blocked {
+        /// What runs.
+        from: Version,
+        /// The target.
+        to: Version,
+        /// What blocks the way that would be taken otherwise, hop by hop.
+        blocked: Vec<BlockedBy>,
+    },
+    /// A wider reach the catalogue does not have.
+    #[error("the release catalogue has no wider reach \"{option}\" (known: {})", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    UnknownReach {
+        /// What was asked for.
+        option: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
 }
 
-fn list(trains: &[Train]) -> String {
-    let texts: Vec<_> = trains.iter().map(Train::to_string).collect();
+/// An advisory that refuses a release to a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockedBy {
+    /// The advisory's id.
+    pub advisory: String,
+    /// The release.
+    pub release: Version,
+    /// What would happen.
+    pub effect: String,
+    /// What was seen on the device; empty where every device of the model is exposed.
+    pub evidence: Vec<String>,
+    /// What an operator does about it.
+    pub action: String,
+}
+
+fn sentences(blocked: &[BlockedBy]) -> String {
+    let said = blocked.iter().map(|by| {
+        let seen = match by.evidence.as_slice() {
+            [] => String::new(),
+            evidence => format!(" ({})", evidence.join("; ")),
+        };
+        format!(
+            "{} at {}{seen}: {} {}",
+            by.advisory, by.release, by.effect, by.action
+        )
+    });
+    said.collect::<Vec<_>>().join(" | ")
+}
+
+fn ruled_out(ids: &[String]) -> String {
+    if ids.is_empty() {
+        String::new()
+    } else {
+        format!(": {} rule out those there are", ids.join(", "))
+    }
+}
+
+fn list(names: &[impl ToString]) -> String {
+    let texts: Vec<_> = names.iter().map(ToString::to_string).collect();
     texts.join(", ")
 }

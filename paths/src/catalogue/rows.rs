@@ -8,16 +8,33 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{Base, Confidence};
+use crate::advisory::{AdvisoryKind, Direction, Releases, Severity};
 use crate::version::{Train, Version};
 
+/// A file: any kind of row may stand in any file, so that a correction of two kinds is one file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReleasesFile {
+pub(super) struct Rows {
+    #[serde(default)]
     pub(super) train: Vec<Spanned<TrainEntry>>,
+    #[serde(default)]
     pub(super) reach: Vec<Spanned<ReachEntry>>,
+    #[serde(default)]
     pub(super) content: Vec<Spanned<ContentEntry>>,
+    #[serde(default)]
     pub(super) end_of_life: Vec<Spanned<EndEntry>>,
+    #[serde(default)]
     pub(super) release: Vec<Spanned<ReleaseEntry>>,
+    #[serde(default)]
+    pub(super) releases: Vec<Spanned<ReleasesEntry>>,
+    #[serde(default)]
+    pub(super) class: Vec<Spanned<ClassEntry>>,
+    #[serde(default)]
+    pub(super) model: Vec<Spanned<ModelEntry>>,
+    #[serde(default)]
+    pub(super) support: Vec<Spanned<SupportEntry>>,
+    #[serde(default)]
+    pub(super) advisory: Vec<Spanned<AdvisoryEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +74,8 @@ impl<'de> Deserialize<'de> for BaseEntry {
 pub(super) struct ReachEntry {
     pub(super) from: Train,
     pub(super) to: Vec<Train>,
+    /// Off unless asked for by this name; without it the row is the vendor's own table.
+    pub(super) option: Option<String>,
     pub(super) source: String,
     pub(super) confidence: Confidence,
 }
@@ -89,12 +108,13 @@ pub(super) struct ReleaseEntry {
     pub(super) confidence: Confidence,
 }
 
+/// Releases of which nothing is to say but that the vendor published them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ModelsFile {
-    pub(super) class: Vec<Spanned<ClassEntry>>,
-    pub(super) model: Vec<Spanned<ModelEntry>>,
-    pub(super) support: Vec<Spanned<SupportEntry>>,
+pub(super) struct ReleasesEntry {
+    pub(super) versions: Vec<Version>,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
 }
 
 #[derive(Deserialize)]
@@ -164,5 +184,69 @@ impl<'de> Deserialize<'de> for SupportedTrain {
                 minimum: None,
             }),
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdvisoryEntry {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) kind: AdvisoryKind,
+    #[serde(default)]
+    pub(super) models: Vec<String>,
+    #[serde(default)]
+    pub(super) classes: Vec<String>,
+    #[serde(default)]
+    pub(super) fixed_in: Vec<Version>,
+    #[serde(default)]
+    pub(super) affected: Vec<ReleasesText>,
+    #[serde(default)]
+    pub(super) from: Vec<ReleasesText>,
+    #[serde(default)]
+    pub(super) to: Vec<ReleasesText>,
+    pub(super) direction: Option<Direction>,
+    #[serde(default)]
+    pub(super) when: Vec<WhenEntry>,
+    pub(super) severity: Severity,
+    pub(super) effect: String,
+    pub(super) action: String,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+/// One predicate: exactly one of `flag`, `not`, `number` and `optics`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhenEntry {
+    pub(super) flag: Option<String>,
+    pub(super) not: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) below: Option<u64>,
+    pub(super) at_least: Option<u64>,
+    pub(super) optics: Option<OpticsEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpticsEntry {
+    #[serde(default)]
+    pub(super) ports: Vec<u32>,
+    #[serde(default)]
+    pub(super) classes: Vec<String>,
+    #[serde(default)]
+    pub(super) parts: Vec<String>,
+    #[serde(default)]
+    pub(super) media: Vec<String>,
+}
+
+pub(super) struct ReleasesText(pub(super) Releases);
+
+impl<'de> Deserialize<'de> for ReleasesText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map(Self)
+            .map_err(de::Error::custom)
     }
 }
