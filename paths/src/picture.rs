@@ -21,7 +21,12 @@ mod svg;
 
 pub use compose::Subject;
 
+use std::collections::BTreeSet;
+
 use crate::route::BrokenRule;
+
+/// More refusals than this hide the path in pictures that programs lay out.
+const FEW_REFUSED: usize = 4;
 
 /// A path with everything around it that an operator is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +60,24 @@ pub(crate) struct Column {
     /// The oldest content it installs with.
     pub(crate) content: Option<String>,
     pub(crate) runs: Runs,
+}
+
+impl Column {
+    /// What there is to say of it, its name first.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let mut said = vec![self.name.clone()];
+        match &self.end_of_life {
+            Some((day, true)) => said.push(format!("support ended {day}")),
+            Some((day, false)) => said.push(format!("support until {day}")),
+            None => {}
+        }
+        match &self.runs {
+            Runs::All => {}
+            Runs::From(minimum) => said.push(format!("runs from {minimum}")),
+            Runs::No => said.push("the model does not run it".to_owned()),
+        }
+        said
+    }
 }
 
 /// Whether the model runs a feature release.
@@ -126,6 +149,18 @@ impl State {
             Self::Suspect => "~",
             Self::Accepted => "a",
             Self::Clear => "ok",
+        }
+    }
+
+    /// After a number, where there is little room.
+    pub(crate) fn adjective(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocking",
+            Self::Warns => "warning",
+            Self::Unknown => "open",
+            Self::Suspect => "suspect",
+            Self::Accepted => "accepted",
+            Self::Clear => "clear",
         }
     }
 
@@ -226,6 +261,15 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
+    /// The first rule against it, and how many more there are.
+    pub(crate) fn main_rule(&self) -> String {
+        let first = self.reasons.first().map_or("", |reason| reason.rule.as_str());
+        match self.reasons.len() {
+            0 | 1 => first.to_owned(),
+            all => format!("{first} and {} more", all - 1),
+        }
+    }
+
     /// The names of the rules against it.
     pub(crate) fn rules(&self) -> String {
         let rules: Vec<_> = self.reasons.iter().map(|reason| reason.rule.as_str()).collect();
@@ -307,6 +351,21 @@ impl Drawing {
             self.chosen.expected_minutes(),
             self.chosen.worst_minutes()
         )
+    }
+
+    /// Every hop of the alternatives once, without those of the chosen path, for pictures in which a release is one node.
+    pub(crate) fn other_legs(&self) -> Vec<(usize, usize, &Way, &Step)> {
+        let mut taken: BTreeSet<_> = self.chosen.legs().map(|(from, to, _)| (from, to)).collect();
+        let legs = self
+            .alternatives
+            .iter()
+            .flat_map(|way| way.legs().map(move |(from, to, step)| (from, to, way, step)));
+        legs.filter(|(from, to, ..)| taken.insert((*from, *to))).collect()
+    }
+
+    /// The refusals there is room for where a program lays the picture out, and all of which cross it.
+    pub(crate) fn few_refused(&self) -> &[Refused] {
+        &self.refused[..self.refused.len().min(FEW_REFUSED)]
     }
 
     pub(crate) fn name(&self, release: usize) -> &str {

@@ -5,31 +5,21 @@
 use std::fmt::Write as _;
 
 use super::markup::on_one_line;
-use super::{Drawing, Runs, Step, Way};
+use super::{Drawing, Step};
 
 pub(crate) fn drawn(drawing: &Drawing) -> String {
     let mut out = String::from("digraph path {\n  rankdir=LR;\n  labelloc=t;\n");
     let _ = writeln!(
         out,
-        "  label={};\n  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=sans];\n  edge [fontname=sans];",
+        "  label={};\n  fontname=sans;\n  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=sans];\n  edge [fontname=sans];",
         quoted(&[&drawing.title(), &drawing.summary()])
     );
     for (index, column) in drawing.columns.iter().enumerate() {
-        let mut lines = vec![column.name.clone()];
-        let mut colour = "gray60";
-        match &column.end_of_life {
-            Some((day, true)) => {
-                lines.push(format!("support ended {day}"));
-                colour = "orange3";
-            }
-            Some((day, false)) => lines.push(format!("supported until {day}")),
-            None => {}
-        }
-        match &column.runs {
-            Runs::All => {}
-            Runs::From(minimum) => lines.push(format!("from {minimum}")),
-            Runs::No => lines.push("the model does not run it".to_owned()),
-        }
+        let colour = match column.end_of_life {
+            Some((_, true)) => "orange3",
+            _ => "gray60",
+        };
+        let lines = column.said();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let _ = writeln!(
             out,
@@ -93,29 +83,25 @@ fn edges(out: &mut String, drawing: &Drawing) {
             quoted(&told(step))
         );
     }
-    for way in &drawing.alternatives {
-        alternative(out, way);
-    }
-    for refused in &drawing.refused {
-        let _ = writeln!(
-            out,
-            "  r{} -> r{} [label={}, tooltip={}, style=dotted, color=gray50, fontcolor=gray40, arrowhead=tee, constraint=false];",
-            refused.from,
-            refused.to,
-            quoted(&["refused", &refused.rules()]),
-            quoted(&refused.told().iter().map(String::as_str).collect::<Vec<_>>())
-        );
-    }
-}
-
-fn alternative(out: &mut String, way: &Way) {
-    for (from, to, step) in way.legs() {
+    for (from, to, way, step) in drawing.other_legs() {
         let _ = writeln!(
             out,
             "  r{from} -> r{to} [label={}, tooltip={}, color=gray50, fontcolor=gray40, style={}];",
             quoted(&[&format!("{} min", step.expected_min)]),
             quoted(&[&way.label]),
             if step.is_off_vendor() { "dashed" } else { "solid" }
+        );
+    }
+    for refused in drawing.few_refused() {
+        let told = refused.told();
+        let told: Vec<&str> = told.iter().map(String::as_str).collect();
+        let _ = writeln!(
+            out,
+            "  r{} -> r{} [label={}, tooltip={}, style=dotted, color=gray50, fontcolor=gray40, arrowhead=tee, constraint=false];",
+            refused.from,
+            refused.to,
+            quoted(&["refused", &refused.main_rule()]),
+            quoted(&told)
         );
     }
 }

@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use super::markup::on_one_line;
-use super::{Drawing, Runs, Shown, State, Way};
+use super::{Drawing, Shown, State};
 
 /// ASCII signs that mean nothing to Mermaid inside a quoted label.
 const HARMLESS: &str = " .,-()/+";
@@ -22,22 +22,15 @@ pub(crate) fn drawn(drawing: &Drawing) -> String {
         plain(&format!("{}. {}", drawing.title(), drawing.summary()))
     );
     for (index, column) in drawing.columns.iter().enumerate() {
-        let mut title = vec![column.name.clone()];
-        match &column.end_of_life {
-            Some((day, true)) => title.push(format!("ended {day}")),
-            Some((day, false)) => title.push(format!("until {day}")),
-            None => {}
-        }
-        match &column.runs {
-            Runs::All => {}
-            Runs::From(minimum) => title.push(format!("from {minimum}")),
-            Runs::No => title.push("not on this model".to_owned()),
-        }
         let inside = drawing.releases.iter().enumerate();
         let inside: Vec<_> = inside.filter(|(_, release)| release.column == index).collect();
         // An empty subgraph is drawn as a node without a meaning.
         if !inside.is_empty() {
-            let _ = writeln!(out, "  subgraph c{index}[\"{}\"]", label(&title.join(", ")));
+            let _ = writeln!(
+                out,
+                "  subgraph c{index}[\"{}\"]",
+                label(&column.said().join(", "))
+            );
             for (release, shown) in inside {
                 let _ = writeln!(
                     out,
@@ -74,7 +67,7 @@ fn named(release: &Shown) -> String {
         let number = release.marks.iter().filter(|mark| mark.state == state).count();
         // What is clear is no reason to look.
         if number > 0 && state != State::Clear {
-            let _ = write!(text, "<br/>{number} {}", label(state.words()));
+            let _ = write!(text, "<br/>{number} {}", state.adjective());
         }
     }
     text
@@ -96,25 +89,19 @@ fn edges(out: &mut String, drawing: &Drawing) -> String {
         let _ = writeln!(styles, "  linkStyle {number} {look}");
         number += 1;
     }
-    for way in &drawing.alternatives {
-        alternative(out, way);
-        number += way.steps.len();
+    for (from, to, _, step) in drawing.other_legs() {
+        let off_vendor = if step.is_off_vendor() { ", OFF-VENDOR" } else { "" };
+        let words = label(&format!("{} min{off_vendor}", step.expected_min));
+        let _ = writeln!(out, "  r{from} -->|\"{words}\"| r{to}");
+        number += 1;
     }
-    for refused in &drawing.refused {
-        let words = label(&format!("refused, {}", refused.rules()));
+    for refused in drawing.few_refused() {
+        let words = label(&format!("refused, {}", refused.main_rule()));
         let _ = writeln!(out, "  r{} -.-x|\"{words}\"| r{}", refused.from, refused.to);
         let _ = writeln!(styles, "  linkStyle {number} stroke:#8a96a8,stroke-width:1px");
         number += 1;
     }
     styles
-}
-
-fn alternative(out: &mut String, way: &Way) {
-    for (from, to, step) in way.legs() {
-        let off_vendor = if step.is_off_vendor() { ", OFF-VENDOR" } else { "" };
-        let words = label(&format!("{} min{off_vendor}", step.expected_min));
-        let _ = writeln!(out, "  r{from} -->|\"{words}\"| r{to}");
-    }
 }
 
 /// A text inside a quoted label.

@@ -336,7 +336,7 @@ pub(super) fn exposed() -> Drawing {
     ];
     refuse(
         &mut drawing,
-        "10.1.14",
+        "10.1.5",
         "10.2.4-h4",
         "advisory-exposed",
         "PAN-221190 hits this device at 10.2.4-h4",
