@@ -305,7 +305,19 @@ pub(super) fn exposed() -> Drawing {
         "2 advisories hold open questions: they become gates of the hops, and a device whose facts are known is told at once."
             .to_owned(),
     ];
-    drawing.advisories = vec![
+    drawing.advisories = findings(optics);
+    refuse(
+        &mut drawing,
+        "10.1.5",
+        "10.2.4-h4",
+        "advisory-exposed",
+        "PAN-221190 hits this device at 10.2.4-h4",
+    );
+    drawing
+}
+
+fn findings(optics: &str) -> Vec<Finding> {
+    vec![
         Finding {
             id: "PAN-198372".to_owned(),
             title: "Memory of the management plane runs out".to_owned(),
@@ -333,15 +345,7 @@ pub(super) fn exposed() -> Drawing {
             source: "PAN-OS 10.2.7 release notes, addressed issues".to_owned(),
             confidence: "high".to_owned(),
         },
-    ];
-    refuse(
-        &mut drawing,
-        "10.1.5",
-        "10.2.4-h4",
-        "advisory-exposed",
-        "PAN-221190 hits this device at 10.2.4-h4",
-    );
-    drawing
+    ]
 }
 
 /// From right to left, through the release that older ones are reached from.
