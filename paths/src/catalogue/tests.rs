@@ -1,5 +1,8 @@
 //! What the shipped catalogue says, and what a broken one is answered with.
 
+mod fuzz;
+mod overlays;
+
 use super::*;
 
 fn shipped(name: &str) -> &'static str {

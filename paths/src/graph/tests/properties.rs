@@ -13,7 +13,7 @@ const MODELS: &[&str] = &[
 /// Short in every build; long where somebody asks for all that can be tested.
 fn cases() -> ProptestConfig {
     let full = std::env::var_os("HOPGATE_FULL").is_some_and(|full| full == "1");
-    ProptestConfig::with_cases(if full { 20_000 } else { 64 })
+    ProptestConfig::with_cases(if full { 20_000 } else { 32 })
 }
 
 fn any_release() -> impl Strategy<Value = Version> {
