@@ -22,7 +22,7 @@ use self::notes::TrainNotes;
 use self::question::Question;
 use crate::advisory::{Advisory, Concern, Exposure};
 use crate::catalogue::{Base, Catalogue, Support, TrainRow, Watch};
-use crate::plan::{Alternative, Edge, Explanation, FixPath, PathPlan};
+use crate::plan::{Alternative, Assessed, Edge, Explanation, FixPath, GateNote, PathPlan};
 use crate::request::Request;
 use crate::route::{NoRoute, Route};
 use crate::spelling::nearest_names;
@@ -64,6 +64,8 @@ pub struct Graph<'c> {
     advisories: Vec<&'c Arc<Advisory>>,
     /// Their answers for a device of which nothing is known.
     unasked: Vec<Arc<Exposure>>,
+    /// The gates of those answers that are open.
+    open: Vec<Option<GateNote>>,
     /// What is known against each known release.
     against: BTreeMap<Version, Vec<Against>>,
     notes: BTreeMap<Train, TrainNotes>,
@@ -111,6 +113,10 @@ impl<'c> Graph<'c> {
             unasked: advisories
                 .iter()
                 .map(|advisory| Arc::new(advisory.exposure(None)))
+                .collect(),
+            open: advisories
+                .iter()
+                .map(|advisory| hops::open_question(advisory, &advisory.exposure(None)))
                 .collect(),
             advisories,
             against: BTreeMap::new(),
@@ -301,6 +307,18 @@ impl<'c> Graph<'c> {
             .into_iter()
             .map(|(train, stops)| (train, best_first(stops)))
             .collect()
+    }
+
+    /// The gate of an advisory that is open for a device; most devices are asked nothing, and share theirs.
+    fn open_question(&self, assessed: &Assessed) -> Option<GateNote> {
+        let id = assessed.advisory.id.as_str();
+        let place = self
+            .advisories
+            .binary_search_by(|known| known.id.as_str().cmp(id));
+        match place {
+            Ok(place) if Arc::ptr_eq(&self.unasked[place], &assessed.exposure) => self.open[place].clone(),
+            _ => hops::open_question(&assessed.advisory, &assessed.exposure),
+        }
     }
 
     /// What is known against standing on a release, the way there and the device aside.

@@ -248,7 +248,7 @@ pub struct Edge {
     pub kind: HopKind,
     /// What it costs, where it is allowed.
     pub cost: Option<Cost>,
-    /// Why it is refused; empty where it is allowed. Every rule is one of [`crate::RULES`].
+    /// Why it is refused; empty where it is allowed. Every rule is one of [`crate::Rule::ALL`].
     pub refused: Vec<BrokenRule>,
 }
 

@@ -5,7 +5,7 @@
 
 use super::notes::{self, TrainNotes};
 use super::question::Question;
-use crate::advisory::Exposure;
+use crate::advisory::{Advisory, Exposure};
 use crate::catalogue::{Base, Watch};
 use crate::plan::{Cost, Doubt, GateNote, HopPlan, Image, PathPlan, SourceNote, WayBack};
 use crate::route::{Hop, HopKind, HopTimes, NoRoute, Route};
@@ -90,14 +90,7 @@ impl Question<'_, '_> {
             gates.push(notes::pair_gate(hop.feature_releases_apart));
         }
         let open = advisories.iter().filter(|assessed| !assessed.accepted);
-        gates.extend(open.filter_map(|assessed| match &*assessed.exposure {
-            Exposure::Unknown { missing } => Some(GateNote {
-                id: assessed.advisory.id.as_str().into(),
-                text: format!("{}. Not known: {}.", assessed.advisory.title, missing.join("; ")).into(),
-                source: assessed.advisory.sourced.source.as_str().into(),
-            }),
-            Exposure::Exposed { .. } | Exposure::Clear { .. } => None,
-        }));
+        gates.extend(open.filter_map(|assessed| self.graph.open_question(assessed)));
         HopPlan {
             hop: hop.clone(),
             images,
@@ -185,6 +178,15 @@ impl Question<'_, '_> {
         }
         doubts
     }
+}
+
+/// The gate of an advisory that is open.
+pub(super) fn open_question(advisory: &Advisory, exposure: &Exposure) -> Option<GateNote> {
+    let Exposure::Unknown { missing } = exposure else {
+        return None;
+    };
+    let text = format!("{}. Not known: {}.", advisory.title, missing.join("; "));
+    Some(notes::gate(&advisory.id, text, &advisory.sourced.source))
 }
 
 /// Free MB the missing images need, with the tenth on top that the vendor's own readiness check adds; `None` where the
