@@ -67,8 +67,6 @@ pub struct ConfigurationShape {
     pub bytes: u64,
     /// The feature release it is written for: `10.1.0`.
     pub version: Option<String>,
-    /// How many elements it has.
-    pub elements: u64,
 }
 
 /// When one kind of content is fetched.
