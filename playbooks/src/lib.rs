@@ -4,6 +4,7 @@
 //! hopgate, findings, and the gate they make. Must not know: networks, clocks, campaigns, or how a fact was read. What
 //! cannot be decided is said to be so: an unknown fact never passes a check.
 
+mod advisory_view;
 mod check;
 mod expression;
 mod facts;

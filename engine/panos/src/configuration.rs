@@ -28,8 +28,6 @@ pub(crate) struct Found {
     pub(crate) settings: Settings,
     certificates: BTreeMap<(String, String), Words>,
     lists: BTreeMap<(String, String), ExternalList>,
-    /// Certificates that are named anywhere else than at their own place.
-    used_certificates: BTreeSet<String>,
 }
 
 /// What the configuration says of a certificate.
@@ -266,24 +264,40 @@ pub(crate) fn read(reply: Raw<'_>) -> Result<Found, Failure> {
     let mut found = walk.found;
     found.bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
     found.has_template_values = text.contains(r#"src="tpl""#);
-    found.used_certificates = used(&text, found.certificates.keys().map(|(_, name)| name));
     Ok(found)
 }
 
-/// The names among these that stand as a whole value, or as the name of more entries than their own.
-fn used<'n>(text: &str, names: impl Iterator<Item = &'n String>) -> BTreeSet<String> {
-    let mut own: BTreeMap<&str, usize> = BTreeMap::new();
+/// Which of these certificates anything names: as a whole value, or as the name of more entries than there are
+/// certificates of that name. One pass over the text, for as many names as there are.
+pub(crate) fn named_elsewhere<'n>(reply: Raw<'_>, names: impl Iterator<Item = &'n str>) -> BTreeSet<String> {
+    // Name as it is written in XML -> name, its own entries, the entries found.
+    let mut known: BTreeMap<String, (&str, usize, usize)> = BTreeMap::new();
     for name in names {
-        *own.entry(name).or_default() += 1;
+        let written = quick_xml::escape::escape(name).into_owned();
+        known.entry(written).or_insert((name, 0, 0)).1 += 1;
     }
-    let is_used = |name: &str, own: usize| {
-        let written = quick_xml::escape::escape(name);
-        text.contains(&format!(">{written}<")) || text.matches(&format!("name=\"{written}\"")).count() > own
-    };
-    own.into_iter()
-        .filter(|(name, own)| is_used(name, *own))
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    let mut found = BTreeSet::new();
+    let text = String::from_utf8_lossy(reply.body);
+    for piece in text.split('>') {
+        let Some((value, tag)) = piece.split_once('<') else {
+            continue;
+        };
+        // A certificate says its own common name, which is often its name too.
+        if !tag.starts_with("/common-name")
+            && let Some((name, _, _)) = known.get(value)
+        {
+            found.insert((*name).to_owned());
+        }
+        let entry = tag.strip_prefix("entry name=").and_then(|quoted| quoted.get(1..));
+        let entry = entry.and_then(|quoted| quoted.split(['"', '\'']).next());
+        if let Some((name, own, entries)) = entry.and_then(|name| known.get_mut(name)) {
+            *entries += 1;
+            if entries > own {
+                found.insert((*name).to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// One pass over a document.
@@ -327,7 +341,10 @@ impl Walk {
                     }
                 }
                 Event::Empty(tag) if self.open.is_empty() => {
-                    self.begins(&tag);
+                    // An empty configuration, or an empty result.
+                    if !self.begins(&tag) && !self.is_envelope(&tag) {
+                        return Err(reader.buffer_position());
+                    }
                     self.open.clear();
                 }
                 Event::Empty(tag) => {
@@ -559,11 +576,6 @@ impl Found {
             .iter()
             .map(|((place, name), words)| certificate(place, name, words, now))
             .collect()
-    }
-
-    /// Whether anything names the certificate.
-    pub(crate) fn uses(&self, certificate: &Certificate) -> bool {
-        self.used_certificates.contains(&certificate.name)
     }
 }
 

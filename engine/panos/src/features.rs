@@ -3,6 +3,7 @@
 //! Knows where each answer is found. What cannot be read, and what the vendor does not document, is unknown with the
 //! reason; must not know advisories.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use hopgate_playbooks::{Certificate, Fact, Features, Ha, Identity, Memory, PanoramaLink, Plugin, System};
@@ -29,6 +30,8 @@ pub(crate) struct Evidence {
     pub(crate) memory: Fact<Memory>,
     pub(crate) configuration: Fact<Found>,
     pub(crate) certificates: Fact<Vec<Certificate>>,
+    /// Which of the [`suspects`] anything names.
+    pub(crate) used_suspects: Fact<BTreeSet<String>>,
     pub(crate) panorama: Fact<PanoramaLink>,
     pub(crate) plugins: Fact<Vec<Plugin>>,
     pub(crate) default_master_key: Fact<bool>,
@@ -319,9 +322,11 @@ fn portal_without_maximum(evidence: &Evidence) -> Fact<bool> {
 
 /// A weak certificate that something names. The certificates themselves are local even where Panorama names them.
 fn weak_certificate(evidence: &Evidence) -> Fact<bool> {
-    and_then(&evidence.configuration, |found| {
+    and_then(&evidence.used_suspects, |used| {
         and_then(&evidence.certificates, |certificates| {
-            let in_use = certificates.iter().filter(|certificate| found.uses(certificate));
+            let in_use = certificates
+                .iter()
+                .filter(|certificate| used.contains(&certificate.name));
             let mut unread = None;
             for certificate in in_use {
                 match is_weak(certificate) {
@@ -339,6 +344,20 @@ fn weak_certificate(evidence: &Evidence) -> Fact<bool> {
             }
         })
     })
+}
+
+/// The names of certificates that are not known to be strong, each as often as there are such.
+pub(crate) fn suspects(certificates: &[Certificate]) -> Vec<String> {
+    let names: BTreeSet<&str> = certificates
+        .iter()
+        .filter(|certificate| is_weak(certificate) != Some(false))
+        .map(|certificate| certificate.name.as_str())
+        .collect();
+    // All of that name, strong ones too: each has an entry of its own.
+    let all = certificates.iter().map(|certificate| &certificate.name);
+    all.filter(|name| names.contains(name.as_str()))
+        .cloned()
+        .collect()
 }
 
 fn is_weak(certificate: &Certificate) -> Option<bool> {

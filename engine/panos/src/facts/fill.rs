@@ -1,6 +1,8 @@
 //! Which reader fills which area from which replies.
 //! Knows the areas and the readers; must not know how a question is put, or any reply's shape.
 
+use std::collections::BTreeSet;
+
 use hopgate_playbooks::{Fact, FactArea, Facts, LockKind, Redistribution, UserId};
 
 use super::{Sheet, both, expected, ports_expected};
@@ -9,8 +11,8 @@ use crate::features::{self, Evidence};
 use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
-    disk, entitlement, ha, health, interfaces, jobs, load, optics, routing, schedules, services, software,
-    swm, system,
+    configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics, routing, schedules,
+    services, software, swm, system,
 };
 
 /// Which engine fills a table.
@@ -164,6 +166,18 @@ impl Sheet<'_> {
     }
 
     fn evidence(&self) -> Evidence {
+        let certificates = self.configuration(|found| found.certificates(self.now));
+        let suspects = features::suspects(certificates.known().map_or(&[], Vec::as_slice));
+        let used_suspects = match &certificates {
+            Fact::Known(_) if suspects.is_empty() => Fact::Known(BTreeSet::new()),
+            Fact::Known(_) => self.raw(Q::Configuration, |raw| {
+                Ok(configuration::named_elsewhere(
+                    raw,
+                    suspects.iter().map(String::as_str),
+                ))
+            }),
+            Fact::Unknown(reason) => Fact::Unknown(reason.clone()),
+        };
         Evidence {
             system: self.tree(Q::SystemInfo, system::info),
             identity: self.tree(Q::SystemInfo, system::identity),
@@ -172,7 +186,8 @@ impl Sheet<'_> {
             disks: self.tree(Q::DiskSpace, disk::rows),
             memory: self.tree(Q::Resources, load::memory),
             configuration: self.configuration(Clone::clone),
-            certificates: self.configuration(|found| found.certificates(self.now)),
+            certificates,
+            used_suspects,
             panorama: self.tree(Q::Panorama, services::panorama),
             plugins: self.tree(Q::Plugins, entitlement::plugins),
             default_master_key: self.tree(Q::MasterKey, features::default_master_key),

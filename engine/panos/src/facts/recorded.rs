@@ -103,10 +103,7 @@ fn recorded_replies_give_the_facts_beside_them() {
             Err(_) => Value::Null,
         };
         if known != actual {
-            wrong.push(format!(
-                "{}\nexpected {known}\nactual   {actual}",
-                expected
-            ));
+            wrong.push(format!("{}\nexpected {known}\nactual   {actual}", expected));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
