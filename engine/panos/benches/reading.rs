@@ -29,9 +29,9 @@ const SIZE: usize = 20_000_000;
 fn configuration() -> String {
     let mut shared = String::new();
     for certificate in 0..200 {
-        write!(
+        writeln!(
             shared,
-            "<entry name=\"certificate-{certificate}\"><subject>/CN=host-{certificate}</subject><expiry-epoch>1898553600</expiry-epoch><algorithm>RSA</algorithm><public-key>{}</public-key><private-key>{}</private-key></entry>\n",
+            "<entry name=\"certificate-{certificate}\"><subject>/CN=host-{certificate}</subject><expiry-epoch>1898553600</expiry-epoch><algorithm>RSA</algorithm><public-key>{}</public-key><private-key>{}</private-key></entry>",
             include_str!("../certificates/first.pem"),
             "A".repeat(1700),
         )
@@ -41,9 +41,9 @@ fn configuration() -> String {
     let mut object = 0;
     while shared.len() + vsys.len() < SIZE {
         object += 1;
-        write!(
+        writeln!(
             vsys,
-            "            <entry name=\"host-{object}\">\n              <ip-netmask>10.{}.{}.{}/32</ip-netmask>\n              <description>written by somebody on a day in spring, never looked at again</description>\n              <tag>\n                <member>production</member>\n              </tag>\n            </entry>\n",
+            "            <entry name=\"host-{object}\">\n              <ip-netmask>10.{}.{}.{}/32</ip-netmask>\n              <description>written by somebody on a day in spring, never looked at again</description>\n              <tag>\n                <member>production</member>\n              </tag>\n            </entry>",
             object / 65536,
             object / 256 % 256,
             object % 256
@@ -159,9 +159,13 @@ fn reading(c: &mut Criterion) {
 
     let megabytes = text.len() as f64 / 1e6;
     let at_rest = peak_mb();
-    let streamed = fastest(|| drop(black_box(stream(&client, &runtime))));
+    let streamed = fastest(|| {
+        black_box(stream(&client, &runtime));
+    });
     let after_stream = peak_mb();
-    let as_tree = fastest(|| drop(black_box(naive(&text))));
+    let as_tree = fastest(|| {
+        black_box(naive(&text));
+    });
     eprintln!(
         "{megabytes:.1} MB: stream {:.0} MB/s, tree {:.0} MB/s, ratio {:.1}; peak {} MB before, {} MB after the stream, {} MB after the tree",
         megabytes / streamed.as_secs_f64(),

@@ -243,11 +243,8 @@ pub(crate) fn read(reply: Raw<'_>) -> Result<Found, Failure> {
     let outcome = walk.through(&text);
     if !walk.is_configuration {
         // An error, or no configuration: small, and its message is the device's.
-        let result = reply.result()?;
-        return Err(Failure::unreadable(format!(
-            "a reply without a configuration ({} elements)",
-            result.children.len()
-        )));
+        reply.result()?;
+        return Err(Failure::unreadable("a success reply without a configuration"));
     }
     if reply.status != 200 {
         return Err(Failure::garbled(format!(

@@ -178,7 +178,7 @@ fn what_is_no_configuration_says_what_it_is() {
     insta::assert_snapshot!(told.join("\n"), @"
     the reply is not a PAN-OS reply: an empty body
     the administrator's role does not allow it (code 16): Unauthorized request
-    the reply cannot be understood: a reply without a configuration (0 elements)
+    the reply cannot be understood: a success reply without a configuration
     the reply is not a PAN-OS reply: an HTML page: <html><body>Loading</body></html>
     the reply is not a PAN-OS reply: a configuration of 63 bytes that is wrong at byte 63, which is not shown
     the reply is not a PAN-OS reply: a configuration of 93 bytes that is wrong at byte 55, which is not shown
