@@ -55,13 +55,22 @@ pub(crate) fn features(evidence: &Evidence) -> Features {
     }
 }
 
-/// `Master key expires at: unspecified`: a key of one's own always has an end.
+/// `<expire-at>0</expire-at>`, or in words `Master key expires at: unspecified`: a key of one's own always has an end.
 pub(crate) fn default_master_key(result: &Node) -> Result<bool, Failure> {
-    let mut lines = Vec::new();
-    result.all_text(&mut lines);
-    let expires = lines
-        .iter()
-        .flat_map(|text| text.lines())
+    if let Some(end) = result.value("expire-at") {
+        return match end {
+            "0" => Ok(true),
+            // `2027/03/01 10:00:00`.
+            end if end.starts_with("20") => Ok(false),
+            end => Err(Failure::unreadable(format!(
+                "the master key expires at {:?}",
+                printable(end, 40)
+            ))),
+        };
+    }
+    let expires = result
+        .text()
+        .lines()
         .find_map(|line| line.trim().strip_prefix("Master key expires at:"));
     match expires.map(str::trim) {
         Some("unspecified") => Ok(true),

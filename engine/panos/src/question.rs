@@ -296,8 +296,8 @@ impl Question {
                 ),
             ),
             Self::RedistributionAgents => (
-                "show redistribution agent all",
-                Request::Command("<show><redistribution><agent><all/></agent></redistribution></show>"),
+                "show redistribution agent state all",
+                Request::Command("<show><redistribution><agent><state>all</state></agent></redistribution></show>"),
             ),
             Self::MasterKey => (
                 "show system masterkey-properties",

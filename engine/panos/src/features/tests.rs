@@ -322,6 +322,16 @@ fn the_default_master_key_is_the_one_without_an_end() {
     ] {
         assert!(read(other).is_err(), "{other}");
     }
+    let element = |end: &str| {
+        let body = format!(
+            "<response status='success'><result><auto-renew-mkey>0</auto-renew-mkey><expire-at>{end}</expire-at></result></response>"
+        );
+        default_master_key(&crate::xml::read_reply(200, None, body.as_bytes()).unwrap())
+    };
+    assert_eq!(element("0"), Ok(true));
+    assert_eq!(element("2027/03/01 10:00:00"), Ok(false));
+    assert!(element("never").is_err());
+    assert!(element("").is_err());
 }
 
 #[test]
