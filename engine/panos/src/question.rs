@@ -62,12 +62,251 @@ pub(crate) enum Question {
 }
 
 /// How a question is put to the XML API.
+#[derive(Clone, Copy)]
 pub(crate) enum Request {
     /// An operational command.
     Command(&'static str),
     /// A part of the running configuration.
     Configuration(&'static str),
 }
+
+/// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
+const QUESTIONS: [(Question, &str, Request); 46] = [
+    (
+        Question::SystemInfo,
+        "show system info",
+        Request::Command("<show><system><info/></system></show>"),
+    ),
+    (
+        Question::SoftwareInfo,
+        "request system software info",
+        Request::Command("<request><system><software><info/></software></system></request>"),
+    ),
+    (
+        Question::Jobs,
+        "show jobs all",
+        Request::Command("<show><jobs><all/></jobs></show>"),
+    ),
+    (
+        Question::HaState,
+        "show high-availability state",
+        Request::Command("<show><high-availability><state/></high-availability></show>"),
+    ),
+    (
+        Question::DiskSpace,
+        "show system disk-space",
+        Request::Command("<show><system><disk-space/></system></show>"),
+    ),
+    (
+        Question::SoftwareManager,
+        "debug swm status",
+        Request::Command("<debug><swm><status/></swm></debug>"),
+    ),
+    (
+        Question::PendingChanges,
+        "check pending-changes",
+        Request::Command("<check><pending-changes/></check>"),
+    ),
+    (
+        Question::Optics,
+        "show system state filter sys.s*.p*.phy",
+        Request::Command("<show><system><state><filter>sys.s*.p*.phy</filter></state></system></show>"),
+    ),
+    (
+        Question::ConfigLocks,
+        "show config-locks vsys all",
+        Request::Command("<show><config-locks><vsys>all</vsys></config-locks></show>"),
+    ),
+    (
+        Question::CommitLocks,
+        "show commit-locks vsys all",
+        Request::Command("<show><commit-locks><vsys>all</vsys></commit-locks></show>"),
+    ),
+    (
+        Question::ContentInfo,
+        "request content upgrade info",
+        Request::Command("<request><content><upgrade><info/></upgrade></content></request>"),
+    ),
+    (
+        Question::Licences,
+        "request license info",
+        Request::Command("<request><license><info/></license></request>"),
+    ),
+    (
+        Question::Support,
+        "request support check",
+        Request::Command("<request><support><check/></support></request>"),
+    ),
+    (
+        Question::Plugins,
+        "show plugins packages",
+        Request::Command("<show><plugins><packages/></plugins></show>"),
+    ),
+    (
+        Question::Interfaces,
+        "show interface all",
+        Request::Command("<show><interface>all</interface></show>"),
+    ),
+    (
+        Question::InterfaceCounters,
+        "show counter interface all",
+        Request::Command("<show><counter><interface>all</interface></counter></show>"),
+    ),
+    (
+        Question::Mtus,
+        "show system state filter sw.dev.interface.config",
+        Request::Command(
+            "<show><system><state><filter>sw.dev.interface.config</filter></state></system></show>",
+        ),
+    ),
+    (
+        Question::JumboFrames,
+        "show system setting jumbo-frame",
+        Request::Command("<show><system><setting><jumbo-frame/></setting></system></show>"),
+    ),
+    (
+        Question::Resources,
+        "show system resources",
+        Request::Command("<show><system><resources/></system></show>"),
+    ),
+    (
+        Question::ManagementCpu,
+        "show system state filter sys.monitor.*.mp.exports",
+        Request::Command(
+            "<show><system><state><filter>sys.monitor.*.mp.exports</filter></state></system></show>",
+        ),
+    ),
+    (
+        Question::DataplaneCpu,
+        "show running resource-monitor minute last 5",
+        Request::Command(
+            "<show><running><resource-monitor><minute><last>5</last></minute></resource-monitor></running></show>",
+        ),
+    ),
+    (
+        Question::Environment,
+        "show system environmentals",
+        Request::Command("<show><system><environmentals/></system></show>"),
+    ),
+    (
+        Question::Processes,
+        "show system software status",
+        Request::Command("<show><system><software><status/></software></system></show>"),
+    ),
+    (
+        Question::Clock,
+        "show clock",
+        Request::Command("<show><clock/></show>"),
+    ),
+    (
+        Question::DataplaneClock,
+        "show clock more",
+        Request::Command("<show><clock><more/></clock></show>"),
+    ),
+    (Question::Ntp, "show ntp", Request::Command("<show><ntp/></show>")),
+    (
+        Question::FullCommit,
+        "check full-commit-required",
+        Request::Command("<check><full-commit-required/></check>"),
+    ),
+    (
+        Question::Configuration,
+        "show config running",
+        Request::Command("<show><config><running/></config></show>"),
+    ),
+    (
+        Question::Routes,
+        "show routing route",
+        Request::Command("<show><routing><route/></routing></show>"),
+    ),
+    (
+        Question::Fib,
+        "show routing fib",
+        Request::Command("<show><routing><fib/></routing></show>"),
+    ),
+    (
+        Question::AdvancedRoutes,
+        "show advanced-routing route",
+        Request::Command("<show><advanced-routing><route/></advanced-routing></show>"),
+    ),
+    (
+        Question::AdvancedFib,
+        "show advanced-routing fib",
+        Request::Command("<show><advanced-routing><fib/></advanced-routing></show>"),
+    ),
+    (
+        Question::BgpPeers,
+        "show routing protocol bgp peer",
+        Request::Command("<show><routing><protocol><bgp><peer/></bgp></protocol></routing></show>"),
+    ),
+    (
+        Question::OspfNeighbours,
+        "show routing protocol ospf neighbor",
+        Request::Command("<show><routing><protocol><ospf><neighbor/></ospf></protocol></routing></show>"),
+    ),
+    (
+        Question::Arp,
+        "show arp all",
+        Request::Command("<show><arp><entry name='all'/></arp></show>"),
+    ),
+    (
+        Question::Tunnels,
+        "show running tunnel flow all",
+        Request::Command("<show><running><tunnel><flow><all/></flow></tunnel></running></show>"),
+    ),
+    (
+        Question::GlobalProtect,
+        "show global-protect-gateway current-user",
+        Request::Command("<show><global-protect-gateway><current-user/></global-protect-gateway></show>"),
+    ),
+    (
+        Question::Sessions,
+        "show session info",
+        Request::Command("<show><session><info/></session></show>"),
+    ),
+    (
+        Question::Panorama,
+        "show panorama-status",
+        Request::Command("<show><panorama-status/></show>"),
+    ),
+    (
+        Question::UserId,
+        "show user user-id-service status",
+        Request::Command("<show><user><user-id-service><status/></user-id-service></user></show>"),
+    ),
+    (
+        Question::RedistributionClients,
+        "show redistribution service client all",
+        Request::Command(
+            "<show><redistribution><service><client><all/></client></service></redistribution></show>",
+        ),
+    ),
+    (
+        Question::RedistributionAgents,
+        "show redistribution agent state all",
+        Request::Command("<show><redistribution><agent><state>all</state></agent></redistribution></show>"),
+    ),
+    (
+        Question::MasterKey,
+        "show system masterkey-properties",
+        Request::Command("<show><system><masterkey-properties/></system></show>"),
+    ),
+    (
+        Question::ChassisInventory,
+        "show chassis inventory",
+        Request::Command("<show><chassis><inventory/></chassis></show>"),
+    ),
+    (
+        Question::DiskHealth,
+        "debug system disk-smart-info disk-1",
+        Request::Command("<debug><system><disk-smart-info><disk-1/></disk-smart-info></system></debug>"),
+    ),
+    (
+        Question::UpdateSchedules,
+        "show config running deviceconfig system update-schedule",
+        Request::Configuration(SCHEDULES_PATH),
+    ),
+];
 
 impl Question {
     #[cfg(test)]
@@ -122,202 +361,8 @@ impl Question {
 
     /// As it is typed on the command line, and as it is sent.
     const fn words(self) -> (&'static str, Request) {
-        match self {
-            Self::SystemInfo => (
-                "show system info",
-                Request::Command("<show><system><info/></system></show>"),
-            ),
-            Self::SoftwareInfo => (
-                "request system software info",
-                Request::Command("<request><system><software><info/></software></system></request>"),
-            ),
-            Self::Jobs => (
-                "show jobs all",
-                Request::Command("<show><jobs><all/></jobs></show>"),
-            ),
-            Self::HaState => (
-                "show high-availability state",
-                Request::Command("<show><high-availability><state/></high-availability></show>"),
-            ),
-            Self::DiskSpace => (
-                "show system disk-space",
-                Request::Command("<show><system><disk-space/></system></show>"),
-            ),
-            Self::SoftwareManager => (
-                "debug swm status",
-                Request::Command("<debug><swm><status/></swm></debug>"),
-            ),
-            Self::PendingChanges => (
-                "check pending-changes",
-                Request::Command("<check><pending-changes/></check>"),
-            ),
-            Self::Optics => (
-                "show system state filter sys.s*.p*.phy",
-                Request::Command(
-                    "<show><system><state><filter>sys.s*.p*.phy</filter></state></system></show>",
-                ),
-            ),
-            Self::ConfigLocks => (
-                "show config-locks vsys all",
-                Request::Command("<show><config-locks><vsys>all</vsys></config-locks></show>"),
-            ),
-            Self::CommitLocks => (
-                "show commit-locks vsys all",
-                Request::Command("<show><commit-locks><vsys>all</vsys></commit-locks></show>"),
-            ),
-            Self::ContentInfo => (
-                "request content upgrade info",
-                Request::Command("<request><content><upgrade><info/></upgrade></content></request>"),
-            ),
-            Self::Licences => (
-                "request license info",
-                Request::Command("<request><license><info/></license></request>"),
-            ),
-            Self::Support => (
-                "request support check",
-                Request::Command("<request><support><check/></support></request>"),
-            ),
-            Self::Plugins => (
-                "show plugins packages",
-                Request::Command("<show><plugins><packages/></plugins></show>"),
-            ),
-            Self::Interfaces => (
-                "show interface all",
-                Request::Command("<show><interface>all</interface></show>"),
-            ),
-            Self::InterfaceCounters => (
-                "show counter interface all",
-                Request::Command("<show><counter><interface>all</interface></counter></show>"),
-            ),
-            Self::Mtus => (
-                "show system state filter sw.dev.interface.config",
-                Request::Command(
-                    "<show><system><state><filter>sw.dev.interface.config</filter></state></system></show>",
-                ),
-            ),
-            Self::JumboFrames => (
-                "show system setting jumbo-frame",
-                Request::Command("<show><system><setting><jumbo-frame/></setting></system></show>"),
-            ),
-            Self::Resources => (
-                "show system resources",
-                Request::Command("<show><system><resources/></system></show>"),
-            ),
-            Self::ManagementCpu => (
-                "show system state filter sys.monitor.*.mp.exports",
-                Request::Command(
-                    "<show><system><state><filter>sys.monitor.*.mp.exports</filter></state></system></show>",
-                ),
-            ),
-            Self::DataplaneCpu => (
-                "show running resource-monitor minute last 5",
-                Request::Command(
-                    "<show><running><resource-monitor><minute><last>5</last></minute></resource-monitor></running></show>",
-                ),
-            ),
-            Self::Environment => (
-                "show system environmentals",
-                Request::Command("<show><system><environmentals/></system></show>"),
-            ),
-            Self::Processes => (
-                "show system software status",
-                Request::Command("<show><system><software><status/></software></system></show>"),
-            ),
-            Self::Clock => ("show clock", Request::Command("<show><clock/></show>")),
-            Self::DataplaneClock => (
-                "show clock more",
-                Request::Command("<show><clock><more/></clock></show>"),
-            ),
-            Self::Ntp => ("show ntp", Request::Command("<show><ntp/></show>")),
-            Self::FullCommit => (
-                "check full-commit-required",
-                Request::Command("<check><full-commit-required/></check>"),
-            ),
-            Self::Configuration => (
-                "show config running",
-                Request::Command("<show><config><running/></config></show>"),
-            ),
-            Self::Routes => (
-                "show routing route",
-                Request::Command("<show><routing><route/></routing></show>"),
-            ),
-            Self::Fib => (
-                "show routing fib",
-                Request::Command("<show><routing><fib/></routing></show>"),
-            ),
-            Self::AdvancedRoutes => (
-                "show advanced-routing route",
-                Request::Command("<show><advanced-routing><route/></advanced-routing></show>"),
-            ),
-            Self::AdvancedFib => (
-                "show advanced-routing fib",
-                Request::Command("<show><advanced-routing><fib/></advanced-routing></show>"),
-            ),
-            Self::BgpPeers => (
-                "show routing protocol bgp peer",
-                Request::Command("<show><routing><protocol><bgp><peer/></bgp></protocol></routing></show>"),
-            ),
-            Self::OspfNeighbours => (
-                "show routing protocol ospf neighbor",
-                Request::Command(
-                    "<show><routing><protocol><ospf><neighbor/></ospf></protocol></routing></show>",
-                ),
-            ),
-            Self::Arp => (
-                "show arp all",
-                Request::Command("<show><arp><entry name='all'/></arp></show>"),
-            ),
-            Self::Tunnels => (
-                "show running tunnel flow all",
-                Request::Command("<show><running><tunnel><flow><all/></flow></tunnel></running></show>"),
-            ),
-            Self::GlobalProtect => (
-                "show global-protect-gateway current-user",
-                Request::Command(
-                    "<show><global-protect-gateway><current-user/></global-protect-gateway></show>",
-                ),
-            ),
-            Self::Sessions => (
-                "show session info",
-                Request::Command("<show><session><info/></session></show>"),
-            ),
-            Self::Panorama => (
-                "show panorama-status",
-                Request::Command("<show><panorama-status/></show>"),
-            ),
-            Self::UserId => (
-                "show user user-id-service status",
-                Request::Command("<show><user><user-id-service><status/></user-id-service></user></show>"),
-            ),
-            Self::RedistributionClients => (
-                "show redistribution service client all",
-                Request::Command(
-                    "<show><redistribution><service><client><all/></client></service></redistribution></show>",
-                ),
-            ),
-            Self::RedistributionAgents => (
-                "show redistribution agent state all",
-                Request::Command("<show><redistribution><agent><state>all</state></agent></redistribution></show>"),
-            ),
-            Self::MasterKey => (
-                "show system masterkey-properties",
-                Request::Command("<show><system><masterkey-properties/></system></show>"),
-            ),
-            Self::ChassisInventory => (
-                "show chassis inventory",
-                Request::Command("<show><chassis><inventory/></chassis></show>"),
-            ),
-            Self::DiskHealth => (
-                "debug system disk-smart-info disk-1",
-                Request::Command(
-                    "<debug><system><disk-smart-info><disk-1/></disk-smart-info></system></debug>",
-                ),
-            ),
-            Self::UpdateSchedules => (
-                "show config running deviceconfig system update-schedule",
-                Request::Configuration(SCHEDULES_PATH),
-            ),
-        }
+        let (_, command, request) = QUESTIONS[self as usize];
+        (command, request)
     }
 
     /// As it is typed on the command line.
@@ -434,6 +479,14 @@ mod tests {
             let mut words = Vec::new();
             typed(&parse(xml.as_bytes()).unwrap(), &mut words);
             assert_eq!(words.join(" "), question.command());
+        }
+    }
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_variants() {
+        for (row, question) in QUESTIONS.iter().zip(Question::ALL) {
+            assert_eq!(row.0, question);
+            assert_eq!(question.command(), row.1);
         }
     }
 

@@ -168,7 +168,7 @@ fn case() -> impl Strategy<Value = usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// A number that cannot be read is missing, or the area is unknown: it never turns into another one.
     #[test]
