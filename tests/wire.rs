@@ -25,6 +25,7 @@ use hopgate::journal::{Journal as _, Seq, StreamId};
 use hopgate::ledger::Ledger;
 use hopgate::planner;
 use hopgate::simulate::{Simulation, serve};
+use hopgate_playbooks::FactArea;
 use hopgate_tests::tempdir;
 use panos_simulator::{ControlRequest, FleetSpec, NetworkFault};
 use tokio::sync::mpsc;
@@ -303,6 +304,44 @@ async fn nobody_at_the_address_and_an_address_that_is_none() {
       hint: addresses are host or host:port
     "#);
 }
+
+/// Everything that hopgate reads, asked of the simulator over HTTPS.
+#[tokio::test]
+async fn every_fact_is_read_or_its_command_is_not_known() {
+    let wire = Wire::new().await;
+    let connections = wire.read().await.unwrap();
+    let client = connections.clients.values().next().unwrap();
+    let all: BTreeSet<FactArea> = FactArea::ALL.into_iter().collect();
+    let now = Clock::scaled(wire.simulation.scale).now();
+    let facts = client.facts(&all, now).await;
+    // Whatever is answered is understood: an area is unknown only where the device does not know the command, or says
+    // that there is nothing to read.
+    let misread: Vec<String> = FactArea::ALL
+        .into_iter()
+        .filter_map(|area| Some((area, facts.unknown(area)?)))
+        .filter(|(_, why)| !why.contains("(code 17)") && !why.ends_with("routing engine is off"))
+        .map(|(area, why)| format!("{area}: {why}"))
+        .collect();
+    assert!(misread.is_empty(), "{}", misread.join("\n"));
+    for area in READ_FOR_EVERY_HOP {
+        assert_eq!(facts.unknown(area), None, "{area}");
+    }
+    assert_eq!(facts.sources.len(), FactArea::ALL.len());
+}
+
+/// What no simulated device may leave unanswered.
+const READ_FOR_EVERY_HOP: [FactArea; 10] = [
+    FactArea::System,
+    FactArea::Software,
+    FactArea::Jobs,
+    FactArea::Ha,
+    FactArea::Disks,
+    FactArea::Partitions,
+    FactArea::PendingChanges,
+    FactArea::Optics,
+    FactArea::Locks,
+    FactArea::Certificates,
+];
 
 /// Somebody else's service on the port: not TLS at all.
 #[tokio::test]

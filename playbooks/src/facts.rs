@@ -3,11 +3,34 @@
 //! Responsible for: the shapes, which are stored, shown to people, and visible to checks under exactly these names.
 //! Must not know: how they are read, or what anybody concludes from them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use hopgate_paths::Version;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+mod configuration;
+mod health;
+mod identity;
+mod pair;
+mod ports;
+mod routing;
+mod services;
+
+pub use configuration::{
+    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, LockKind, UpdateSchedule,
+};
+pub use health::{
+    Clocks, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp, NtpServer,
+    Process, Sensor, WallClock,
+};
+pub use identity::{Content, ContentPackage, Identity, Image, Licence, Partition, Plugin, Support, System};
+pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
+pub use ports::{
+    HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LogicalInterface, Optic, OpticClass,
+};
+pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
+pub use services::{GlobalProtectUser, IpsecTunnel, PanoramaLink, PanoramaServer, Redistribution, UserId};
 
 /// Something read from a device, or why it could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,277 +60,214 @@ impl<T> Fact<T> {
     }
 }
 
-/// What is known of one device at one instant.
+/// When and how an area was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The device's name in the inventory.
-    pub device: String,
+pub struct FactSource {
     /// When the reading began.
     pub read_at: Timestamp,
-    /// What `show system info` says.
-    pub system: Fact<System>,
-    /// The software list.
-    pub software: Fact<Vec<Image>>,
-    /// The jobs the device remembers; about the last 29.
-    pub jobs: Fact<Vec<Job>>,
-    /// High availability.
-    pub ha: Fact<Ha>,
-    /// Mounted file systems.
-    pub disks: Fact<Vec<Disk>>,
-    /// What the software manager says of the partitions.
-    pub partitions: Fact<Vec<Partition>>,
-    /// Whether the candidate configuration holds changes that were not committed.
-    pub pending_changes: Fact<bool>,
-    /// The ports and the modules in them.
-    pub optics: Fact<Vec<Optic>>,
-    /// Configuration and commit locks, each as the device describes it.
-    pub locks: Fact<Vec<String>>,
-}
-
-impl Facts {
-    /// Facts of a device that was not asked anything yet.
-    pub fn unread(device: impl Into<String>, at: Timestamp) -> Self {
-        Self {
-            device: device.into(),
-            read_at: at,
-            system: not_asked(),
-            software: not_asked(),
-            jobs: not_asked(),
-            ha: not_asked(),
-            disks: not_asked(),
-            partitions: not_asked(),
-            pending_changes: not_asked(),
-            optics: not_asked(),
-            locks: not_asked(),
-        }
-    }
-
-    /// Why an area is unknown, if it is.
-    pub fn unknown(&self, area: FactArea) -> Option<&str> {
-        match area {
-            FactArea::System => self.system.unknown(),
-            FactArea::Software => self.software.unknown(),
-            FactArea::Jobs => self.jobs.unknown(),
-            FactArea::Ha => self.ha.unknown(),
-            FactArea::Disks => self.disks.unknown(),
-            FactArea::Partitions => self.partitions.unknown(),
-            FactArea::PendingChanges => self.pending_changes.unknown(),
-            FactArea::Optics => self.optics.unknown(),
-            FactArea::Locks => self.locks.unknown(),
-        }
-    }
+    /// What the device was asked, as it is typed on its command line. Several questions where one does not tell all.
+    pub commands: Vec<String>,
 }
 
 fn not_asked<T>() -> Fact<T> {
     Fact::Unknown("not asked".to_owned())
 }
 
-/// A part of the facts that is read, known and unknown as a whole. Named as the field of [`Facts`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FactArea {
-    /// [`Facts::system`].
-    System,
-    /// [`Facts::software`].
-    Software,
-    /// [`Facts::jobs`].
-    Jobs,
-    /// [`Facts::ha`].
-    Ha,
-    /// [`Facts::disks`].
-    Disks,
-    /// [`Facts::partitions`].
-    Partitions,
-    /// [`Facts::pending_changes`].
-    PendingChanges,
-    /// [`Facts::optics`].
-    Optics,
-    /// [`Facts::locks`].
-    Locks,
+/// The table of areas: a variant of [`FactArea`], the field of [`Facts`] with its name, and what is known there.
+///
+/// One table, because a variant without its field, or a name that is not the field's, would be a check that never
+/// gets its facts. Areas are added at the end, and are absent from facts that were stored before: `not_asked`.
+macro_rules! areas {
+    ($($(#[doc = $doc:literal])+ $(#[serde($serde:meta)])? $variant:ident $field:ident: $known:ty,)+) => {
+        /// What is known of one device at one instant.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct Facts {
+            /// The device's name in the inventory.
+            pub device: String,
+            /// When the reading began.
+            pub read_at: Timestamp,
+            $($(#[doc = $doc])+ $(#[serde($serde)])? pub $field: Fact<$known>,)+
+            /// When and how each area was read, for those that the device was asked about.
+            #[serde(default)]
+            pub sources: BTreeMap<FactArea, FactSource>,
+        }
+
+        impl Facts {
+            /// Facts of a device that was not asked anything yet.
+            pub fn unread(device: impl Into<String>, at: Timestamp) -> Self {
+                Self {
+                    device: device.into(),
+                    read_at: at,
+                    $($field: not_asked(),)+
+                    sources: BTreeMap::new(),
+                }
+            }
+
+            /// Why an area is unknown, if it is.
+            pub fn unknown(&self, area: FactArea) -> Option<&str> {
+                match area {
+                    $(FactArea::$variant => self.$field.unknown(),)+
+                }
+            }
+        }
+
+        /// A part of the facts that is read, known and unknown as a whole. Named as the field of [`Facts`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum FactArea {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl FactArea {
+            /// Every area, in the order of the fields.
+            pub const ALL: [Self; [$(stringify!($field)),+].len()] = [$(Self::$variant,)+];
+
+            /// The name of the field, and of the variable a check sees.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($field),)+
+                }
+            }
+        }
+    };
 }
 
-impl FactArea {
-    /// Every area, in the order of the fields.
-    pub const ALL: [Self; 9] = [
-        Self::System,
-        Self::Software,
-        Self::Jobs,
-        Self::Ha,
-        Self::Disks,
-        Self::Partitions,
-        Self::PendingChanges,
-        Self::Optics,
-        Self::Locks,
-    ];
-
-    /// The name of the field, and of the variable a check sees.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Software => "software",
-            Self::Jobs => "jobs",
-            Self::Ha => "ha",
-            Self::Disks => "disks",
-            Self::Partitions => "partitions",
-            Self::PendingChanges => "pending_changes",
-            Self::Optics => "optics",
-            Self::Locks => "locks",
-        }
-    }
+areas! {
+    /// What `show system info` says.
+    System system: System,
+    /// The software list.
+    Software software: Vec<Image>,
+    /// The jobs the device remembers; about the last 29.
+    Jobs jobs: Vec<Job>,
+    /// High availability.
+    Ha ha: Ha,
+    /// Mounted file systems.
+    Disks disks: Vec<Disk>,
+    /// What the software manager says of the partitions.
+    Partitions partitions: Vec<Partition>,
+    /// Whether the candidate configuration holds changes that were not committed.
+    PendingChanges pending_changes: bool,
+    /// The ports and the modules in them.
+    Optics optics: Vec<Optic>,
+    /// Configuration and commit locks, each as the device describes it.
+    Locks locks: Vec<String>,
+    /// The rest of `show system info`.
+    #[serde(default = "not_asked")]
+    Identity identity: Identity,
+    /// Applications and Threats content.
+    #[serde(default = "not_asked")]
+    Content content: Content,
+    /// Licences.
+    #[serde(default = "not_asked")]
+    Licences licences: Vec<Licence>,
+    /// The support contract.
+    #[serde(default = "not_asked")]
+    Support support: Support,
+    /// Plugins.
+    #[serde(default = "not_asked")]
+    Plugins plugins: Vec<Plugin>,
+    /// What connects the members of a pair.
+    #[serde(default = "not_asked")]
+    HaLinks ha_links: HaLinks,
+    /// Ports and logical interfaces.
+    #[serde(default = "not_asked")]
+    Interfaces interfaces: Interfaces,
+    /// What went through the interfaces.
+    #[serde(default = "not_asked")]
+    InterfaceCounters interface_counters: Vec<InterfaceCounters>,
+    /// The largest packets of the interfaces.
+    #[serde(default = "not_asked")]
+    Mtus mtus: Vec<InterfaceMtu>,
+    /// Whether frames larger than usual are on.
+    #[serde(default = "not_asked")]
+    JumboFrames jumbo_frames: bool,
+    /// Memory of the management plane.
+    #[serde(default = "not_asked")]
+    Memory memory: Memory,
+    /// Load of the management planes.
+    #[serde(default = "not_asked")]
+    ManagementCpu management_cpu: Vec<ManagementCpu>,
+    /// Load of the dataplanes.
+    #[serde(default = "not_asked")]
+    DataplaneCpu dataplane_cpu: Vec<DataplaneCpu>,
+    /// Temperatures, fans, power.
+    #[serde(default = "not_asked")]
+    Environment environment: Vec<Sensor>,
+    /// The processes of the device.
+    #[serde(default = "not_asked")]
+    Processes processes: Vec<Process>,
+    /// The clocks of management plane and dataplanes.
+    #[serde(default = "not_asked")]
+    Clocks clocks: Clocks,
+    /// Time synchronisation.
+    #[serde(default = "not_asked")]
+    Ntp ntp: Ntp,
+    /// Configuration and commit locks, and who holds them.
+    #[serde(default = "not_asked")]
+    HeldLocks held_locks: Vec<HeldLock>,
+    /// Whether the next commit has to be a full one.
+    #[serde(default = "not_asked")]
+    FullCommitRequired full_commit_required: bool,
+    /// The running configuration as a whole.
+    #[serde(default = "not_asked")]
+    Configuration configuration: ConfigurationShape,
+    /// Certificates of the running configuration.
+    #[serde(default = "not_asked")]
+    Certificates certificates: Vec<Certificate>,
+    /// When content is fetched.
+    #[serde(default = "not_asked")]
+    UpdateSchedules update_schedules: Vec<UpdateSchedule>,
+    /// External dynamic lists.
+    #[serde(default = "not_asked")]
+    ExternalLists external_lists: Vec<ExternalList>,
+    /// What the device uses of PAN-OS.
+    #[serde(default = "not_asked")]
+    Features features: Features,
+    /// The routing table.
+    #[serde(default = "not_asked")]
+    Routes routes: Vec<Route>,
+    /// The forwarding table.
+    #[serde(default = "not_asked")]
+    Fib fib: Vec<FibEntry>,
+    /// The routing table of the advanced routing engine.
+    #[serde(default = "not_asked")]
+    AdvancedRoutes advanced_routes: Vec<AdvancedRoute>,
+    /// The forwarding table of the advanced routing engine.
+    #[serde(default = "not_asked")]
+    AdvancedFib advanced_fib: Vec<FibEntry>,
+    /// BGP peers.
+    #[serde(default = "not_asked")]
+    BgpPeers bgp_peers: Vec<BgpPeer>,
+    /// OSPF neighbours.
+    #[serde(default = "not_asked")]
+    OspfNeighbours ospf_neighbours: Vec<OspfNeighbour>,
+    /// Neighbours on the segments.
+    #[serde(default = "not_asked")]
+    Arp arp: Vec<ArpEntry>,
+    /// IPsec tunnels.
+    #[serde(default = "not_asked")]
+    IpsecTunnels ipsec_tunnels: Vec<IpsecTunnel>,
+    /// GlobalProtect users that are connected.
+    #[serde(default = "not_asked")]
+    GlobalprotectUsers globalprotect_users: Vec<GlobalProtectUser>,
+    /// The counters of the session table, under the device's names (`num-active`).
+    #[serde(default = "not_asked")]
+    Sessions sessions: BTreeMap<String, u64>,
+    /// The link to Panorama.
+    #[serde(default = "not_asked")]
+    Panorama panorama: PanoramaLink,
+    /// User-ID.
+    #[serde(default = "not_asked")]
+    UserId user_id: UserId,
+    /// Redistribution of User-ID data.
+    #[serde(default = "not_asked")]
+    Redistribution redistribution: Redistribution,
 }
 
 impl fmt::Display for FactArea {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// What `show system info` says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct System {
-    /// The configured name.
-    pub hostname: String,
-    /// `PA-850`, `PA-VM`.
-    pub model: String,
-    /// The serial number.
-    pub serial: String,
-    /// The running release.
-    pub sw_version: Version,
-    /// The installed Applications and Threats content, `8676-7858`; empty where none is installed.
-    pub app_version: String,
-    /// Seconds since the last boot.
-    pub uptime_seconds: u64,
-    /// `normal` or `FIPS-CC`, where the device says.
-    pub operational_mode: Option<String>,
-    /// Whether it runs several virtual systems.
-    pub multi_vsys: bool,
-}
-
-/// One line of the software list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// The release.
-    pub version: Version,
-    /// The size of the image in MB, where the list says.
-    pub size_mb: Option<u64>,
-    /// Whether the image is on disk.
-    pub downloaded: bool,
-    /// Whether it is the running one.
-    pub current: bool,
-    /// `Base`, `Preferred` or empty, on releases that tell.
-    pub release_type: Option<String>,
-}
-
-/// One job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
-    /// Its number; entries of failed jobs may have none. Numbers start over at every boot.
-    pub id: Option<u32>,
-    /// `AutoCom`, `Commit`, `SWInstall`, `Downld`.
-    pub kind: String,
-    /// `PEND`, `ACT` or `FIN`.
-    pub status: String,
-    /// `PEND`, `OK` or `FAIL`.
-    pub result: String,
-    /// Percent, while it runs. It can go down.
-    pub progress: Option<u8>,
-    /// What it has to say.
-    pub details: Vec<String>,
-}
-
-/// High availability as one member sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ha {
-    /// Whether it is on at all.
-    pub enabled: bool,
-    /// `Active-Passive` or `Active-Active`.
-    pub mode: Option<String>,
-    /// The device itself.
-    pub local: HaMember,
-    /// Its peer, where it knows one.
-    pub peer: Option<HaMember>,
-    /// `synchronized`, where the members' configurations agree.
-    pub running_sync: Option<String>,
-    /// Whether configurations are kept in step at all.
-    pub running_sync_enabled: bool,
-    /// Whether a member takes the active role back when it returns.
-    pub preemptive: bool,
-}
-
-/// One member of a pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HaMember {
-    /// `active`, `passive`, `suspended`, `initial`, `tentative`, `non-functional`.
-    pub state: String,
-    /// Why it is in that state, where it says.
-    pub reason: Option<String>,
-    /// The release it runs, as HA reports it.
-    pub build: Option<String>,
-    /// `Complete`, once sessions are in step.
-    pub state_sync: Option<String>,
-    /// Its management address.
-    pub address: Option<String>,
-}
-
-/// One mounted file system, in whole MB.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disk {
-    /// Where it is mounted.
-    pub mount: String,
-    /// Its size.
-    pub size_mb: u64,
-    /// What is free.
-    pub available_mb: u64,
-}
-
-/// One partition of the software manager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Partition {
-    /// `sysroot0`, `sysroot1`, `maint`.
-    pub name: String,
-    /// `RUNNING-ACTIVE`, `PENDING-CHANGE`, `REVERTABLE`, `READY`, `EMPTY`.
-    pub state: String,
-    /// The release on it, if any.
-    pub version: Option<Version>,
-}
-
-/// One port and the module in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Optic {
-    /// The slot, 1 on a box without slots.
-    pub slot: u32,
-    /// The port in the slot.
-    pub port: u32,
-    /// `ethernet1/5`.
-    pub interface: String,
-    /// What the port says is in it: `SFP-Plus-Fiber`, `SFP-Empty`, `CAT5`.
-    pub media: String,
-    /// The vendor the module names. No proof of anything: genuine modules name their makers, clones write what they like.
-    pub vendor: Option<String>,
-    /// The part number the module names.
-    pub part: Option<String>,
-    /// Its serial number.
-    pub serial: Option<String>,
-    /// What to think of it.
-    pub class: OpticClass,
-}
-
-/// What to think of what is in a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpticClass {
-    /// Nothing is in the cage.
-    Empty,
-    /// A fixed copper port: it takes no module.
-    Fixed,
-    /// A part on the allowlist.
-    Allowed,
-    /// A part known to do harm.
-    KnownBad,
-    /// A part nobody vouches for.
-    UnknownVendor,
-    /// There is a module, and it does not say what it is.
-    Unreadable,
 }
 
 #[cfg(test)]
@@ -323,7 +283,51 @@ mod tests {
             assert_eq!(serde_json::to_value(area).unwrap(), area.name());
             assert_eq!(facts.unknown(area), Some("not asked"));
         }
-        assert_eq!(stored.as_object().unwrap().len(), FactArea::ALL.len() + 2);
+        assert_eq!(stored.as_object().unwrap().len(), FactArea::ALL.len() + 3);
+        assert_eq!(serde_json::from_value::<Facts>(stored).unwrap(), facts);
+    }
+
+    /// Facts as they were stored when there were nine areas.
+    const STORED_WITH_NINE_AREAS: &str = r#"{
+        "device": "fw1", "read_at": "1970-01-01T00:00:00Z",
+        "system": {"known": {"hostname": "fw1", "model": "PA-850", "serial": "1", "sw_version": "10.1.14-h9",
+            "app_version": "8676-7858", "uptime_seconds": 5, "operational_mode": null, "multi_vsys": false}},
+        "software": {"unknown": "silent"}, "jobs": {"known": []},
+        "ha": {"known": {"enabled": false, "mode": null, "local": {"state": "disabled", "reason": null, "build": null,
+            "state_sync": null, "address": null}, "peer": null, "running_sync": null,
+            "running_sync_enabled": false, "preemptive": false}},
+        "disks": {"known": [{"mount": "/", "size_mb": 2, "available_mb": 1}]},
+        "partitions": {"unknown": "not asked"}, "pending_changes": {"known": false},
+        "optics": {"unknown": "not asked"}, "locks": {"known": ["commit lock of carol"]}
+    }"#;
+
+    #[test]
+    fn facts_stored_before_an_area_was_added_are_read_and_leave_it_unknown() {
+        let facts: Facts = serde_json::from_str(STORED_WITH_NINE_AREAS).unwrap();
+        assert_eq!(facts.locks, Fact::Known(vec!["commit lock of carol".to_owned()]));
+        assert_eq!(facts.unknown(FactArea::Software), Some("silent"));
+        for area in &FactArea::ALL[9..] {
+            assert_eq!(facts.unknown(*area), Some("not asked"), "{area}");
+        }
+        assert!(facts.sources.is_empty());
+        // What was always stored is never taken for missing.
+        for area in &FactArea::ALL[..9] {
+            let mut stored: serde_json::Value = serde_json::from_str(STORED_WITH_NINE_AREAS).unwrap();
+            stored.as_object_mut().unwrap().remove(area.name());
+            assert!(serde_json::from_value::<Facts>(stored).is_err(), "{area}");
+        }
+    }
+
+    #[test]
+    fn where_an_area_comes_from_is_stored_under_its_name() {
+        let mut facts = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+        let source = FactSource {
+            read_at: Timestamp::UNIX_EPOCH,
+            commands: vec!["show arp all".to_owned()],
+        };
+        facts.sources.insert(FactArea::Arp, source);
+        let stored = serde_json::to_value(&facts).unwrap();
+        assert_eq!(stored["sources"]["arp"]["commands"][0], "show arp all");
         assert_eq!(serde_json::from_value::<Facts>(stored).unwrap(), facts);
     }
 

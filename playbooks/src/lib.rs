@@ -4,6 +4,7 @@
 //! hopgate, findings, and the gate they make. Must not know: networks, clocks, campaigns, or how a fact was read. What
 //! cannot be decided is said to be so: an unknown fact never passes a check.
 
+mod advisory_view;
 mod check;
 mod expression;
 mod facts;
@@ -15,7 +16,13 @@ mod playbook;
 mod vocabulary;
 
 pub use facts::{
-    Disk, Fact, FactArea, Facts, Ha, HaMember, Image, Job, Optic, OpticClass, Partition, System,
+    AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks, ConfigurationShape, Content,
+    ContentPackage, CoreLoad, DataplaneClock, DataplaneCpu, Disk, ExternalList, Fact, FactArea, FactSource,
+    Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink, HaLinks, HaMember, HardwareInterface, HeldLock,
+    Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkGroup,
+    LockKind, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
+    OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process, Redistribution, Route, Sensor,
+    Support, System, UpdateSchedule, UserId, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

@@ -3,12 +3,11 @@
 
 use bytes::Bytes;
 use hopgate_paths::Version;
-use hopgate_playbooks::{Disk, Ha, Image, Job, Optic, Partition, System};
+use hopgate_playbooks::{Disk, Ha, HeldLock, Image, Job, LockKind, Optic, Partition, System};
 
 use crate::client::Client;
 use crate::error::{CallError, Failure};
 use crate::operation::{JobId, Operation};
-use crate::system::Lock;
 use crate::{disk, ha, jobs, optics, software, swm, system};
 
 /// What an error reply to a restart can say although the restart was accepted (pan-os-python treats it so too).
@@ -174,26 +173,26 @@ impl Client {
         self.op(Operation::PendingChanges, cmd, system::yes_or_no).await
     }
 
-    /// The configuration locks of all virtual systems: `configuration lock of admin (shared)`.
+    /// The configuration locks of all virtual systems.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn config_locks(&self) -> Result<Vec<String>, CallError> {
+    pub async fn config_locks(&self) -> Result<Vec<HeldLock>, CallError> {
         let cmd = "<show><config-locks><vsys>all</vsys></config-locks></show>";
         self.op(Operation::ConfigLocks, cmd, |result| {
-            system::locks(result, Lock::Configuration)
+            system::locks(result, LockKind::Configuration)
         })
         .await
     }
 
-    /// The commit locks of all virtual systems: `commit lock of admin`.
+    /// The commit locks of all virtual systems.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn commit_locks(&self) -> Result<Vec<String>, CallError> {
+    pub async fn commit_locks(&self) -> Result<Vec<HeldLock>, CallError> {
         let cmd = "<show><commit-locks><vsys>all</vsys></commit-locks></show>";
         self.op(Operation::CommitLocks, cmd, |result| {
-            system::locks(result, Lock::Commit)
+            system::locks(result, LockKind::Commit)
         })
         .await
     }

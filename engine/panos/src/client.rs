@@ -12,7 +12,7 @@ use crate::error::{CallError, Failure};
 use crate::operation::Operation;
 use crate::secret::{Credentials, Secret};
 use crate::transport::Transport;
-use crate::xml::{self, Node};
+use crate::xml::{Node, Raw};
 
 /// The vendor's limit: "Limit the number of concurrent API calls to five" (PAN-OS XML API guide).
 pub(crate) const CALLS_IN_FLIGHT: usize = 5;
@@ -221,13 +221,27 @@ impl Call<'_> {
         reply: &http::Response<Bytes>,
         reader: impl Fn(&Node) -> Result<T, Failure>,
     ) -> Result<T, CallError> {
+        self.understand_raw(reply, |raw| raw.result().and_then(|result| reader(&result)))
+    }
+
+    /// As [`Call::understand`], for a reader that goes through the reply itself.
+    pub(crate) fn understand_raw<T>(
+        &self,
+        reply: &http::Response<Bytes>,
+        reader: impl Fn(Raw<'_>) -> Result<T, Failure>,
+    ) -> Result<T, CallError> {
         let content_type = reply
             .headers()
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let status = reply.status().as_u16();
-        let read =
-            |body: &[u8]| xml::read_reply(status, content_type, body).and_then(|result| reader(&result));
+        let read = |body: &[u8]| {
+            reader(Raw {
+                status,
+                content_type,
+                body,
+            })
+        };
         let failure = match read(reply.body()) {
             Ok(value) => return Ok(value),
             Err(failure) => failure,

@@ -4,7 +4,7 @@
 use hopgate_playbooks::Disk;
 
 use crate::error::Failure;
-use crate::xml::{Node, printable};
+use crate::xml::{Node, printable, whole_number};
 
 /// The mounts in df's order.
 ///
@@ -12,6 +12,16 @@ use crate::xml::{Node, printable};
 /// long. A row that is a mount but cannot be read spoils the reading: a missing mount would look like one that is not
 /// there.
 pub(crate) fn disks(result: &Node) -> Result<Vec<Disk>, Failure> {
+    Ok(rows(result)?.into_iter().map(|row| row.disk).collect())
+}
+
+/// A mount, and how full df says it is: what is used of what can be used, which is not all of its size.
+pub(crate) struct Row {
+    pub(crate) disk: Disk,
+    pub(crate) used_percent: Option<u64>,
+}
+
+pub(crate) fn rows(result: &Node) -> Result<Vec<Row>, Failure> {
     let mut disks = Vec::new();
     for line in result.text().lines() {
         let mut columns = line.split_whitespace().rev();
@@ -30,10 +40,16 @@ pub(crate) fn disks(result: &Node) -> Result<Vec<Disk>, Failure> {
                 printable(line, 80)
             )));
         };
-        disks.push(Disk {
-            mount: mount.to_owned(),
-            size_mb,
-            available_mb,
+        disks.push(Row {
+            disk: Disk {
+                mount: mount.to_owned(),
+                size_mb,
+                available_mb,
+            },
+            used_percent: used
+                .strip_suffix('%')
+                .and_then(whole_number)
+                .filter(|used| *used <= 100),
         });
     }
     if disks.is_empty() {

@@ -1,102 +1,157 @@
-//! Fills the facts of a device: asks only for the areas that are wanted, and turns every failure into "unknown, because".
-//! Knows which call answers which area; must not know what the facts are used for, and reads no clock.
+//! Fills the facts of a device: asks only for the areas that are wanted, each question once, and turns every failure into
+//! "unknown, because". Must not know what the facts are used for, and reads no clock.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::BoxFuture;
-use hopgate_playbooks::{Fact, FactArea, Facts, Optic};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic};
 use jiff::Timestamp;
 
-use crate::client::Client;
-use crate::error::CallError;
+use crate::client::{Call, Client};
+use crate::configuration::{self, Found};
+use crate::error::{CallError, Failure};
+use crate::question::{Question, Request, questions};
+use crate::xml::{Node, Raw};
+
+mod fill;
 
 impl Client {
-    /// Reads these areas, all at once as far as the device's limit on calls allows. Never fails as a whole: an area that
-    /// could not be read is unknown, with the call's error as the reason; one that is not wanted is "not asked".
+    /// Reads these areas, all at once as far as the device's limit on calls allows, and each command once however many
+    /// areas need it. Never fails as a whole: an area that could not be read is unknown, with the call's error as the
+    /// reason; one that is not wanted is "not asked".
     ///
-    /// `now` is the instant written into the facts.
+    /// `now` is the instant written into the facts, and the one that certificates are held against.
     pub async fn facts(&self, areas: &BTreeSet<FactArea>, now: Timestamp) -> Facts {
-        let unread = Facts::unread(self.device(), now);
-        let wanted = |area| areas.contains(&area);
-        // Boxed: ten calls side by side make a future too large to be moved around.
-        let (system, software, jobs, ha, disks, partitions, pending_changes, optics, locks) = tokio::join!(
-            known(
-                wanted(FactArea::System),
-                Box::pin(self.system_info()),
-                unread.system
-            ),
-            known(
-                wanted(FactArea::Software),
-                Box::pin(self.software_info()),
-                unread.software
-            ),
-            known(wanted(FactArea::Jobs), Box::pin(self.jobs()), unread.jobs),
-            known(wanted(FactArea::Ha), Box::pin(self.ha_state()), unread.ha),
-            known(wanted(FactArea::Disks), Box::pin(self.disk_space()), unread.disks),
-            known(
-                wanted(FactArea::Partitions),
-                Box::pin(self.software_manager()),
-                unread.partitions
-            ),
-            known(
-                wanted(FactArea::PendingChanges),
-                Box::pin(self.pending_changes()),
-                unread.pending_changes
-            ),
-            known(wanted(FactArea::Optics), Box::pin(self.optics()), unread.optics),
-            known(wanted(FactArea::Locks), Box::pin(self.locks()), unread.locks),
-        );
-        let model = match &system {
-            Fact::Known(system) => Some(system.model.as_str()),
-            Fact::Unknown(_) => None,
+        let asked: BTreeSet<Question> = areas
+            .iter()
+            .flat_map(|area| questions(*area).iter().copied())
+            .collect();
+        let replies = join_all(asked.into_iter().map(|question| async move {
+            // Boxed: many calls side by side make a future too large to be moved around.
+            let reply = Box::pin(self.put(question)).await;
+            (question, reply)
+        }))
+        .await;
+        let sheet = Sheet {
+            wanted: areas,
+            now,
+            replies: replies.into_iter().collect(),
+            configuration: OnceCell::new(),
         };
-        let optics = ports_expected(optics, model);
-        Facts {
-            device: unread.device,
-            read_at: unread.read_at,
-            system,
-            software,
-            jobs,
-            ha,
-            disks,
-            partitions,
-            pending_changes,
-            optics,
-            locks,
+        let mut facts = Facts::unread(self.device(), now);
+        for area in areas {
+            let source = FactSource {
+                read_at: now,
+                commands: questions(*area)
+                    .iter()
+                    .map(|one| one.command().to_owned())
+                    .collect(),
+            };
+            facts.sources.insert(*area, source);
         }
+        sheet.fill(&mut facts);
+        facts
     }
 
-    /// Both kinds of lock: with either unread, there is no answer.
-    async fn locks(&self) -> Result<Vec<String>, CallError> {
-        let (mut locks, commit) = tokio::try_join!(self.config_locks(), self.commit_locks())?;
-        locks.extend(commit);
-        Ok(locks)
+    async fn put(&self, question: Question) -> Result<Reply<'_>, CallError> {
+        let call = self.prepare(question.operation()).await?;
+        let reply = match question.request() {
+            Request::Command(cmd) => call.send(&[("type", "op"), ("cmd", cmd)]).await?,
+            Request::Configuration(xpath) => {
+                let form = [("type", "config"), ("action", "get"), ("xpath", xpath)];
+                call.send(&form).await?
+            }
+        };
+        Ok(Reply { call, reply })
     }
 }
 
-async fn known<T>(wanted: bool, call: BoxFuture<'_, Result<T, CallError>>, unread: Fact<T>) -> Fact<T> {
-    if !wanted {
-        return unread;
+/// What came back to one question.
+struct Reply<'c> {
+    call: Call<'c>,
+    reply: http::Response<Bytes>,
+}
+
+/// Every reply of one reading, and how areas are read from them.
+struct Sheet<'c> {
+    wanted: &'c BTreeSet<FactArea>,
+    now: Timestamp,
+    replies: BTreeMap<Question, Result<Reply<'c>, CallError>>,
+    /// The configuration is large, and several areas come from it: it is gone through once.
+    configuration: OnceCell<Result<Found, CallError>>,
+}
+
+impl<'c> Sheet<'c> {
+    fn reply(&self, question: Question) -> Option<Result<&Reply<'c>, CallError>> {
+        let reply = self.replies.get(&question)?;
+        Some(reply.as_ref().map_err(Clone::clone))
     }
-    match call.await {
-        Ok(value) => Fact::Known(value),
-        Err(error) => Fact::Unknown(error.to_string()),
+
+    /// The result of a question's reply, as `reader` sees it.
+    fn tree<T>(&self, question: Question, reader: impl Fn(&Node) -> Result<T, Failure>) -> Fact<T> {
+        self.raw(question, |raw| raw.result().and_then(|result| reader(&result)))
+    }
+
+    /// As [`Sheet::tree`], for a reader that goes through the reply itself.
+    fn raw<T>(&self, question: Question, reader: impl Fn(Raw<'_>) -> Result<T, Failure>) -> Fact<T> {
+        let read = self.reply(question).map(|reply| {
+            let Reply { call, reply } = reply?;
+            call.understand_raw(reply, &reader)
+        });
+        fact(read)
+    }
+
+    fn configuration<T>(&self, reader: impl Fn(&Found) -> T) -> Fact<T> {
+        let read = self.reply(Question::Configuration).map(|reply| {
+            let found = self.configuration.get_or_init(|| {
+                let Reply { call, reply } = reply?;
+                call.understand_raw(reply, configuration::read)
+            });
+            found.as_ref().map(&reader).map_err(Clone::clone)
+        });
+        fact(read)
+    }
+}
+
+/// A question that was not put belongs to an area that is not wanted.
+fn fact<T>(read: Option<Result<T, CallError>>) -> Fact<T> {
+    match read {
+        Some(Ok(value)) => Fact::Known(value),
+        Some(Err(error)) => Fact::Unknown(error.to_string()),
+        None => Fact::Unknown("not asked".to_owned()),
+    }
+}
+
+/// Two facts that make one: with either unknown, there is no answer.
+fn both<A, B, T>(one: Fact<A>, other: Fact<B>, join: impl FnOnce(A, B) -> T) -> Fact<T> {
+    match (one, other) {
+        (Fact::Known(one), Fact::Known(other)) => Fact::Known(join(one, other)),
+        (Fact::Unknown(reason), _) | (_, Fact::Unknown(reason)) => Fact::Unknown(reason),
     }
 }
 
 /// Only a virtual firewall has no ports to list. From any other an empty list means that the port data could not be read
 /// (PAN-232924: so on a passive member before 11.0.4), and "no harmful optics" must not be concluded from it.
 fn ports_expected(optics: Fact<Vec<Optic>>, model: Option<&str>) -> Fact<Vec<Optic>> {
-    match (optics, model) {
-        (Fact::Known(ports), Some(model)) if ports.is_empty() && !model.starts_with("PA-VM") => {
-            Fact::Unknown(format!("the {model} listed no ports"))
+    expected(optics, model, "ports")
+}
+
+/// A list that only a virtual firewall may leave empty.
+fn expected<T>(list: Fact<Vec<T>>, model: Option<&str>, of: &str) -> Fact<Vec<T>> {
+    match (list, model) {
+        (Fact::Known(listed), Some(model)) if listed.is_empty() && !model.starts_with("PA-VM") => {
+            Fact::Unknown(format!("the {model} listed no {of}"))
         }
-        (Fact::Known(ports), None) if ports.is_empty() => {
-            Fact::Unknown("the device listed no ports, and its model is not known".into())
+        (Fact::Known(listed), None) if listed.is_empty() => {
+            Fact::Unknown(format!("the device listed no {of}, and its model is not known"))
         }
-        (optics, _) => optics,
+        (list, _) => list,
     }
 }
 
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod tests;

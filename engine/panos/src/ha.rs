@@ -1,7 +1,7 @@
 //! Reads `show high-availability state` of a firewall.
 //! Knows the reply; must not know which states are good for an upgrade.
 
-use hopgate_playbooks::{Ha, HaMember};
+use hopgate_playbooks::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 
 use crate::error::Failure;
 use crate::xml::{Node, printable};
@@ -84,6 +84,83 @@ fn preemptive(local: &Node, peer: Option<&Node>) -> Result<bool, Failure> {
 
 fn text(node: &Node, name: &str) -> Option<String> {
     node.value(name).map(|text| printable(text, 200))
+}
+
+/// What connects the members, from the same reply.
+pub(crate) fn links(result: &Node) -> Result<HaLinks, Failure> {
+    let enabled = match result.required("enabled")? {
+        "no" => false,
+        "yes" => true,
+        other => {
+            return Err(Failure::unreadable(format!(
+                "<enabled> is {:?}",
+                printable(other, 40)
+            )));
+        }
+    };
+    let none = Node::default();
+    let group = result.child("group");
+    if enabled && group.is_none() {
+        return Err(Failure::unreadable("<result> has no <group>"));
+    }
+    let part = |name: &str| group.and_then(|group| group.child(name)).unwrap_or(&none);
+    let (local, peer) = (part("local-info"), part("peer-info"));
+    let priority = |info: &Node| {
+        info.number("priority")
+            .and_then(|number| u32::try_from(number).ok())
+    };
+    Ok(HaLinks {
+        enabled,
+        priority: priority(local),
+        peer_priority: priority(peer),
+        preemptive: local.yes("preemptive"),
+        peer_preemptive: peer.yes("preemptive"),
+        connection: text(peer, "conn-status"),
+        links: peer.children.iter().filter_map(link).collect(),
+        mismatches: mismatches(local),
+        link_monitoring: part("link-monitoring").yes("enabled"),
+        link_groups: link_groups(part("link-monitoring"))?,
+        path_monitoring: part("path-monitoring").yes("enabled"),
+    })
+}
+
+/// `<conn-ha1-backup><conn-status>up</conn-status>..` is the link `ha1-backup`.
+fn link(node: &Node) -> Option<HaLink> {
+    Some(HaLink {
+        name: printable(node.name.strip_prefix("conn-")?, 40),
+        status: text(node, "conn-status")?,
+    })
+}
+
+/// `<app-compat>Mismatch</app-compat>`.
+fn mismatches(local: &Node) -> Vec<String> {
+    let compared = local.children.iter().filter(|child| child.text() == "Mismatch");
+    compared.map(|child| printable(&child.name, 80)).collect()
+}
+
+fn link_groups(monitoring: &Node) -> Result<Vec<LinkGroup>, Failure> {
+    let groups = monitoring.child("groups").into_iter();
+    let port = |entry: &Node| {
+        Ok(MonitoredInterface {
+            name: entry.required_words("name")?,
+            status: entry.required_words("status")?,
+        })
+    };
+    let group = |entry: &Node| {
+        let ports = entry.child("interface").into_iter();
+        Ok(LinkGroup {
+            name: entry.required_words("name")?,
+            enabled: entry.yes("enabled") != Some(false),
+            interfaces: ports
+                .flat_map(|ports| ports.children_named("entry"))
+                .map(port)
+                .collect::<Result<_, Failure>>()?,
+        })
+    };
+    groups
+        .flat_map(|groups| groups.children_named("entry"))
+        .map(group)
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,19 +5,31 @@
 //! Must not know: upgrades, campaigns, windows, the journal. It never repeats a call and never reads a clock.
 
 mod calls;
+mod certificate;
 mod client;
+mod configuration;
 mod disk;
+mod entitlement;
 mod error;
 mod facts;
+mod features;
 mod ha;
+mod health;
 mod https;
+mod interfaces;
 mod jobs;
+mod load;
 mod operation;
 mod optics;
+mod question;
+mod routing;
+mod schedules;
 #[cfg(test)]
 mod scripted;
 mod secret;
+mod services;
 mod software;
+mod state_dump;
 mod swm;
 mod system;
 mod transport;

@@ -62,6 +62,8 @@ pub enum Operation {
     Optics,
     /// Export of the running configuration.
     ExportConfiguration,
+    /// A command that only reads, as it is typed on the command line: `show arp all`.
+    Read(&'static str),
 }
 
 impl Operation {
@@ -85,7 +87,8 @@ impl Operation {
             | Self::ConfigLocks
             | Self::CommitLocks
             | Self::Optics
-            | Self::ExportConfiguration => false,
+            | Self::ExportConfiguration
+            | Self::Read(_) => false,
         }
     }
 }
@@ -113,6 +116,7 @@ impl fmt::Display for Operation {
             Self::CommitLocks => "read commit locks",
             Self::Optics => "read the optics",
             Self::ExportConfiguration => "export the configuration",
+            Self::Read(command) => return write!(f, "ask `{command}`"),
         };
         f.write_str(words)
     }

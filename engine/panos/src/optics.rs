@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use hopgate_playbooks::{Optic, classify};
 
 use crate::error::Failure;
+use crate::state_dump::{NO_MATCHES, Value, entries, unreadable};
 use crate::xml::{Node, printable};
-
-/// Blocks inside blocks inside blocks do not occur; this only bounds the recursion.
-const DEPTH_MAX: usize = 8;
 
 /// The ports of the dump in order of slot and port. A device without such ports (a virtual one) has none.
 ///
@@ -17,11 +15,7 @@ const DEPTH_MAX: usize = 8;
 /// port or a field twice) is unreadable as a whole.
 pub(crate) fn optics(result: &Node) -> Result<Vec<Optic>, Failure> {
     let mut ports = BTreeMap::new();
-    let mut dump = Dump { rest: result.text() };
-    if dump.rest.is_empty() {
-        return Err(Failure::unreadable("an empty state dump"));
-    }
-    while let Some((key, value)) = dump.line()? {
+    for (key, value) in entries(result)? {
         let Some(place) = place(&key) else { continue };
         let port = match value {
             Value::Block(port) => port,
@@ -35,8 +29,6 @@ pub(crate) fn optics(result: &Node) -> Result<Vec<Optic>, Failure> {
     }
     Ok(ports.into_values().collect())
 }
-
-const NO_MATCHES: &str = "NO_MATCHES";
 
 /// Slot and port of `sys.s1.p5.phy`.
 fn place(key: &str) -> Option<(u32, u32)> {
@@ -69,134 +61,6 @@ fn optic((slot, port): (u32, u32), fields: &BTreeMap<String, Value>) -> Optic {
         vendor,
         part,
         serial: text(module, "vendor-serial-number"),
-    }
-}
-
-fn unreadable(key: &str, why: &str) -> Failure {
-    Failure::unreadable(format!("{} in the state dump: {why}", printable(key, 60)))
-}
-
-/// A value of the dump: a block in braces, or text without quotes and without an end of its own.
-enum Value {
-    Text(String),
-    Block(BTreeMap<String, Value>),
-}
-
-/// The unread rest of a dump.
-///
-/// Two dialects: plain, `key: { 'media': SFP-Fiber, 'sfp': { 'vendor-name': ACME, INC.   , }, }` on a line, and
-/// pretty, the same over many lines and without quotes around keys. Values hold spaces, dots and commas.
-struct Dump<'a> {
-    rest: &'a str,
-}
-
-impl Dump<'_> {
-    /// The next `key: value` at the top, where a text value ends with its line.
-    fn line(&mut self) -> Result<Option<(String, Value)>, Failure> {
-        self.skip_separators();
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let key = self.key()?.name;
-        if self.rest.starts_with('{') {
-            let block = self.block(&key, 1)?;
-            return Ok(Some((key, Value::Block(block))));
-        }
-        let (text, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-        self.rest = rest;
-        Ok(Some((key, Value::Text(text.trim().to_owned()))))
-    }
-
-    fn block(&mut self, owner: &str, depth: usize) -> Result<BTreeMap<String, Value>, Failure> {
-        if depth > DEPTH_MAX {
-            return Err(unreadable(owner, "blocks are nested too deeply"));
-        }
-        self.rest = self.rest.strip_prefix('{').unwrap_or(self.rest);
-        let mut fields = BTreeMap::new();
-        loop {
-            self.skip_separators();
-            if let Some(rest) = self.rest.strip_prefix('}') {
-                self.rest = rest;
-                return Ok(fields);
-            }
-            if self.rest.is_empty() {
-                return Err(unreadable(owner, "the dump breaks off"));
-            }
-            let key = self.key()?;
-            let value = if self.rest.starts_with('{') {
-                Value::Block(self.block(&key.name, depth + 1)?)
-            } else {
-                Value::Text(self.text(&key)?)
-            };
-            if fields.insert(key.name.clone(), value).is_some() {
-                return Err(unreadable(&key.name, "the field is there twice"));
-            }
-        }
-    }
-
-    fn key(&mut self) -> Result<Key, Failure> {
-        let (key, length) = Key::at(self.rest).ok_or_else(|| unreadable(self.rest, "this is not a field"))?;
-        self.rest = self.rest[length..].trim_start_matches([' ', '\t']);
-        Ok(key)
-    }
-
-    /// A text value: up to the closing brace, or to a comma that is followed by that brace or by the next field in
-    /// the dialect of this one. Any other comma is part of the value.
-    fn text(&mut self, key: &Key) -> Result<String, Failure> {
-        let end = self
-            .rest
-            .char_indices()
-            .find(|&(at, c)| match c {
-                '}' => true,
-                ',' => {
-                    let next = self.rest[at + 1..].trim_start();
-                    next.starts_with('}') || Key::at(next).is_some_and(|(next, _)| next.quoted == key.quoted)
-                }
-                _ => false,
-            })
-            .map(|(at, _)| at)
-            .ok_or_else(|| unreadable(&key.name, "the dump breaks off"))?;
-        let text = self.rest[..end].trim();
-        self.rest = &self.rest[end..];
-        Ok(text.trim_matches('\'').trim().to_owned())
-    }
-
-    fn skip_separators(&mut self) {
-        self.rest = self
-            .rest
-            .trim_start_matches(|c: char| c == ',' || c.is_whitespace());
-    }
-}
-
-struct Key {
-    name: String,
-    quoted: bool,
-}
-
-impl Key {
-    /// A field name and its colon at the start of `text`, and how many bytes they take.
-    fn at(text: &str) -> Option<(Self, usize)> {
-        let (name, quoted, end) = match text.strip_prefix('\'') {
-            Some(inner) => {
-                let length = inner.find('\'')?;
-                (&inner[..length], true, length + 2)
-            }
-            None => {
-                let length = text.find(':')?;
-                (&text[..length], false, length)
-            }
-        };
-        // `sys.s*.p*.phy` is the filter itself, in a dump without matches.
-        let well_formed = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte));
-        let after = text[end..].strip_prefix(':')?;
-        let ended = after.is_empty() || after.starts_with([' ', '\t', '\n', '\r', '{']);
-        (well_formed && ended).then(|| {
-            let name = name.to_owned();
-            (Self { name, quoted }, end + 1)
-        })
     }
 }
 

@@ -22,6 +22,9 @@ const SHOWN: usize = 80;
 /// How much of a device's message is kept; a failed commit can list every rule of the policy.
 const MESSAGE: usize = 500;
 
+/// How much of a value is kept: the longest, certificate subjects and URLs of lists, are shorter.
+const WORDS: usize = 300;
+
 /// One element: its name, attributes, direct text (CDATA included) and children, in document order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -66,8 +69,32 @@ impl Node {
             .ok_or_else(|| Failure::unreadable(format!("<{}> has no <{name}>", printable(&self.name, 40))))
     }
 
+    /// The text of a child as it is kept: on one line, bounded.
+    pub(crate) fn words(&self, name: &str) -> Option<String> {
+        self.value(name).map(|text| printable(text, WORDS))
+    }
+
+    /// As [`Node::words`], where the value is needed.
+    pub(crate) fn required_words(&self, name: &str) -> Result<String, Failure> {
+        self.required(name).map(|text| printable(text, WORDS))
+    }
+
+    /// The whole number of a child; none where there is none, or something else.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.value(name).and_then(whole_number)
+    }
+
+    /// The yes or no of a child; none where there is none, or something else.
+    pub(crate) fn yes(&self, name: &str) -> Option<bool> {
+        match self.value(name)? {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        }
+    }
+
     /// All text below this element, in document order, a line per element.
-    fn all_text(&self, lines: &mut Vec<String>) {
+    pub(crate) fn all_text(&self, lines: &mut Vec<String>) {
         if !self.text().is_empty() {
             lines.push(self.text().to_owned());
         }
@@ -77,10 +104,80 @@ impl Node {
     }
 }
 
+/// Digits and nothing else: no sign, no unit, no space in between.
+pub(crate) fn whole_number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
 /// The `<result>` of a success reply. A success without one (`<response status="success"><msg>..`) gives an empty
 /// result that holds the message as its text.
 pub(crate) fn read_reply(status: u16, content_type: Option<&str>, body: &[u8]) -> Result<Node, Failure> {
-    let root = match parse(body).and_then(envelope) {
+    let parsed = parse(body);
+    read_envelope(status, content_type, body, parsed)
+}
+
+/// As [`read_reply`], for a reply with a table of any length: the elements at the path `at` below `<result>` are given
+/// to `row` one at a time, with the elements around them (from the root down), and are not part of the result.
+pub(crate) fn read_rows<T>(
+    reply: Raw<'_>,
+    at: &[&str],
+    mut row: impl FnMut(&[Node], &Node) -> Result<T, Failure>,
+) -> Result<(Node, Vec<T>), Failure> {
+    let (mut rows, mut failed) = (Vec::new(), None);
+    let mut each = |around: &[Node], node: &Node| match row(around, node) {
+        Ok(read) => {
+            rows.push(read);
+            true
+        }
+        Err(failure) => {
+            failed = Some(failure);
+            false
+        }
+    };
+    let path: Vec<&str> = ["response", "result"].iter().chain(at).copied().collect();
+    let parsed = grow(
+        reply.body,
+        Tree {
+            rows: Some(Rows {
+                path: &path,
+                each: &mut each,
+                nodes_before: 0,
+            }),
+            ..Tree::default()
+        },
+    );
+    match failed {
+        Some(failure) => Err(failure),
+        None => Ok((
+            read_envelope(reply.status, reply.content_type, reply.body, parsed)?,
+            rows,
+        )),
+    }
+}
+
+/// A reply as it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a> {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) body: &'a [u8],
+}
+
+impl Raw<'_> {
+    /// The `<result>` of a success reply, as [`read_reply`].
+    pub(crate) fn result(self) -> Result<Node, Failure> {
+        read_reply(self.status, self.content_type, self.body)
+    }
+}
+
+fn read_envelope(
+    status: u16,
+    content_type: Option<&str>,
+    body: &[u8],
+    parsed: Result<Node, String>,
+) -> Result<Node, Failure> {
+    let root = match parsed.and_then(envelope) {
         Ok(root) => root,
         Err(why) => {
             let found = describe(content_type, body, &why);
@@ -184,20 +281,23 @@ pub(crate) fn printable(text: &str, max: usize) -> String {
 
 /// A whole XML document as a tree; the error says what is wrong with it.
 pub(crate) fn parse(body: &[u8]) -> Result<Node, String> {
+    grow(body, Tree::default())
+}
+
+fn grow(body: &[u8], mut tree: Tree<'_>) -> Result<Node, String> {
     // Descriptions typed by people reach replies in whatever encoding their terminal had.
     let text: Cow<'_, str> = String::from_utf8_lossy(body);
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     // Release note addresses come with bare ampersands.
     reader.config_mut().allow_dangling_amp = true;
-    let mut tree = Tree::default();
     loop {
         match reader.read_event() {
             Ok(Event::Start(tag)) => tree.open(&tag)?,
             Ok(Event::Empty(tag)) => {
                 tree.open(&tag)?;
-                tree.close();
+                tree.close()?;
             }
-            Ok(Event::End(_)) => tree.close(),
+            Ok(Event::End(_)) => tree.close()?,
             Ok(Event::Text(text)) => tree.text(&text.xml10_content())?,
             Ok(Event::CData(text)) => tree.text(&text.xml10_content())?,
             Ok(Event::GeneralRef(reference)) => tree.text(&resolve(&reference)?)?,
@@ -210,7 +310,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Node, String> {
 
 /// The five entities of XML and character references. Any other is kept as it stands: entities that a document
 /// declares for itself are never expanded.
-fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {
+pub(crate) fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {
     if let Some(known) = resolve_predefined_entity(reference) {
         return Ok(known.into());
     }
@@ -223,19 +323,45 @@ fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {
 
 /// The tree while it grows: a stack of open elements instead of recursion.
 #[derive(Default)]
-struct Tree {
+struct Tree<'r> {
     open: Vec<Node>,
     root: Option<Node>,
     nodes: usize,
+    rows: Option<Rows<'r>>,
 }
 
-impl Tree {
+/// Elements that are handed on when they are complete, instead of being kept.
+struct Rows<'r> {
+    path: &'r [&'r str],
+    /// Whether to go on.
+    each: &'r mut dyn FnMut(&[Node], &Node) -> bool,
+    /// How many elements there were before the row that is open.
+    nodes_before: usize,
+}
+
+impl Rows<'_> {
+    fn is_row(&self, around: &[Node], name: &str) -> bool {
+        around.len() + 1 == self.path.len()
+            && self.path.last() == Some(&name)
+            && around
+                .iter()
+                .zip(self.path)
+                .all(|(node, step)| node.name == *step)
+    }
+}
+
+impl Tree<'_> {
     fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
         if self.open.is_empty() && self.root.is_some() {
             return Err("XML with a second root element".into());
         }
         if self.open.len() == DEPTH_MAX {
             return Err(format!("XML nested deeper than {DEPTH_MAX} elements"));
+        }
+        if let Some(rows) = &mut self.rows
+            && rows.is_row(&self.open, tag.name().as_ref())
+        {
+            rows.nodes_before = self.nodes;
         }
         self.nodes += 1;
         if self.nodes > NODES_MAX {
@@ -256,13 +382,25 @@ impl Tree {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), String> {
         // The reader has matched the end tag to its start, so there is an open element.
-        let Some(node) = self.open.pop() else { return };
+        let Some(node) = self.open.pop() else {
+            return Ok(());
+        };
+        if let Some(rows) = &mut self.rows
+            && rows.is_row(&self.open, &node.name)
+        {
+            self.nodes = rows.nodes_before;
+            return match (rows.each)(&self.open, &node) {
+                true => Ok(()),
+                false => Err("a row that cannot be read".to_owned()),
+            };
+        }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(node),
             None => self.root = Some(node),
         }
+        Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), String> {

@@ -202,7 +202,7 @@ mod damaged_replies {
             if let Ok(result) = read_reply(200, None, &body) {
                 let _ = system::info(&result);
                 let _ = system::yes_or_no(&result);
-                let _ = system::locks(&result, Lock::Configuration);
+                let _ = system::locks(&result, LockKind::Configuration);
                 let _ = software::images(&result);
                 let _ = jobs::enqueued(&result);
                 let _ = jobs::one(&result, JobId(1));

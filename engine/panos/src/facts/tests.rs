@@ -20,10 +20,18 @@ fn firewall(system: &'static str) -> impl Fn(&Seen) -> Answer + Send + Sync {
             "<check><pending-changes/></check>" => "chassis-ready-10.2.xml",
             "<show><config-locks><vsys>all</vsys></config-locks></show>" => "config-locks-10.1.xml",
             "<show><commit-locks><vsys>all</vsys></commit-locks></show>" => "commit-locks-10.1.xml",
-            _ => "optics-none.xml",
+            "<show><system><state><filter>sys.s*.p*.phy</filter></state></system></show>" => {
+                "optics-none.xml"
+            }
+            _ => "error-unknown-command.xml",
         };
         reply(200, golden(name))
     }
+}
+
+/// The areas that a hop is decided on: this firewall answers for all of them.
+fn decisive() -> BTreeSet<FactArea> {
+    FactArea::ALL[..9].iter().copied().collect()
 }
 
 fn client(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> (Arc<Scripted>, Client) {
@@ -33,7 +41,7 @@ fn client(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> (Arc<Scri
     (transport, client)
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
@@ -44,8 +52,8 @@ fn all() -> BTreeSet<FactArea> {
 #[tokio::test]
 async fn every_area_is_read_within_the_limit_of_five_calls() {
     let (transport, client) = client(firewall("system-info-10.1.xml"));
-    let facts = client.facts(&all(), now()).await;
-    for area in FactArea::ALL {
+    let facts = client.facts(&decisive(), now()).await;
+    for area in decisive() {
         assert_eq!(facts.unknown(area), None, "{area}");
     }
     assert_eq!((facts.device.as_str(), facts.read_at), ("acme-fw1", now()));
@@ -68,13 +76,43 @@ async fn nothing_is_asked_that_is_not_wanted() {
     for area in FactArea::ALL {
         let (transport, client) = self::client(firewall("system-info-10.1.xml"));
         let facts = client.facts(&BTreeSet::from([area]), now()).await;
-        // Locks are two questions.
-        let calls = if area == FactArea::Locks { 2 } else { 1 };
-        assert_eq!(transport.seen().len(), calls, "{area}");
+        assert_eq!(transport.seen().len(), questions(area).len(), "{area}");
+        assert_eq!(facts.sources.keys().collect::<Vec<_>>(), [&area]);
         for other in FactArea::ALL.into_iter().filter(|other| *other != area) {
             assert_eq!(facts.unknown(other), Some("not asked"), "{area} {other}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_command_that_several_areas_need_is_sent_once() {
+    let (transport, client) = client(firewall("system-info-10.1.xml"));
+    let facts = client.facts(&all(), now()).await;
+    let mut sent: Vec<String> = transport.seen().into_iter().map(|seen| seen.body).collect();
+    let questions: BTreeSet<Question> = FactArea::ALL
+        .into_iter()
+        .flat_map(|area| questions(area).iter().copied())
+        .collect();
+    assert_eq!(sent.len(), questions.len());
+    sent.sort();
+    sent.dedup();
+    assert_eq!(sent.len(), questions.len());
+    assert_eq!(transport.most_in_flight(), 5);
+    let source = &facts.sources[&FactArea::Locks];
+    assert_eq!(source.read_at, now());
+    assert_eq!(
+        source.commands,
+        ["show config-locks vsys all", "show commit-locks vsys all"]
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_the_release_does_not_know_leaves_its_area_unknown() {
+    let (_, client) = client(firewall("system-info-10.1.xml"));
+    let facts = client.facts(&all(), now()).await;
+    insta::assert_snapshot!(facts.unknown(FactArea::Redistribution).unwrap(), @"ask `show redistribution service client all` on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected");
+    insta::assert_snapshot!(facts.unknown(FactArea::UpdateSchedules).unwrap(), @"ask `show config running deviceconfig system update-schedule` on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected");
+    insta::assert_snapshot!(facts.unknown(FactArea::AdvancedRoutes).unwrap(), @"the advanced routing engine is off");
 }
 
 #[tokio::test]
@@ -90,8 +128,8 @@ async fn a_failed_area_says_why_and_leaves_the_others() {
         }
         answer(seen)
     });
-    let facts = client.facts(&all(), now()).await;
-    let unknown: Vec<String> = FactArea::ALL
+    let facts = client.facts(&decisive(), now()).await;
+    let unknown: Vec<String> = decisive()
         .into_iter()
         .filter_map(|area| Some(format!("{area}: {}", facts.unknown(area)?)))
         .collect();
@@ -104,9 +142,12 @@ async fn a_failed_area_says_why_and_leaves_the_others() {
 #[tokio::test]
 async fn only_a_virtual_firewall_may_have_no_ports() {
     let (_, virtual_one) = client(firewall("system-info-10.1.xml"));
-    assert_eq!(virtual_one.facts(&all(), now()).await.optics, Fact::Known(vec![]));
+    assert_eq!(
+        virtual_one.facts(&decisive(), now()).await.optics,
+        Fact::Known(vec![])
+    );
     let (_, hardware) = client(firewall("system-info-9.1.xml"));
-    let told = hardware.facts(&all(), now()).await.optics;
+    let told = hardware.facts(&decisive(), now()).await.optics;
     insta::assert_snapshot!(told.unknown().unwrap(), @"the PA-850 listed no ports");
     let told = hardware
         .facts(&BTreeSet::from([FactArea::Optics]), now())

@@ -62,21 +62,23 @@ fn yes_no_and_nothing_else() {
 
 #[test]
 fn a_lock_counts_even_when_nobody_is_named() {
-    let found = locks(&result_of("config-locks-10.1.xml"), Lock::Configuration).unwrap();
-    insta::assert_snapshot!(found.join("\n"), @r"
+    let found = locks(&result_of("config-locks-10.1.xml"), LockKind::Configuration).unwrap();
+    let words: Vec<String> = found.iter().map(lock_in_words).collect();
+    insta::assert_snapshot!(words.join("\n"), @r"
     configuration lock of admin (shared)
     configuration lock of carol
     configuration lock of an unnamed administrator
     ");
     assert_eq!(
-        locks(&result_of("config-locks-none.xml"), Lock::Configuration),
+        locks(&result_of("config-locks-none.xml"), LockKind::Configuration),
         Ok(vec![])
     );
+    let commit = locks(&result_of("commit-locks-10.1.xml"), LockKind::Commit).unwrap();
     assert_eq!(
-        locks(&result_of("commit-locks-10.1.xml"), Lock::Commit),
-        Ok(vec!["commit lock of carol".to_owned()])
+        commit.iter().map(lock_in_words).collect::<Vec<_>>(),
+        ["commit lock of carol"]
     );
     // The answer to one question is none to the other.
-    assert!(locks(&result_of("config-locks-none.xml"), Lock::Commit).is_err());
-    assert!(locks(&result_of("empty-result.xml"), Lock::Configuration).is_err());
+    assert!(locks(&result_of("config-locks-none.xml"), LockKind::Commit).is_err());
+    assert!(locks(&result_of("empty-result.xml"), LockKind::Configuration).is_err());
 }

@@ -1,0 +1,208 @@
+//! Facts as advisories ask for them.
+//!
+//! Responsible for: answering the names of the advisories' vocabulary from the areas of the facts. Must not know: any
+//! advisory, or how a fact was read.
+
+use hopgate_paths::{FactsView, OpticSeen, Seen};
+
+use crate::facts::{Fact, Facts, OpticClass};
+
+impl FactsView for Facts {
+    /// From the area that holds it, where that was read by itself; else from the features. So a reading of the few
+    /// areas that every hop needs answers what it can.
+    fn flag(&self, name: &str) -> Seen<bool> {
+        let own = match name {
+            "ha" => self.ha.known().map(|ha| ha.enabled),
+            "active-active" => self
+                .ha
+                .known()
+                .map(|ha| ha.mode.as_deref() == Some("Active-Active")),
+            "multi-vsys" => self.system.known().map(|system| system.multi_vsys),
+            "panorama-managed" => self.panorama.known().map(|link| !link.servers.is_empty()),
+            _ => None,
+        };
+        match (own, &self.features) {
+            (Some(known), _) => Seen::Known(known),
+            (None, Fact::Known(features)) => seen(name, features.flags.get(name)),
+            (None, Fact::Unknown(reason)) => Seen::Unknown(format!("features: {reason}")),
+        }
+    }
+
+    fn number(&self, name: &str) -> Seen<u64> {
+        let content = || {
+            let (number, _) = self.system.known()?.app_version.split_once('-')?;
+            number.parse().ok()
+        };
+        let own = if name == "content" { content() } else { None };
+        match (own, &self.features) {
+            (Some(known), _) => Seen::Known(known),
+            (None, Fact::Known(features)) => seen(name, features.numbers.get(name)),
+            (None, Fact::Unknown(reason)) => Seen::Unknown(format!("features: {reason}")),
+        }
+    }
+
+    fn optics(&self) -> Seen<Vec<OpticSeen>> {
+        match &self.optics {
+            Fact::Unknown(reason) => Seen::Unknown(format!("optics: {reason}")),
+            Fact::Known(ports) => Seen::Known(
+                ports
+                    .iter()
+                    .map(|port| OpticSeen {
+                        slot: port.slot,
+                        port: port.port,
+                        interface: port.interface.clone(),
+                        class: class(port.class),
+                        media: (!port.media.is_empty()).then(|| port.media.clone()),
+                        part: port.part.clone(),
+                        vendor: port.vendor.clone(),
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// A name that facts of an older reading do not hold is unknown, and never a no.
+fn seen<T: Copy>(name: &str, fact: Option<&Fact<T>>) -> Seen<T> {
+    match fact {
+        Some(Fact::Known(value)) => Seen::Known(*value),
+        Some(Fact::Unknown(reason)) => Seen::Unknown(reason.clone()),
+        None => Seen::Unknown(format!("{name} was not asked for when the facts were read")),
+    }
+}
+
+const fn class(class: OpticClass) -> &'static str {
+    match class {
+        OpticClass::Empty => "empty",
+        OpticClass::Fixed => "fixed",
+        OpticClass::Allowed => "allowed",
+        OpticClass::KnownBad => "known-bad",
+        OpticClass::UnknownVendor => "unknown-vendor",
+        OpticClass::Unreadable => "unreadable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::facts::{Features, Ha, HaMember, Optic, PanoramaLink, System};
+
+    fn unread() -> Facts {
+        Facts::unread("fw1", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_was_not_read_is_unknown_with_the_reason() {
+        let facts = unread();
+        assert_eq!(facts.flag("ha"), Seen::Unknown("features: not asked".to_owned()));
+        assert_eq!(
+            facts.number("content"),
+            Seen::Unknown("features: not asked".to_owned())
+        );
+        assert_eq!(
+            FactsView::optics(&facts),
+            Seen::Unknown("optics: not asked".to_owned())
+        );
+        let facts = Facts {
+            features: Fact::Known(Features::default()),
+            ..facts
+        };
+        assert_eq!(
+            facts.flag("ospf"),
+            Seen::Unknown("ospf was not asked for when the facts were read".to_owned())
+        );
+    }
+
+    #[test]
+    fn features_answer_under_their_names() {
+        let mut features = Features::default();
+        features.flags.insert("ospf".to_owned(), Fact::Known(true));
+        features
+            .flags
+            .insert("nat".to_owned(), Fact::Unknown("no configuration".to_owned()));
+        features.numbers.insert("memory-mb".to_owned(), Fact::Known(7900));
+        let facts = Facts {
+            features: Fact::Known(features),
+            ..unread()
+        };
+        assert_eq!(facts.flag("ospf"), Seen::Known(true));
+        assert_eq!(facts.flag("nat"), Seen::Unknown("no configuration".to_owned()));
+        assert_eq!(facts.number("memory-mb"), Seen::Known(7900));
+    }
+
+    #[test]
+    fn areas_that_were_read_by_themselves_answer_without_the_features() {
+        let member = HaMember {
+            state: "active".to_owned(),
+            reason: None,
+            build: None,
+            state_sync: None,
+            address: None,
+        };
+        let facts = Facts {
+            ha: Fact::Known(Ha {
+                enabled: true,
+                mode: Some("Active-Active".to_owned()),
+                local: member,
+                peer: None,
+                running_sync: None,
+                running_sync_enabled: true,
+                preemptive: false,
+            }),
+            system: Fact::Known(System {
+                hostname: "fw1".to_owned(),
+                model: "PA-850".to_owned(),
+                serial: "1".to_owned(),
+                sw_version: "10.1.14".parse().unwrap(),
+                app_version: "8676-7858".to_owned(),
+                uptime_seconds: 1,
+                operational_mode: None,
+                multi_vsys: true,
+            }),
+            panorama: Fact::Known(PanoramaLink { servers: Vec::new() }),
+            ..unread()
+        };
+        assert_eq!(facts.flag("ha"), Seen::Known(true));
+        assert_eq!(facts.flag("active-active"), Seen::Known(true));
+        assert_eq!(facts.flag("multi-vsys"), Seen::Known(true));
+        assert_eq!(facts.flag("panorama-managed"), Seen::Known(false));
+        assert_eq!(facts.number("content"), Seen::Known(8676));
+    }
+
+    #[test]
+    fn ports_are_seen_with_what_is_in_them() {
+        let classes = [
+            (OpticClass::Empty, "empty"),
+            (OpticClass::Fixed, "fixed"),
+            (OpticClass::Allowed, "allowed"),
+            (OpticClass::KnownBad, "known-bad"),
+            (OpticClass::UnknownVendor, "unknown-vendor"),
+            (OpticClass::Unreadable, "unreadable"),
+        ];
+        for (class, word) in classes {
+            let facts = Facts {
+                optics: Fact::Known(vec![Optic {
+                    slot: 1,
+                    port: 5,
+                    interface: "ethernet1/5".to_owned(),
+                    media: String::new(),
+                    vendor: None,
+                    part: Some("X".to_owned()),
+                    serial: None,
+                    class,
+                }]),
+                ..unread()
+            };
+            let Seen::Known(seen) = FactsView::optics(&facts) else {
+                panic!("known optics are seen");
+            };
+            assert_eq!((seen[0].port, seen[0].class), (5, word));
+            assert_eq!(
+                (seen[0].media.as_deref(), seen[0].part.as_deref()),
+                (None, Some("X"))
+            );
+        }
+    }
+}

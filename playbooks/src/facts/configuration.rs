@@ -1,0 +1,117 @@
+//! What a configuration says that an upgrade can trip over: locks, certificates, schedules, lists, features.
+//! Knows the shapes; a private key, a password hash or any other secret of a configuration has no room in them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::Fact;
+
+/// One lock, and who holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLock {
+    /// What it keeps others from.
+    pub kind: LockKind,
+    /// The administrator who took it, where the device says.
+    pub holder: Option<String>,
+    /// What it covers: `shared`, `vsys1`.
+    pub scope: Option<String>,
+    /// When it was taken, by the device's clock and in its zone.
+    pub since: Option<DateTime>,
+    /// What the holder wrote.
+    pub comment: Option<String>,
+}
+
+/// What a lock keeps others from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockKind {
+    /// Changing the configuration.
+    Configuration,
+    /// Committing it.
+    Commit,
+}
+
+/// One certificate of the running configuration. It is identified by place and name. What is in it is read from the
+/// certificate itself, and from the configuration's words about it only where that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Where it is: `shared`, `vsys1`, `template`.
+    pub place: String,
+    /// Its name.
+    pub name: String,
+    /// Whom it names.
+    pub subject: Option<String>,
+    /// The instant after which it is not valid; none where that cannot be read.
+    pub not_after: Option<Timestamp>,
+    /// Whether that instant had passed when the facts were read; none where it cannot be told.
+    pub expired: Option<bool>,
+    /// `RSA`, `EC`.
+    pub algorithm: Option<String>,
+    /// The size of the key, in bits.
+    pub bits: Option<u32>,
+    /// The digest that it is signed with: `sha256`.
+    pub digest: Option<String>,
+    /// Whether it signs others.
+    pub authority: bool,
+    /// Why the certificate itself could not be read, where it could not.
+    pub unreadable: Option<String>,
+}
+
+/// The running configuration as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigurationShape {
+    /// Its size in bytes, as XML.
+    pub bytes: u64,
+    /// The feature release it is written for: `10.1.0`.
+    pub version: Option<String>,
+}
+
+/// When one kind of content is fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateSchedule {
+    /// `threats`, `anti-virus`, `wildfire`.
+    pub content: String,
+    /// `none`, `real-time`, `every-15-mins`, `hourly`, `daily`, `weekly`.
+    pub every: String,
+    /// The time of day (`01:02`) or the minutes past (`15`), where there is one.
+    pub at: Option<String>,
+    /// The day, for weekly ones.
+    pub day: Option<String>,
+    /// `download-only`, `download-and-install`.
+    pub action: Option<String>,
+    /// The Panorama template it comes from, where it comes from one.
+    pub template: Option<String>,
+}
+
+/// One external dynamic list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalList {
+    /// Where it is: `shared`, `vsys1`.
+    pub place: String,
+    /// Its name.
+    pub name: String,
+    /// `ip`, `domain`, `url`, `predefined-ip`.
+    pub kind: Option<String>,
+    /// Where it is fetched, without user name, password and query.
+    pub source: Option<String>,
+    /// The profile that its server's certificate is checked with.
+    pub certificate_profile: Option<String>,
+    /// Whether it is fetched with a user name and password.
+    pub authenticated: bool,
+    /// How often: `hourly`.
+    pub every: Option<String>,
+}
+
+/// What a device uses of PAN-OS: the answers that advisories ask for, under the names of their vocabulary.
+///
+/// Every name of the vocabulary is there, known or unknown with the reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Features {
+    /// Yes or no.
+    pub flags: BTreeMap<String, Fact<bool>>,
+    /// Numbers; the unit is in the name.
+    pub numbers: BTreeMap<String, Fact<u64>>,
+}

@@ -1,0 +1,116 @@
+//! Ports and interfaces: hardware, logical interfaces, counters, packet sizes, optics.
+//! Knows the shapes; must not know which ports matter.
+
+use serde::{Deserialize, Serialize};
+
+/// One port and the module in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Optic {
+    /// The slot, 1 on a box without slots.
+    pub slot: u32,
+    /// The port in the slot.
+    pub port: u32,
+    /// `ethernet1/5`.
+    pub interface: String,
+    /// What the port says is in it: `SFP-Plus-Fiber`, `SFP-Empty`, `CAT5`.
+    pub media: String,
+    /// The vendor the module names. No proof of anything: genuine modules name their makers, clones write what they like.
+    pub vendor: Option<String>,
+    /// The part number the module names.
+    pub part: Option<String>,
+    /// Its serial number.
+    pub serial: Option<String>,
+    /// What to think of it.
+    pub class: OpticClass,
+}
+
+/// What to think of what is in a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpticClass {
+    /// Nothing is in the cage.
+    Empty,
+    /// A fixed copper port: it takes no module.
+    Fixed,
+    /// A part on the allowlist.
+    Allowed,
+    /// A part known to do harm.
+    KnownBad,
+    /// A part nobody vouches for.
+    UnknownVendor,
+    /// There is a module, and it does not say what it is.
+    Unreadable,
+}
+
+/// The interfaces of a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interfaces {
+    /// The ports, each once.
+    pub hardware: Vec<HardwareInterface>,
+    /// What is configured on them, each name once.
+    pub logical: Vec<LogicalInterface>,
+}
+
+/// One port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HardwareInterface {
+    /// `ethernet1/1`, `ae1`, `ha1-a`.
+    pub name: String,
+    /// `up`, `down`, `power-down`.
+    pub state: String,
+    /// `1000`, `ukn`.
+    pub speed: Option<String>,
+    /// `full`.
+    pub duplex: Option<String>,
+    /// Its MAC address.
+    pub mac: Option<String>,
+    /// `(autoneg)`.
+    pub mode: Option<String>,
+}
+
+/// One logical interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogicalInterface {
+    /// `ethernet1/1.100`, `loopback.1`, `tunnel.7`.
+    pub name: String,
+    /// The virtual system, as the device numbers it.
+    pub vsys: Option<String>,
+    /// The zone.
+    pub zone: Option<String>,
+    /// What forwards its packets: `vr:default`.
+    pub forwarding: Option<String>,
+    /// The VLAN tag; 0 for none.
+    pub tag: Option<u32>,
+    /// Its addresses, with prefix lengths.
+    pub addresses: Vec<String>,
+}
+
+/// What went through an interface since the dataplane came up. Whatever the device does not count is absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceCounters {
+    /// The interface.
+    pub name: String,
+    /// Whether it is a logical one: a port and the logical interface on it have the same name.
+    pub logical: bool,
+    /// Bytes received.
+    pub bytes_in: Option<u64>,
+    /// Bytes sent.
+    pub bytes_out: Option<u64>,
+    /// Packets received.
+    pub packets_in: Option<u64>,
+    /// Packets sent.
+    pub packets_out: Option<u64>,
+    /// Packets received with errors.
+    pub errors_in: Option<u64>,
+    /// Packets that were received and thrown away.
+    pub drops_in: Option<u64>,
+}
+
+/// The largest packet of one interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceMtu {
+    /// The interface.
+    pub interface: String,
+    /// In bytes; none where the device does not say, as for many subinterfaces.
+    pub mtu: Option<u64>,
+}
