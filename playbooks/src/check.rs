@@ -137,7 +137,7 @@ impl Check {
             _ if !message.is_empty() => message,
             Verdict::Inconclusive { missing } => format!("cannot tell: {missing}"),
             Verdict::Error { detail } => format!("the check does not work: {detail}"),
-            Verdict::Pass | Verdict::Fail => self.title.clone(),
+            Verdict::Pass | Verdict::Fail | Verdict::Waived { .. } => self.title.clone(),
         };
         Finding {
             check: self.id.clone(),

@@ -3,6 +3,7 @@
 //! Responsible for: what a check concluded, in a shape that is stored and shown, and the one rule that turns findings
 //! into go or hold. Must not know: how a conclusion was reached.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What one check concluded about one device, or about one part of it.
@@ -32,7 +33,7 @@ impl Finding {
     /// Whether this holds a gate: an enforced blocking check that did not pass, for whatever reason.
     pub fn holds(&self) -> bool {
         let decided = match self.verdict {
-            Verdict::Pass => false,
+            Verdict::Pass | Verdict::Waived { .. } => false,
             Verdict::Fail | Verdict::Inconclusive { .. } | Verdict::Error { .. } => true,
         };
         decided && self.severity == Severity::Block && self.mode == Mode::Enforce
@@ -56,6 +57,15 @@ pub enum Verdict {
     Error {
         /// How.
         detail: String,
+    },
+    /// It did not pass, and somebody decided that it does not count for this device.
+    Waived {
+        /// Who.
+        by: String,
+        /// Why, in their words.
+        reason: String,
+        /// When it counts again.
+        until: Timestamp,
     },
 }
 
@@ -157,10 +167,17 @@ mod tests {
                 }
             }
         }
-        assert_eq!(
-            Gate::of(&[finding(Verdict::Pass, Severity::Block, Mode::Enforce)]),
-            Gate::Open
-        );
+        let waived = Verdict::Waived {
+            by: "petra".to_owned(),
+            reason: "swapped on site".to_owned(),
+            until: Timestamp::UNIX_EPOCH,
+        };
+        for verdict in [Verdict::Pass, waived] {
+            assert_eq!(
+                Gate::of(&[finding(verdict, Severity::Block, Mode::Enforce)]),
+                Gate::Open
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Two machines share that shape: [`device::Device`] walks one firewall through its hops, [`campaign::Campaign`] grants
 //! the permits without which no device may start one.
 
+pub mod acceptance;
 pub mod campaign;
 pub mod device;
 pub mod halt;

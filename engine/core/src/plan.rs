@@ -10,6 +10,7 @@ use hopgate_paths::{Route, Version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::acceptance::Acceptance;
 use crate::names::{CampaignId, DeviceId, Identity, WaveName};
 use crate::window::Window;
 
@@ -40,6 +41,9 @@ pub struct Plan {
     pub before: BTreeMap<String, String>,
     /// Playbooks asked after every hop, by name, with the hash of their text.
     pub after: BTreeMap<String, String>,
+    /// Advisories that do not hold some of the devices, by somebody's decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Acceptance>,
 }
 
 /// An operator's decision to leave the vendor's path.
@@ -175,6 +179,14 @@ pub enum PlanError {
         /// The wave.
         wave: WaveName,
     },
+    /// An acceptance names a device that has no part in the plan, or none at all.
+    #[error("the acceptance of {advisory} names {}", device.as_ref().map_or_else(|| "no device".to_owned(), |device| format!("{device}, which is not in the plan")))]
+    AcceptedElsewhere {
+        /// The advisory.
+        advisory: String,
+        /// The device; none where the list is empty.
+        device: Option<DeviceId>,
+    },
     /// The window closes before it opens.
     #[error("the window closes at {closes:.0}, which is not after it opens at {opens:.0}", opens = .window.opens, closes = .window.closes)]
     WindowReversed {
@@ -219,7 +231,24 @@ impl Plan {
                 device: device.clone(),
             });
         }
+        self.check_accepted()?;
         self.check_pairs(&listed)
+    }
+
+    fn check_accepted(&self) -> Result<(), PlanError> {
+        for accepted in &self.accepted {
+            let stranger = accepted
+                .devices
+                .iter()
+                .find(|device| !self.devices.contains_key(*device));
+            if accepted.devices.is_empty() || stranger.is_some() {
+                return Err(PlanError::AcceptedElsewhere {
+                    advisory: accepted.advisory.clone(),
+                    device: stranger.cloned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn check_waves(&self) -> Result<BTreeMap<&DeviceId, &WaveName>, PlanError> {
@@ -358,6 +387,7 @@ pub(crate) mod tests {
             devices,
             before: BTreeMap::new(),
             after: BTreeMap::new(),
+            accepted: Vec::new(),
         }
     }
 
@@ -372,6 +402,28 @@ pub(crate) mod tests {
         assert_eq!(first.hash(), second.hash());
         second.waves[1].concurrency = 5;
         assert_ne!(first.hash(), second.hash());
+    }
+
+    #[test]
+    fn an_acceptance_is_part_of_what_is_approved_and_names_devices_of_the_plan() {
+        let bare = plan(&[("canary", false, &["a"]), ("rest", true, &["b"])], &[]);
+        let accepting = |devices: &[&str]| {
+            let mut plan = bare.clone();
+            plan.accepted.push(Acceptance {
+                advisory: "PAN-221190".to_owned(),
+                devices: devices.iter().map(|name| name.parse().unwrap()).collect(),
+                by: "petra".parse().unwrap(),
+                reason: "swapped on site".to_owned(),
+                until: plan.window.closes,
+            });
+            plan
+        };
+        assert!(!bare.to_json().contains("accepted"));
+        assert_eq!(accepting(&["a"]).check(), Ok(()));
+        assert_ne!(accepting(&["a"]).hash(), bare.hash());
+        assert_ne!(accepting(&["a"]).hash(), accepting(&["a", "b"]).hash());
+        insta::assert_snapshot!(accepting(&["a", "x"]).check().unwrap_err(), @"the acceptance of PAN-221190 names x, which is not in the plan");
+        insta::assert_snapshot!(accepting(&[]).check().unwrap_err(), @"the acceptance of PAN-221190 names no device");
     }
 
     #[test]

@@ -82,6 +82,7 @@ fn plan(devices: u32) -> Plan {
         devices: names.into_iter().map(|name| (name, planned.clone())).collect(),
         before: BTreeMap::new(),
         after: BTreeMap::new(),
+        accepted: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark reports to whoever runs it")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time too")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -28,6 +29,7 @@ use hopgate::ledger::Ledger;
 use hopgate::planner;
 use hopgate_core::names::DeviceId;
 use hopgate_panos::{Client, Credentials, Secret};
+use hopgate_paths::Catalogue;
 use jiff::{SignedDuration, Timestamp};
 use panos_simulator::{Fleet as Simulated, FleetSpec, JobResult, JobStatus, Phase, SimClock};
 
@@ -183,20 +185,33 @@ async fn engine(devices: usize) -> SignedDuration {
     );
     let path = Path::new("campaign.yaml");
     let file: CampaignFile = hopgate::config::parse(path, &text).expect("the campaign of the benchmark");
-    let load = |names: &[String]| checks::load_all(names, Path::new("")).expect("built-in playbooks");
+    let catalogue = Catalogue::embedded().expect("the shipped catalogue");
+    let load =
+        |names: &[String]| checks::load_all(names, Path::new(""), catalogue).expect("built-in playbooks");
     let (before, after) = (load(&file.checks.before), load(&file.checks.after));
     let wanted: BTreeSet<DeviceId> = clients.keys().cloned().collect();
     let systems = planner::read_systems(&clients, &wanted)
         .await
         .expect("every device answers");
-    let plan =
-        planner::plan(&file, path, &inventory(&wanted), &systems, &before, &after, None).expect("a plan");
+    let plan = planner::plan(
+        &file,
+        path,
+        &inventory(&wanted),
+        &systems,
+        catalogue,
+        &before,
+        &after,
+        None,
+    )
+    .expect("a plan");
     enrol(&ledger, clock.now(), &plan)
         .await
         .expect("the journal takes it");
     let checks = Checks {
-        before: before.into_iter().map(|hashed| hashed.playbook).collect(),
-        after: after.into_iter().map(|hashed| hashed.playbook).collect(),
+        before: before.into_iter().map(|hashed| hashed.asked).collect(),
+        after: after.into_iter().map(|hashed| hashed.asked).collect(),
+        catalogue: Cow::Borrowed(catalogue),
+        accepted: Vec::new(),
     };
     let setting = Setting {
         ledger,

@@ -305,5 +305,11 @@ pub(super) fn finding_line(finding: &Finding) -> String {
         Verdict::Fail => format!("{}: {}", finding.check, finding.message),
         Verdict::Inconclusive { missing } => format!("{}: cannot tell, {missing}", finding.check),
         Verdict::Error { detail } => format!("{}: could not be evaluated, {detail}", finding.check),
+        Verdict::Waived { by, reason, until } => {
+            format!(
+                "{}: {}; accepted by {by} until {until:.0}: {reason}",
+                finding.check, finding.message
+            )
+        }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use hopgate_core::acceptance::Acceptance;
 use hopgate_core::names::{CampaignId, DeviceId, Identity, WaveName};
 use hopgate_core::window::Window;
 use hopgate_paths::Version;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +31,15 @@ pub struct CampaignFile {
     pub window: WindowText,
     /// The inventory file, relative to this one.
     pub inventory: PathBuf,
+    /// Overlays of the release catalogue, relative to this file, in the order in which they apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catalogue: Vec<PathBuf>,
     /// Playbooks asked around every hop.
     #[serde(default)]
     pub checks: ChecksText,
+    /// Advisories that do not hold some devices, each by somebody's decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_advisories: Vec<AcceptText>,
     /// The waves, in order.
     pub waves: Vec<WaveText>,
     /// Who is paged.
@@ -45,6 +54,22 @@ pub struct PinnedPath {
     /// Releases to pass, in order, without the target.
     pub via: Vec<Version>,
     /// Who decided it.
+    pub by: Identity,
+    /// Why.
+    pub reason: String,
+}
+
+/// One advisory that does not hold some devices for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptText {
+    /// Its id.
+    pub advisory: String,
+    /// The devices, by name. There is no way to say all of them.
+    pub devices: Vec<DeviceId>,
+    /// The last day on which it is accepted, in the zone of the window; or an instant.
+    pub until: String,
+    /// Who accepts it.
     pub by: Identity,
     /// Why.
     pub reason: String,
@@ -76,7 +101,7 @@ impl Default for ChecksText {
     /// The whole library: who leaves checks out has to say so.
     fn default() -> Self {
         ChecksText {
-            before: vec!["readiness".to_owned(), "optics".to_owned()],
+            before: vec!["readiness".to_owned(), "advisories".to_owned()],
             after: vec!["after".to_owned()],
         }
     }
@@ -145,8 +170,59 @@ impl CampaignFile {
         })
     }
 
+    /// The acceptances as the plan holds them.
+    pub fn accepted(&self, path: &Path) -> Result<Vec<Acceptance>, ConfigError> {
+        let accepts = self.accept_advisories.iter().enumerate();
+        accepts
+            .map(|(index, accept)| {
+                let key = |field: &str| format!("accept_advisories[{index}].{field}");
+                if accept.devices.is_empty() {
+                    return Err(meaning(
+                        path,
+                        key("devices"),
+                        "name the devices it is accepted for",
+                    ));
+                }
+                if accept.reason.trim().is_empty() {
+                    return Err(meaning(
+                        path,
+                        key("reason"),
+                        "accepting an advisory needs a reason",
+                    ));
+                }
+                Ok(Acceptance {
+                    advisory: accept.advisory.clone(),
+                    devices: accept.devices.iter().cloned().collect(),
+                    by: accept.by.clone(),
+                    reason: accept.reason.trim().to_owned(),
+                    until: self.end_of(path, &key("until"), &accept.until)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The end of a day in the zone of the window, or an instant as it stands.
+    fn end_of(&self, path: &Path, key: &str, text: &str) -> Result<Timestamp, ConfigError> {
+        let neither = || {
+            let text = format!("{text:?} is no day (2026-12-24), no local time with its zone and no instant");
+            meaning(path, key, text)
+        };
+        if text.contains('T') {
+            return instant(path, key, text).map_err(|_| neither());
+        }
+        let day: Date = text.parse().map_err(|_| neither())?;
+        let zone = self
+            .window
+            .opens
+            .parse::<Zoned>()
+            .map_or(TimeZone::UTC, |opens| opens.time_zone().clone());
+        let ends = day.tomorrow().and_then(|next| next.to_zoned(zone));
+        ends.map(|ends| ends.timestamp()).map_err(|_| neither())
+    }
+
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
         self.window(path)?;
+        self.accepted(path)?;
         if self.waves.is_empty() {
             return Err(meaning(path, "waves", "a campaign needs at least one wave"));
         }
@@ -232,12 +308,40 @@ waves:
     }
 
     #[test]
+    fn an_advisory_is_accepted_to_the_end_of_a_day_where_the_window_is() {
+        let until = |text: &str| {
+            let accept = format!(
+                "{GOOD}accept_advisories:\n  - {{advisory: PAN-221190, devices: [a], until: '{text}', by: petra, reason: swapped}}\n"
+            );
+            load(&accept)
+                .unwrap()
+                .accepted(Path::new("campaign.yaml"))
+                .unwrap()[0]
+                .until
+                .to_string()
+        };
+        assert_eq!(until("2026-12-24"), "2026-12-24T23:00:00Z");
+        assert_eq!(until("2026-12-24T12:00:00Z"), "2026-12-24T12:00:00Z");
+        assert_eq!(until("2026-12-24T12:00[Europe/Vienna]"), "2026-12-24T11:00:00Z");
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         let wrong = |from: &str, to: &str| load(&GOOD.replace(from, to)).unwrap_err();
         insta::assert_snapshot!(wrong("10.2.4-h4", "10.2"), @r#"campaign.yaml:3:9: target: "10.2" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
-        insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, checks, waves, pager");
+        insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, catalogue, checks, accept_advisories, waves, pager");
         insta::assert_snapshot!(wrong("rest: true, ", ""), @"campaign.yaml:8: waves[1].devices: name the devices, or say `rest: true`, and not both");
         insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @r#"campaign.yaml:4: window.opens: "2026-03-28T22:00[Europe/Viena]" is neither a local time with its zone nor an instant (failed to find time zone `Europe/Viena` in time zone database)"#);
+        let accept = |text: &str| {
+            load(&format!(
+                "{GOOD}accept_advisories:\n  - {{advisory: PAN-221190, {text}}}\n"
+            ))
+            .unwrap_err()
+        };
+        insta::assert_snapshot!(accept("devices: [], until: 2026-12-24, by: petra, reason: swapped"), @"campaign.yaml:10: accept_advisories[0].devices: name the devices it is accepted for");
+        insta::assert_snapshot!(accept("devices: ['*'], until: 2026-12-24, by: petra, reason: swapped"), @r#"campaign.yaml:10:38: the device name "*" may hold letters, digits, '.', '_' and '-', not '*'"#);
+        insta::assert_snapshot!(accept("devices: [a], until: soon, by: petra, reason: swapped"), @r#"campaign.yaml:10: accept_advisories[0].until: "soon" is no day (2026-12-24), no local time with its zone and no instant"#);
+        insta::assert_snapshot!(accept("devices: [a], until: 2026-12-24, by: petra, reason: ' '"), @"campaign.yaml:10: accept_advisories[0].reason: accepting an advisory needs a reason");
         insta::assert_snapshot!(wrong("concurrency: 8", "concurrency: -8"), @"campaign.yaml:8:43: concurrency: expected a whole number, 0 or more");
     }
 }

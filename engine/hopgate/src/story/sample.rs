@@ -170,6 +170,7 @@ fn plan() -> Plan {
         devices,
         before: BTreeMap::new(),
         after: BTreeMap::new(),
+        accepted: Vec::new(),
     }
 }
 
