@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
-use crate::config::credentials::CredentialsError;
+use crate::config::credentials::{CredentialsError, Fetched};
 use crate::config::inventory::{Entry, Inventory, TrustRef};
 use crate::journal::{InvalidStream, StreamId};
 use crate::ledger::{Ledger, LedgerError};
@@ -75,6 +75,7 @@ fn trust_stream() -> Result<StreamId, InvalidStream> {
 /// Makes a client for each device; nothing is sent yet.
 pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Connections, ConnectError> {
     let pins = pins(ledger).map_err(ConnectError::Pins)?;
+    let mut fetched = Fetched::default();
     let mut connections = Connections {
         clients: BTreeMap::new(),
         first_use: BTreeMap::new(),
@@ -112,7 +113,7 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
             .or(inventory.defaults.credentials.as_ref());
         let credentials = credentials
             .ok_or(CredentialsError::Incomplete)
-            .and_then(|found| found.resolve())
+            .and_then(|found| found.resolve(&mut fetched))
             .map_err(|source| ConnectError::Credentials {
                 device: device.clone(),
                 source,

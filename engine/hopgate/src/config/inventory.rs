@@ -1,5 +1,7 @@
 //! The inventory: which devices there are, where they answer, whom to trust there and how to log in.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -74,9 +76,20 @@ pub enum TrustRef {
 }
 
 impl Inventory {
-    /// Reads and checks the inventory.
+    /// Reads and checks the inventory: a table where the file is called `.csv`, YAML otherwise.
     pub fn load(path: &Path) -> Result<Inventory, ConfigError> {
-        super::read(path, |inventory: &Inventory| inventory.check(path))
+        let is_table = path
+            .extension()
+            .is_some_and(|name| name.eq_ignore_ascii_case("csv"));
+        if !is_table {
+            return super::read(path, |inventory: &Inventory| inventory.check(path));
+        }
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let inventory = table::parse(path, &text)?;
+        inventory.check(path).map(|()| inventory)
     }
 
     /// A device by name.
