@@ -5,7 +5,7 @@
 
 use hopgate_paths::{FactsView, OpticSeen, Seen};
 
-use crate::facts::{Fact, Facts, OpticClass};
+use crate::facts::{Fact, FactArea, Facts, OpticClass};
 
 impl FactsView for Facts {
     /// From the area that holds it, where that was read by itself; else from the features. So a reading of the few
@@ -18,6 +18,7 @@ impl FactsView for Facts {
                 .known()
                 .map(|ha| ha.mode.as_deref() == Some("Active-Active")),
             "multi-vsys" => self.system.known().map(|system| system.multi_vsys),
+            "update-server-unreachable" => self.update_server.known().map(|server| !server.reachable),
             "panorama-managed" => self.panorama.known().map(|link| !link.servers.is_empty()),
             _ => None,
         };
@@ -59,6 +60,25 @@ impl FactsView for Facts {
                     .collect(),
             ),
         }
+    }
+}
+
+/// The area that answers a flag.
+pub(crate) fn area_of_flag(name: &str) -> FactArea {
+    match name {
+        "ha" | "active-active" => FactArea::Ha,
+        "multi-vsys" => FactArea::System,
+        "panorama-managed" => FactArea::Panorama,
+        "update-server-unreachable" => FactArea::UpdateServer,
+        _ => FactArea::Features,
+    }
+}
+
+/// The area that answers a number.
+pub(crate) fn area_of_number(name: &str) -> FactArea {
+    match name {
+        "content" => FactArea::System,
+        _ => FactArea::Features,
     }
 }
 

@@ -24,7 +24,9 @@ pub use health::{
     Clocks, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp, NtpServer,
     Process, Sensor, WallClock,
 };
-pub use identity::{Content, ContentPackage, Identity, Image, Licence, Partition, Plugin, Support, System};
+pub use identity::{
+    Content, ContentPackage, Identity, Image, Licence, Partition, Plugin, Support, System, UpdateServer,
+};
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
     HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LogicalInterface, Optic, OpticClass,
@@ -163,6 +165,9 @@ areas! {
     /// The support contract.
     #[serde(default = "not_asked")]
     Support support: Support,
+    /// Whether the update server answers. Asking refreshes the software list, which takes the device a while.
+    #[serde(default = "not_asked")]
+    UpdateServer update_server: UpdateServer,
     /// Plugins.
     #[serde(default = "not_asked")]
     Plugins plugins: Vec<Plugin>,

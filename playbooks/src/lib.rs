@@ -4,6 +4,7 @@
 //! hopgate, findings, and the gate they make. Must not know: networks, clocks, campaigns, or how a fact was read. What
 //! cannot be decided is said to be so: an unknown fact never passes a check.
 
+pub mod advisories;
 mod advisory_view;
 mod check;
 mod expression;
@@ -22,7 +23,7 @@ pub use facts::{
     Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkGroup,
     LockKind, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
     OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process, Redistribution, Route, Sensor,
-    Support, System, UpdateSchedule, UserId, WallClock,
+    Support, System, UpdateSchedule, UpdateServer, UserId, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

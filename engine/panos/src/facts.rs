@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic};
+use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic, UpdateServer};
 use jiff::Timestamp;
 
 use crate::client::{Call, Client};
@@ -68,6 +68,11 @@ impl Client {
     }
 }
 
+/// The words of a device that cannot reach the update server (pan-os-upgrade-assurance, `firewall_proxy.py`): "Failed to
+/// check upgrade info due to Unknown error. Please check network connectivity and try again." Any other refusal, such as
+/// an expired support licence, says nothing about the way there.
+const NOBODY_ANSWERS: &str = "Please check network connectivity";
+
 /// What came back to one question.
 struct Reply<'c> {
     call: Call<'c>,
@@ -101,6 +106,19 @@ impl<'c> Sheet<'c> {
             call.understand_raw(reply, &reader)
         });
         fact(read)
+    }
+
+    /// A refresh of the software list goes to the update server, and says so when nobody answers there.
+    fn update_server(&self) -> Fact<UpdateServer> {
+        let read = self.reply(Question::SoftwareCheck).map(|reply| {
+            let Reply { call, reply } = reply?;
+            call.understand_raw(reply, |raw| raw.result().map(|_| ()))
+        });
+        let silent = |error: &CallError| matches!(&error.failure, Failure::Rejected { text, .. } if text.contains(NOBODY_ANSWERS));
+        match read {
+            Some(Err(error)) if silent(&error) => Fact::Known(UpdateServer { reachable: false }),
+            read => fact(read.map(|read| read.map(|()| UpdateServer { reachable: true }))),
+        }
     }
 
     fn configuration<T>(&self, reader: impl Fn(&Found) -> T) -> Fact<T> {

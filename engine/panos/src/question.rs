@@ -15,6 +15,7 @@ const SCHEDULES_PATH: &str =
 pub(crate) enum Question {
     SystemInfo,
     SoftwareInfo,
+    SoftwareCheck,
     Jobs,
     HaState,
     DiskSpace,
@@ -71,7 +72,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 46] = [
+const QUESTIONS: [(Question, &str, Request); 47] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -81,6 +82,11 @@ const QUESTIONS: [(Question, &str, Request); 46] = [
         Question::SoftwareInfo,
         "request system software info",
         Request::Command("<request><system><software><info/></software></system></request>"),
+    ),
+    (
+        Question::SoftwareCheck,
+        "request system software check",
+        Request::Command("<request><system><software><check/></software></system></request>"),
     ),
     (
         Question::Jobs,
@@ -379,6 +385,7 @@ impl Question {
         match self {
             Self::SystemInfo => Operation::SystemInfo,
             Self::SoftwareInfo => Operation::SoftwareInfo,
+            Self::SoftwareCheck => Operation::SoftwareCheck,
             Self::Jobs => Operation::Jobs,
             Self::HaState => Operation::HaState,
             Self::DiskSpace => Operation::DiskSpace,
@@ -408,6 +415,7 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Content => &[Q::ContentInfo],
         FactArea::Licences => &[Q::Licences],
         FactArea::Support => &[Q::Support],
+        FactArea::UpdateServer => &[Q::SoftwareCheck],
         FactArea::Plugins => &[Q::Plugins],
         FactArea::Interfaces => &[Q::Interfaces],
         FactArea::InterfaceCounters => &[Q::InterfaceCounters],

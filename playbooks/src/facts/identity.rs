@@ -133,6 +133,13 @@ pub struct Support {
     pub level: Option<String>,
 }
 
+/// The vendor's update server, as the device sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateServer {
+    /// Whether it answers. A device that cannot reach it gets its images by hand.
+    pub reachable: bool,
+}
+
 /// One plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plugin {

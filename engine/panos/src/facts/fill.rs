@@ -61,6 +61,7 @@ impl Sheet<'_> {
         self.put(A::Support, &mut facts.support, || {
             self.tree(Q::Support, entitlement::support)
         });
+        self.put(A::UpdateServer, &mut facts.update_server, || self.update_server());
         self.put(A::Plugins, &mut facts.plugins, || {
             self.tree(Q::Plugins, entitlement::plugins)
         });

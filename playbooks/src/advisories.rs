@@ -1,0 +1,138 @@
+//! Advisories as findings: what the catalogue knows against a device's way, held against its facts.
+//!
+//! Responsible for: turning exposure into findings that make a gate, with acceptances that end. Must not know: how an
+//! advisory is evaluated, that is `paths`, or who runs what.
+
+use std::collections::BTreeSet;
+
+use hopgate_paths::{Advisory, Catalogue, Concern, Exposure, FactsView, Version};
+use jiff::Timestamp;
+
+use crate::advisory_view::{area_of_flag, area_of_number};
+use crate::facts::FactArea;
+use crate::finding::{Finding, Mode, Severity, Verdict};
+
+/// Somebody's decision that an advisory does not hold a device for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiver {
+    /// Who decided.
+    pub by: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// The first instant at which it counts again.
+    pub until: Timestamp,
+}
+
+/// One step of a device's way: the release before and the release after.
+pub type Step = (Version, Version);
+
+/// The areas of the facts that some advisories ask about.
+pub fn areas<'a>(advisories: impl IntoIterator<Item = &'a Advisory>) -> BTreeSet<FactArea> {
+    let mut areas = BTreeSet::new();
+    for advisory in advisories {
+        let needs = advisory.needs();
+        if needs.optics {
+            areas.insert(FactArea::Optics);
+        }
+        areas.extend(needs.flags.iter().map(|name| area_of_flag(name)));
+        areas.extend(needs.numbers.iter().map(|name| area_of_number(name)));
+    }
+    areas
+}
+
+/// The advisories of the catalogue that are about some step of a model's way.
+pub fn on_the_way<'c>(catalogue: &'c Catalogue, model: &str, steps: &[Step]) -> Vec<&'c Advisory> {
+    let class = catalogue.class(model).unwrap_or_default();
+    catalogue
+        .advisories()
+        .map(|advisory| &**advisory)
+        .filter(|advisory| {
+            advisory.concerns_model(model, class) && steps.iter().any(|step| is_about(advisory, *step))
+        })
+        .collect()
+}
+
+fn is_about(advisory: &Advisory, (from, to): Step) -> bool {
+    advisory.concerns_step(from, to) && advisory.concern(to) != Concern::None
+}
+
+/// One finding for each advisory that is about some of `steps`, the worst of them deciding how bad it is.
+///
+/// A device that is exposed fails; one whose facts cannot tell is inconclusive, which holds a gate as well. `waiver`
+/// gives the acceptance that covers the device at this moment, if there is one.
+pub fn findings(
+    catalogue: &Catalogue,
+    model: &str,
+    steps: &[Step],
+    view: &dyn FactsView,
+    waiver: &dyn Fn(&str) -> Option<Waiver>,
+) -> Vec<Finding> {
+    on_the_way(catalogue, model, steps)
+        .into_iter()
+        .map(|advisory| finding(advisory, steps, advisory.exposure(Some(view)), waiver))
+        .collect()
+}
+
+fn finding(
+    advisory: &Advisory,
+    steps: &[Step],
+    exposure: Exposure,
+    waiver: &dyn Fn(&str) -> Option<Waiver>,
+) -> Finding {
+    let releases: BTreeSet<Version> = steps
+        .iter()
+        .filter(|step| is_about(advisory, **step))
+        .map(|(_, to)| *to)
+        .collect();
+    let affected = releases
+        .iter()
+        .any(|release| advisory.concern(*release) == Concern::Affected);
+    let severity = match advisory.severity {
+        hopgate_paths::Severity::Block if affected => Severity::Block,
+        hopgate_paths::Severity::Block | hopgate_paths::Severity::Warn => Severity::Warn,
+    };
+    let named: Vec<_> = releases.iter().map(Version::to_string).collect();
+    let on = named.join(", ");
+    let (verdict, seen) = match exposure {
+        Exposure::Clear { why } => (Verdict::Pass, why),
+        Exposure::Exposed { evidence } => (Verdict::Fail, evidence.join("; ")),
+        Exposure::Unknown { missing } => {
+            let missing = missing.join("; ");
+            (
+                Verdict::Inconclusive {
+                    missing: missing.clone(),
+                },
+                missing,
+            )
+        }
+    };
+    let verdict = match (verdict, waiver(&advisory.id)) {
+        (Verdict::Pass, _) => Verdict::Pass,
+        (_, Some(Waiver { by, reason, until })) => Verdict::Waived { by, reason, until },
+        (other, None) => other,
+    };
+    let seen = if seen.is_empty() {
+        String::new()
+    } else {
+        format!(" Here {seen}.")
+    };
+    let sure = if affected {
+        ""
+    } else {
+        " No fix is listed for this feature release, so it may be affected."
+    };
+    Finding {
+        check: advisory.id.clone(),
+        title: advisory.title.clone(),
+        subject: Some(on.clone()),
+        verdict,
+        severity,
+        mode: Mode::Enforce,
+        message: format!(
+            "{} (on {on}). {}{seen}{sure} Source: {}.",
+            advisory.title, advisory.effect, advisory.sourced.source
+        ),
+        remedy: Some(advisory.action.clone()),
+        link: None,
+    }
+}
