@@ -3,6 +3,9 @@
 //! Every rule that holds everywhere is asked of the simulator's counters, not of our own journal.
 
 #[cfg(test)]
+#[path = "campaign/advisories.rs"]
+mod advisories;
+#[cfg(test)]
 #[path = "campaign/faults.rs"]
 mod faults;
 #[cfg(test)]

@@ -17,6 +17,9 @@ mod files;
 #[path = "cli/help.rs"]
 mod help;
 #[cfg(test)]
+#[path = "cli/paths.rs"]
+mod paths;
+#[cfg(test)]
 #[path = "cli/running.rs"]
 mod running;
 #[cfg(test)]

@@ -154,16 +154,27 @@ impl Wire {
     /// Makes the plan, records it and runs it.
     async fn campaign(&self, connections: &Connections) -> Ending {
         let file: CampaignFile = hopgate::config::parse(Path::new("campaign.yaml"), CAMPAIGN).unwrap();
-        let before = checks::load_all(&file.checks.before, Path::new("")).unwrap();
-        let after = checks::load_all(&file.checks.after, Path::new("")).unwrap();
+        let shipped = hopgate_tests::shipped();
+        let before = checks::load_all(&file.checks.before, Path::new(""), &shipped).unwrap();
+        let after = checks::load_all(&file.checks.after, Path::new(""), &shipped).unwrap();
         let clients = &connections.clients;
         let wanted = clients.keys().cloned().collect();
         let systems = planner::read_systems(clients, &wanted).await.unwrap();
         let path = Path::new("campaign.yaml");
-        let plan = planner::plan(&file, path, &self.inventory, &systems, &before, &after, None).unwrap();
+        let plan = planner::plan(
+            &file,
+            path,
+            &self.inventory,
+            &systems,
+            &shipped,
+            &before,
+            &after,
+            None,
+        )
+        .unwrap();
         let clock = Clock::scaled(self.simulation.scale);
         enrol(&self.ledger, clock.now(), &plan).await.unwrap();
-        let only = |hashed: Vec<checks::Hashed>| hashed.into_iter().map(|one| one.playbook).collect();
+        let only = |hashed: Vec<checks::Hashed>| hashed.into_iter().map(|one| one.asked).collect();
         let setting = Setting {
             ledger: self.ledger.clone(),
             clock,
@@ -171,6 +182,8 @@ impl Wire {
             checks: Arc::new(Checks {
                 before: only(before),
                 after: only(after),
+                catalogue: shipped,
+                accepted: plan.accepted.clone(),
             }),
             end_at_gate: true,
         };

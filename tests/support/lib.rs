@@ -8,6 +8,7 @@
     reason = "all of this is part of tests, which fail by panicking"
 )]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use hopgate_core::names::{CampaignId, DeviceId};
 use hopgate_core::plan::Plan;
 use hopgate_core::waiting::Hold;
 use hopgate_panos::{Client, Credentials, Secret, Transport};
+use hopgate_paths::Catalogue;
 use jiff::{SignedDuration, Timestamp};
 use panos_simulator::{ControlRequest, Fleet, FleetSpec, NetworkFault, SimClock};
 use tokio::sync::mpsc;
@@ -206,7 +208,7 @@ impl World {
     /// Where a playbook cannot be loaded.
     pub fn playbooks(&self) -> (Vec<Hashed>, Vec<Hashed>) {
         let load = |names: &[String]| {
-            checks::load_all(names, Path::new("")).unwrap_or_else(|error| panic!("{error}"))
+            checks::load_all(names, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
         };
         (load(&self.file.checks.before), load(&self.file.checks.after))
     }
@@ -239,6 +241,7 @@ impl World {
             path,
             &self.inventory,
             &systems,
+            &shipped(),
             &before,
             &after,
             recorded,
@@ -270,8 +273,10 @@ impl World {
     pub fn begin(&self, end_at_gate: bool) -> Result<(Running, mpsc::UnboundedReceiver<News>), FleetError> {
         let (before, after) = self.playbooks();
         let checks = Checks {
-            before: before.into_iter().map(|hashed| hashed.playbook).collect(),
-            after: after.into_iter().map(|hashed| hashed.playbook).collect(),
+            before: before.into_iter().map(|hashed| hashed.asked).collect(),
+            after: after.into_iter().map(|hashed| hashed.asked).collect(),
+            catalogue: shipped(),
+            accepted: self.file.accepted(Path::new("campaign.yaml")).unwrap_or_default(),
         };
         let (news, seen) = mpsc::unbounded_channel();
         let setting = Setting {
@@ -550,6 +555,14 @@ impl World {
 
 fn campaign_file(text: &str) -> CampaignFile {
     hopgate::config::parse(Path::new("campaign.yaml"), text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The catalogue that hopgate ships.
+///
+/// # Panics
+/// Where it is broken.
+pub fn shipped() -> Cow<'static, Catalogue> {
+    Cow::Borrowed(Catalogue::embedded().unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// An inventory of a simulated fleet whose devices are called in this process.

@@ -71,7 +71,7 @@ impl Audited {
         let undecided = self
             .findings
             .iter()
-            .any(|finding| finding.verdict != Verdict::Pass);
+            .any(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Waived { .. }));
         if undecided || self.unread.is_some() {
             Outcome::Unknown
         } else {
@@ -162,6 +162,9 @@ fn line(finding: &Finding) -> String {
     match &finding.verdict {
         // A message names its subject itself.
         Verdict::Pass | Verdict::Fail => finding.message.clone(),
+        Verdict::Waived { by, reason, until } => {
+            format!("{}; accepted by {by} until {until:.0}: {reason}", finding.message)
+        }
         Verdict::Inconclusive { missing } => format!("{subject}{}: cannot tell, {missing}", finding.title),
         Verdict::Error { detail } => format!("{subject}{}: could not be evaluated, {detail}", finding.title),
     }

@@ -1,15 +1,21 @@
-//! Playbooks by name or file, with the hash that a plan is bound to.
+//! What is asked around a hop: playbooks by name or file, and the advisories, each with the hash that a plan is bound to.
 
 use std::path::{Path, PathBuf};
 
 use hopgate_core::plan::sha256_hex;
+use hopgate_paths::Catalogue;
 use hopgate_playbooks::{Playbook, PlaybookError};
+
+use crate::catalogue::advisories_hash;
+
+/// The name by which the advisories on a device's way are asked for.
+pub const ADVISORIES: &str = "advisories";
 
 /// A playbook that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksError {
     /// Neither a built-in name nor a file.
-    #[error("{name} is neither a built-in playbook ({known}) nor a readable file")]
+    #[error("{name} is neither built in ({known}) nor a readable file")]
     NotFound {
         /// The name as given.
         name: String,
@@ -19,6 +25,9 @@ pub enum ChecksError {
         #[source]
         source: std::io::Error,
     },
+    /// The advisories are asked where they say nothing.
+    #[error("advisories are about the way ahead: ask them before a hop, not after it")]
+    AdvisoriesAfter,
     /// It is not a playbook.
     #[error("the playbook {name} cannot be used")]
     Playbook {
@@ -30,41 +39,70 @@ pub enum ChecksError {
     },
 }
 
-/// A playbook and the hash of its text.
+/// Something that is asked.
+pub enum Asked {
+    /// A playbook.
+    Playbook(Playbook),
+    /// The advisories on the rest of a device's way.
+    Advisories,
+}
+
+/// Something that is asked, and the hash of what it asks.
 pub struct Hashed {
-    /// The playbook.
-    pub playbook: Playbook,
-    /// SHA-256 of its text.
+    /// What is asked.
+    pub asked: Asked,
+    /// SHA-256 of a playbook's text, or of the advisories.
     pub hash: String,
 }
 
-/// Loads a playbook: a built-in name, or a file relative to `base`.
-pub fn load(name: &str, base: &Path) -> Result<Hashed, ChecksError> {
-    let wrong = |source| ChecksError::Playbook {
-        name: name.to_owned(),
-        source: Box::new(source),
-    };
-    if let Some(text) = Playbook::builtin_text(name) {
-        let playbook = Playbook::parse(name, text).map_err(wrong)?;
+impl Hashed {
+    /// The name it goes by in a plan.
+    pub fn name(&self) -> &str {
+        match &self.asked {
+            Asked::Playbook(playbook) => playbook.name(),
+            Asked::Advisories => ADVISORIES,
+        }
+    }
+}
+
+/// The names of everything that is built in.
+pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+    Playbook::builtin_names().chain([ADVISORIES])
+}
+
+/// Loads what a name stands for: the advisories, a built-in playbook, or a file relative to `base`.
+pub fn load(name: &str, base: &Path, catalogue: &Catalogue) -> Result<Hashed, ChecksError> {
+    if name == ADVISORIES {
         return Ok(Hashed {
-            playbook,
-            hash: sha256_hex(text.as_bytes()),
+            asked: Asked::Advisories,
+            hash: advisories_hash(catalogue),
         });
     }
-    let path: PathBuf = base.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|source| ChecksError::NotFound {
+    let (file, text) = match Playbook::builtin_text(name) {
+        Some(text) => (name.to_owned(), text.to_owned()),
+        None => read(name, base)?,
+    };
+    let playbook = Playbook::parse(&file, &text).map_err(|source| ChecksError::Playbook {
         name: name.to_owned(),
-        known: Playbook::builtin_names().collect::<Vec<_>>().join(", "),
-        source,
+        source: Box::new(source),
     })?;
-    let playbook = Playbook::parse(&path.display().to_string(), &text).map_err(wrong)?;
     Ok(Hashed {
-        playbook,
+        asked: Asked::Playbook(playbook),
         hash: sha256_hex(text.as_bytes()),
     })
 }
 
+fn read(name: &str, base: &Path) -> Result<(String, String), ChecksError> {
+    let path: PathBuf = base.join(name);
+    let text = std::fs::read_to_string(&path).map_err(|source| ChecksError::NotFound {
+        name: name.to_owned(),
+        known: builtin_names().collect::<Vec<_>>().join(", "),
+        source,
+    })?;
+    Ok((path.display().to_string(), text))
+}
+
 /// Loads several, in order.
-pub fn load_all(names: &[String], base: &Path) -> Result<Vec<Hashed>, ChecksError> {
-    names.iter().map(|name| load(name, base)).collect()
+pub fn load_all(names: &[String], base: &Path, catalogue: &Catalogue) -> Result<Vec<Hashed>, ChecksError> {
+    names.iter().map(|name| load(name, base, catalogue)).collect()
 }

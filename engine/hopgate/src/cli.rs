@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 
 mod ask;
 mod launch;
+mod path;
 mod plan;
 
 pub use plan::plan_text;
@@ -65,6 +66,9 @@ enum Command {
         after_help = SIMULATE_HELP
     )]
     Simulate(SimulateArgs),
+    /// Find the upgrade path of a model or of a whole fleet, with what is known against it. Changes nothing.
+    #[command(after_help = path::HELP)]
+    Path(Box<path::PathArgs>),
     /// Make the plan of a campaign, record it, and print it with its hash.
     #[command(after_help = "Example: hopgate plan campaign.yaml")]
     Plan(FileArgs),
@@ -204,6 +208,12 @@ enum JournalCommand {
         /// The file.
         file: PathBuf,
     },
+    /// Read an export into a state directory that has no record of its streams yet.
+    #[command(after_help = "Example: hopgate journal import journal.jsonl --state restored")]
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
     /// Verify every record, chain and anchor.
     #[command(after_help = "Example: hopgate journal check")]
     Check,
@@ -249,6 +259,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             )
             .await
         }
+        Command::Path(args) => path::path(&state, *args).await,
         Command::Plan(args) => plan::plan(&state, &args.campaign).await,
         Command::Approve(args) => {
             ask::approve(
@@ -271,6 +282,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             launch::audit(&state, &args.inventory, args.playbooks, args.json.as_deref()).await
         }
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
+        Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,
         Command::Journal(JournalCommand::Check) => ask::check(&state).await,
     }
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 pub mod campaign;
 pub mod credentials;
 pub mod inventory;
+pub mod selector;
 
 /// What is wrong with a file that a person wrote.
 #[derive(Debug, thiserror::Error)]

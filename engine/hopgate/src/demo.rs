@@ -4,7 +4,7 @@
 //! lesson becomes a guard, and the fleet arrives. Each act checks that it happened as it is told; the demo fails otherwise.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hopgate_core::campaign::CampaignEvent;
@@ -191,10 +191,10 @@ async fn second_act(
 ) -> Result<Vec<Audited>, Failure> {
     say("\n== Act 2: who else? ==\n");
     let prepared = run::prepare(state, &stage.campaign_file).await?;
-    let optics: Vec<Playbook> = crate::checks::load_all(&["optics".to_owned()], Path::new(""))?
-        .into_iter()
-        .map(|hashed| hashed.playbook)
-        .collect();
+    let optics = Playbook::builtin("optics")
+        .transpose()
+        .map_err(|error| Failure::new("X001", "please report it", error))?;
+    let optics: Vec<Playbook> = optics.into_iter().collect();
     let began = clock::machine_time();
     let audited = audit::audit(&prepared.connections().clients, &optics, &prepared.clock).await;
     let took = began.duration_until(clock::machine_time()).as_millis();

@@ -8,15 +8,19 @@ use std::fmt;
 use hopgate_core::campaign::ApprovalRefused;
 use hopgate_core::names::NameError;
 use hopgate_panos::{CallError, Failure as Call};
+use hopgate_paths::NoRoute;
 
 use crate::api::ApiError;
 use crate::audit::AuditError;
+use crate::catalogue::CatalogueFault;
 use crate::checks::ChecksError;
 use crate::config::ConfigError;
+use crate::config::selector::SelectorError;
 use crate::connect::ConnectError;
 use crate::fleet::FleetError;
 use crate::journal::JournalError;
 use crate::ledger::LedgerError;
+use crate::path::PathError;
 use crate::planner::PlannerError;
 use crate::simulate::SimulateError;
 
@@ -57,6 +61,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("C004", "a name is not allowed"),
     ("C005", "a secret that a file refers to cannot be had"),
     ("C006", "a playbook cannot be used"),
+    ("C007", "an overlay of the release catalogue cannot be used"),
     ("D001", "a device cannot be reached"),
     ("D002", "a device did not answer in time"),
     ("D003", "a device's reply was cut short"),
@@ -152,6 +157,46 @@ impl From<ChecksError> for Failure {
     }
 }
 
+impl From<CatalogueFault> for Failure {
+    fn from(error: CatalogueFault) -> Self {
+        let (code, hint) = match &error {
+            CatalogueFault::Read { .. } => (
+                "C001",
+                "check the path; relative paths start at the file that names them",
+            ),
+            CatalogueFault::Overlay(_) => ("C007", "docs/paths.md has every kind of row with an example"),
+            CatalogueFault::Shipped(_) => ("X001", "please report it"),
+        };
+        Failure::new(code, hint, error)
+    }
+}
+
+impl From<PathError> for Failure {
+    fn from(error: PathError) -> Self {
+        let hint = match &error {
+            PathError::Model(_) => "models go by the names that `show system info` gives",
+            PathError::NoRoute { source, .. } if matches!(**source, NoRoute::Downgrade { .. }) => {
+                "--allow-downgrade plans it all the same, with what is lost"
+            }
+            PathError::NoRoute { .. } => {
+                "hopgate path explain says which edges refuse; --via pins a path against the vendor's rules"
+            }
+            PathError::Fixes(_) => "hopgate path shows the advisories on a way by their ids",
+        };
+        Failure::new("P001", hint, error)
+    }
+}
+
+impl From<SelectorError> for Failure {
+    fn from(error: SelectorError) -> Self {
+        Failure::new(
+            "C004",
+            "a selector is written customer=acme,model~PA-8*,version<10.2",
+            error,
+        )
+    }
+}
+
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         match error {
@@ -221,7 +266,11 @@ impl From<PlannerError> for Failure {
                 error,
             ),
             PlannerError::Plan(_) => Failure::new("P002", "correct the campaign file", error),
-            PlannerError::Catalogue(_) => Failure::new("X001", "please report it", error),
+            PlannerError::NoSuchAdvisory(_) => Failure::new(
+                "C003",
+                "hopgate path shows the advisories on a way by their ids",
+                error,
+            ),
             PlannerError::Config(_) => match error {
                 PlannerError::Config(config) => config.into(),
                 other => Failure::new("C003", "", other),

@@ -259,6 +259,7 @@ impl Fleet {
         };
         let checks = Arc::clone(&self.setting.checks);
         let hands = Hands::new(
+            device.enrolment().clone(),
             client,
             peer,
             checks,

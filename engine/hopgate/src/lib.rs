@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod catalogue;
 pub mod checks;
 pub mod cli;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod in_process;
 pub mod journal;
 pub mod ledger;
 pub mod pager;
+pub mod path;
 pub mod planner;
 pub mod progress;
 pub mod report;

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _};
 use hopgate_core::names::{DeviceId, WaveName};
 use hopgate_core::plan::{PLAN_FORMAT, Pin, Plan, PlanError, PlannedDevice, Wave};
 use hopgate_panos::{CallError, Client};
-use hopgate_paths::{Catalogue, CatalogueError, Graph, NoRoute, Route, UnknownModel, Version};
+use hopgate_paths::{Catalogue, Graph, NoRoute, Route, UnknownAdvisory, UnknownModel, Version};
 use hopgate_playbooks::System;
 
 use crate::checks::Hashed;
@@ -78,9 +78,9 @@ pub enum PlannerError {
         /// Whether the pinned path differs.
         pinned: bool,
     },
-    /// The catalogue is broken.
-    #[error("the release catalogue cannot be used")]
-    Catalogue(#[source] Box<CatalogueError>),
+    /// An acceptance names an advisory that the catalogue does not have.
+    #[error("the campaign accepts an advisory that nobody knows")]
+    NoSuchAdvisory(#[source] UnknownAdvisory),
     /// The campaign file is wrong.
     #[error("the campaign file cannot be used")]
     Config(#[from] ConfigError),
@@ -178,6 +178,7 @@ pub fn plan(
     path: &Path,
     inventory: &Inventory,
     systems: &BTreeMap<DeviceId, System>,
+    catalogue: &Catalogue,
     before: &[Hashed],
     after: &[Hashed],
     recorded: Option<&Plan>,
@@ -185,7 +186,7 @@ pub fn plan(
     if let Some(recorded) = recorded {
         same_path(file, recorded)?;
     }
-    let catalogue = Catalogue::embedded().map_err(|source| PlannerError::Catalogue(Box::new(source)))?;
+    known_advisories(file, catalogue)?;
     let waves = waves(file, inventory)?;
     let mut graphs: BTreeMap<&str, Graph<'_>> = BTreeMap::new();
     let mut devices = BTreeMap::new();
@@ -233,9 +234,20 @@ pub fn plan(
         devices,
         before: hashes(before),
         after: hashes(after),
+        accepted: file.accepted(path)?,
     };
     plan.check()?;
     Ok(plan)
+}
+
+/// An acceptance of what nobody knows would hold nothing and look as if it did.
+pub fn known_advisories(file: &CampaignFile, catalogue: &Catalogue) -> Result<(), PlannerError> {
+    for accept in &file.accept_advisories {
+        catalogue
+            .advisory(&accept.advisory)
+            .map_err(PlannerError::NoSuchAdvisory)?;
+    }
+    Ok(())
 }
 
 /// Waves, window and checks of a recorded campaign may change, and then need new approvals; where its devices go may not.
@@ -257,7 +269,7 @@ fn same_path(file: &CampaignFile, recorded: &Plan) -> Result<(), PlannerError> {
 fn hashes(playbooks: &[Hashed]) -> BTreeMap<String, String> {
     playbooks
         .iter()
-        .map(|hashed| (hashed.playbook.name().to_owned(), hashed.hash.clone()))
+        .map(|hashed| (hashed.name().to_owned(), hashed.hash.clone()))
         .collect()
 }
 

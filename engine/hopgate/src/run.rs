@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use hopgate_core::names::{CampaignId, DeviceId};
 use hopgate_core::plan::Plan;
+use hopgate_paths::Catalogue;
 use tokio::sync::{mpsc, watch};
 
 use crate::api::{self, Desk};
-use crate::checks::{self, Hashed};
+use crate::catalogue;
+use crate::checks::{self, Asked, ChecksError, Hashed};
 use crate::clock::{self, Clock};
 use crate::config;
 use crate::config::campaign::{CampaignFile, PagerText};
@@ -80,8 +82,9 @@ pub fn check_files(campaign_file: &Path) -> Result<(), Failure> {
     let file = CampaignFile::load(campaign_file)?;
     let inventory = Inventory::load(&file.inventory_path(campaign_file))?;
     let base = campaign_file.parent().unwrap_or(Path::new(""));
-    checks::load_all(&file.checks.before, base)?;
-    checks::load_all(&file.checks.after, base)?;
+    let catalogue = catalogue::load(&file.catalogue, base)?;
+    load_checks(&file, base, &catalogue)?;
+    planner::known_advisories(&file, &catalogue)?;
     planner::waves(&file, &inventory).map_err(|error| in_its_place(error, &file, campaign_file))?;
     channels(&file)?;
     Ok(())
@@ -119,8 +122,8 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
     let inventory_path = file.inventory_path(campaign_file);
     let inventory = Inventory::load(&inventory_path)?;
     let base = campaign_file.parent().unwrap_or(Path::new(""));
-    let before = checks::load_all(&file.checks.before, base)?;
-    let after = checks::load_all(&file.checks.after, base)?;
+    let catalogue = catalogue::load(&file.catalogue, base)?;
+    let (before, after) = load_checks(&file, base, &catalogue)?;
     let clock = inventory
         .simulated_clock
         .map_or_else(Clock::system, Clock::scaled);
@@ -131,7 +134,7 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
         &file,
         &inventory,
         &connections,
-        (&before, &after),
+        (&catalogue, &before, &after),
     )
     .await?;
     connections.record_first_use(state.ledger(), clock.now()).await?;
@@ -146,14 +149,17 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
             std::io::Error::other(format!("failed to note the launch: {source}")),
         )
     })?;
+    let checks = Checks {
+        before: asked(before),
+        after: asked(after),
+        catalogue,
+        accepted: plan.accepted.clone(),
+    };
     Ok(Prepared {
         plan,
         clock,
         connections,
-        checks: Arc::new(Checks {
-            before: playbooks(before),
-            after: playbooks(after),
-        }),
+        checks: Arc::new(checks),
         channels: channels(&file)?,
         labels: inventory
             .devices
@@ -169,7 +175,7 @@ async fn make_plan(
     file: &CampaignFile,
     inventory: &Inventory,
     connections: &Connections,
-    (before, after): (&[Hashed], &[Hashed]),
+    (catalogue, before, after): (&Catalogue, &[Hashed], &[Hashed]),
 ) -> Result<Plan, Failure> {
     let recorded = state
         .ledger()
@@ -191,14 +197,29 @@ async fn make_plan(
         path,
         inventory,
         &systems,
+        catalogue,
         before,
         after,
         recorded.as_ref(),
     )?)
 }
 
-fn playbooks(hashed: Vec<Hashed>) -> Vec<hopgate_playbooks::Playbook> {
-    hashed.into_iter().map(|hashed| hashed.playbook).collect()
+/// What is asked before and after a hop. Advisories look ahead, so after a hop they have nothing to say.
+fn load_checks(
+    file: &CampaignFile,
+    base: &Path,
+    catalogue: &Catalogue,
+) -> Result<(Vec<Hashed>, Vec<Hashed>), Failure> {
+    let before = checks::load_all(&file.checks.before, base, catalogue)?;
+    let after = checks::load_all(&file.checks.after, base, catalogue)?;
+    if after.iter().any(|check| matches!(check.asked, Asked::Advisories)) {
+        return Err(ChecksError::AdvisoriesAfter.into());
+    }
+    Ok((before, after))
+}
+
+fn asked(hashed: Vec<Hashed>) -> Vec<Asked> {
+    hashed.into_iter().map(|hashed| hashed.asked).collect()
 }
 
 fn absolute(path: &Path) -> PathBuf {

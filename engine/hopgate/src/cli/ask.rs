@@ -289,6 +289,19 @@ pub(super) async fn export(dir: &Path, file: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// `hopgate journal import`. The export holds the records; plans and backups are files of their own.
+pub(super) async fn import(dir: &Path, file: &Path) -> Result<Exit, Failure> {
+    let state = State::open(dir)?;
+    let imported = export::import(state.ledger().journal().as_ref(), file).await;
+    close(state).await;
+    say(&extent_line(&imported?));
+    super::note(&format!(
+        "next: copy content/ and the launch-*.json files of the old state directory into {}, then hopgate journal check",
+        dir.display()
+    ));
+    Ok(Exit::Success)
+}
+
 /// `hopgate journal check`: opening verifies everything.
 pub(super) async fn check(dir: &Path) -> Result<Exit, Failure> {
     must_exist(dir)?;

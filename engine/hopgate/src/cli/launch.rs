@@ -10,7 +10,8 @@ use super::{ask, note, say};
 use crate::api::Running;
 use crate::audit as auditing;
 use crate::audit::Outcome;
-use crate::checks;
+use crate::catalogue;
+use crate::checks::{self, Asked};
 use crate::clock::Clock;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
@@ -181,10 +182,19 @@ pub(super) async fn audit(
     } else {
         playbooks
     };
-    let playbooks: Vec<_> = checks::load_all(&names, Path::new(""))?
-        .into_iter()
-        .map(|hashed| hashed.playbook)
-        .collect();
+    let catalogue = catalogue::load(&[], Path::new(""))?;
+    let mut playbooks = Vec::new();
+    for check in checks::load_all(&names, Path::new(""), &catalogue)? {
+        match check.asked {
+            Asked::Playbook(playbook) => playbooks.push(playbook),
+            Asked::Advisories => {
+                return Err(Failure::unknown(
+                    "advisories are about a way, and an audit has none",
+                    "hopgate path --inventory FILE --to RELEASE holds them against every device",
+                ));
+            }
+        }
+    }
     let clock = inventory
         .simulated_clock
         .map_or_else(Clock::system, Clock::scaled);

@@ -1,26 +1,35 @@
-//! What a device's loop works with: the client of the device and of its peer, the playbooks, the ledger and the clock.
+//! What a device's loop works with: the client of the device and of its peer, its checks, the ledger and the clock.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hopgate_core::device::{Failure, FailureKind};
+use hopgate_core::acceptance::Acceptance;
+use hopgate_core::device::{Enrolment, Failure, FailureKind};
 use hopgate_panos::{CallError, Client};
-use hopgate_playbooks::{FactArea, Facts, Finding, HopContext, Playbook};
+use hopgate_paths::{Catalogue, Hop};
+use hopgate_playbooks::advisories::{self, Step, Waiver};
+use hopgate_playbooks::{FactArea, Facts, Finding, HopContext};
 
+use crate::checks::Asked;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 
-/// The playbooks of a campaign.
-#[derive(Default)]
+/// What a campaign asks around its hops.
 pub struct Checks {
     /// Asked before every hop.
-    pub before: Vec<Playbook>,
+    pub before: Vec<Asked>,
     /// Asked after every hop.
-    pub after: Vec<Playbook>,
+    pub after: Vec<Asked>,
+    /// Where the advisories are.
+    pub catalogue: Cow<'static, Catalogue>,
+    /// The advisories that do not hold some of the devices.
+    pub accepted: Vec<Acceptance>,
 }
 
 /// One device, within reach.
 pub struct Hands {
+    enrolment: Enrolment,
     client: Arc<Client>,
     peer: Option<Arc<Client>>,
     checks: Arc<Checks>,
@@ -31,6 +40,7 @@ pub struct Hands {
 impl Hands {
     /// Everything that a device's loop needs.
     pub fn new(
+        enrolment: Enrolment,
         client: Arc<Client>,
         peer: Option<Arc<Client>>,
         checks: Arc<Checks>,
@@ -38,6 +48,7 @@ impl Hands {
         clock: Clock,
     ) -> Self {
         Hands {
+            enrolment,
             client,
             peer,
             checks,
@@ -58,6 +69,64 @@ impl Hands {
         &self.checks
     }
 
+    /// The facts that `asked` needs for this hop, and `also`.
+    pub(super) fn needs(&self, asked: &[Asked], hop: Option<&Hop>, also: &[FactArea]) -> BTreeSet<FactArea> {
+        let mut areas: BTreeSet<FactArea> = also.iter().copied().collect();
+        for asked in asked {
+            match asked {
+                Asked::Playbook(playbook) => areas.extend(playbook.needs()),
+                Asked::Advisories => areas.extend(advisories::areas(advisories::on_the_way(
+                    &self.checks.catalogue,
+                    &self.enrolment.model,
+                    &self.steps_from(hop),
+                ))),
+            }
+        }
+        areas
+    }
+
+    /// Every finding of `asked` over the same facts.
+    pub(super) fn evaluate(&self, asked: &[Asked], facts: &Facts, hop: Option<&Hop>) -> Vec<Finding> {
+        let context = hop.map(HopContext::from);
+        asked
+            .iter()
+            .flat_map(|asked| match asked {
+                Asked::Playbook(playbook) => playbook.evaluate(facts, context.as_ref()),
+                Asked::Advisories => advisories::findings(
+                    &self.checks.catalogue,
+                    &self.enrolment.model,
+                    &self.steps_from(hop),
+                    facts,
+                    &|advisory| self.waiver(advisory),
+                ),
+            })
+            .collect()
+    }
+
+    /// This hop and those after it: what waits further on is better known before the device leaves where it is.
+    fn steps_from(&self, hop: Option<&Hop>) -> Vec<Step> {
+        let Some(hop) = hop else { return Vec::new() };
+        let rest = self
+            .enrolment
+            .hops
+            .iter()
+            .skip_while(|planned| (planned.from, planned.to) != (hop.from, hop.to));
+        rest.map(|planned| (planned.from, planned.to)).collect()
+    }
+
+    fn waiver(&self, advisory: &str) -> Option<Waiver> {
+        let now = self.clock.now();
+        let accepted = self.checks.accepted.iter();
+        accepted
+            .filter(|accepted| accepted.covers(advisory, &self.enrolment.device, now))
+            .max_by_key(|accepted| accepted.until)
+            .map(|accepted| Waiver {
+                by: accepted.by.to_string(),
+                reason: accepted.reason.clone(),
+                until: accepted.until,
+            })
+    }
+
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -66,20 +135,6 @@ impl Hands {
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
-}
-
-/// Every finding of `playbooks` over the same facts.
-pub(super) fn evaluate(playbooks: &[Playbook], facts: &Facts, hop: Option<&HopContext>) -> Vec<Finding> {
-    playbooks
-        .iter()
-        .flat_map(|playbook| playbook.evaluate(facts, hop))
-        .collect()
-}
-
-/// The facts that `playbooks` need, and `also`.
-pub(super) fn needs(playbooks: &[Playbook], also: &[FactArea]) -> BTreeSet<FactArea> {
-    let wanted = playbooks.iter().flat_map(Playbook::needs);
-    wanted.chain(also.iter().copied()).collect()
 }
 
 /// A failed call, in the classes that the machines tell apart.

@@ -6,9 +6,9 @@ use hopgate_core::device::{Failure, FailureKind, Input, Observation, Probe};
 use hopgate_core::watchdog::AutoCommit;
 use hopgate_panos::JobId;
 use hopgate_paths::{Hop, Version};
-use hopgate_playbooks::{Fact, FactArea, Facts, HopContext, Job, System};
+use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 
-use super::hands::{Hands, evaluate, failure, needs};
+use super::hands::{Hands, failure};
 
 /// The job that every boot runs before the device is ready, as devices name it.
 const AUTO_COMMIT_JOB: &str = "AutoCom";
@@ -36,11 +36,10 @@ impl Hands {
     }
 
     async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
-        let playbooks = &self.checks().before;
-        let (system, facts) = self
-            .facts(needs(playbooks, &[FactArea::System, FactArea::Ha]))
-            .await?;
-        let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
+        let asked = &self.checks().before;
+        let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
+        let (system, facts) = self.facts(needs).await?;
+        let findings = self.evaluate(asked, &facts, hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
             Fact::Unknown(why) => Err(why.clone()),
@@ -53,15 +52,15 @@ impl Hands {
     }
 
     async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
-        let playbooks = &self.checks().after;
+        let asked = &self.checks().after;
         let also: &[FactArea] = if self.peer().is_some() {
             &[FactArea::System, FactArea::Ha]
         } else {
             &[FactArea::System]
         };
-        let (system, facts) = self.facts(needs(playbooks, also)).await?;
+        let (system, facts) = self.facts(self.needs(asked, hop, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
-        let findings = evaluate(playbooks, &facts, hop.map(HopContext::from).as_ref());
+        let findings = self.evaluate(asked, &facts, hop);
         Ok(Observation::After {
             system: Box::new(system),
             ha,

@@ -1,0 +1,62 @@
+//! The release catalogue in use: the shipped one, with the operator's overlays on it.
+//!
+//! Reads files; what a row means and whether overlays fit together is decided in `paths`.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use hopgate_core::plan::sha256_hex;
+use hopgate_paths::{Catalogue, CatalogueError};
+
+/// A catalogue that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueFault {
+    /// An overlay cannot be read.
+    #[error("failed to read the catalogue overlay {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A row of an overlay is wrong, or contradicts another row.
+    #[error("the catalogue overlays cannot be used")]
+    Overlay(#[source] Box<CatalogueError>),
+    /// The shipped catalogue is broken, which a test rules out.
+    #[error("the release catalogue cannot be used")]
+    Shipped(#[source] Box<CatalogueError>),
+}
+
+/// Loads it; overlays are relative to `base` and apply in their order.
+pub fn load(overlays: &[PathBuf], base: &Path) -> Result<Cow<'static, Catalogue>, CatalogueFault> {
+    let shipped = Catalogue::embedded().map_err(|source| CatalogueFault::Shipped(Box::new(source)))?;
+    if overlays.is_empty() {
+        return Ok(Cow::Borrowed(shipped));
+    }
+    let mut texts = Vec::new();
+    for file in overlays {
+        let path = base.join(file);
+        let text = std::fs::read_to_string(&path).map_err(|source| CatalogueFault::Read {
+            path: path.clone(),
+            source,
+        })?;
+        texts.push((path.display().to_string(), text));
+    }
+    let files: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let overlaid = shipped
+        .overlaid(&files)
+        .map_err(|source| CatalogueFault::Overlay(Box::new(source)))?;
+    Ok(Cow::Owned(overlaid))
+}
+
+/// SHA-256 over the advisories: what a plan that asks them is bound to. Other rows of the catalogue shape the hops, and
+/// those stand in the plan themselves.
+pub fn advisories_hash(catalogue: &Catalogue) -> String {
+    let advisories: Vec<_> = catalogue.advisories().collect();
+    // Advisories hold only strings, numbers and lists, none of which fail to serialize.
+    sha256_hex(&serde_json::to_vec(&advisories).unwrap_or_default())
+}
