@@ -3,12 +3,13 @@
 //! Responsible for: reaching exactly one conclusion for the device, or for each thing it looks at, from facts that may
 //! be missing and expressions that may fail. Must not know: other checks. A check that breaks is a finding of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cel::{Context, Value};
 
-use crate::expression::{Expression, Need, NoAnswer};
-use crate::facts::Facts;
+use crate::expression::{Expression, Need, NoAnswer, bounds};
+use crate::facts::{Fact, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::message::Message;
 use crate::vocabulary::shown;
@@ -35,31 +36,46 @@ pub(crate) struct ForEach {
     pub(crate) item: String,
 }
 
+/// How many things one check looks at: a report of more is read by nobody, and each costs memory.
+const LOOKED_AT: usize = 10_000;
+
 /// What a check sees: the facts, and a context with every known area in it.
 pub(crate) struct Scene<'a, 'v> {
     pub(crate) facts: &'a Facts,
+    /// The replies to the playbook's own questions, by their names.
+    pub(crate) replies: &'a BTreeMap<Arc<str>, Fact<serde_json::Value>>,
     pub(crate) context: &'a Context<'a, 'v>,
     pub(crate) has_hop: bool,
 }
 
 impl Scene<'_, '_> {
     /// Why something needed is not there.
-    fn missing(&self, need: Need) -> Option<String> {
+    fn missing(&self, need: &Need) -> Option<String> {
         match need {
-            Need::Area(area) => self.facts.unknown(area).map(|reason| format!("{area}: {reason}")),
+            Need::Area(area) => self.facts.unknown(*area).map(|reason| format!("{area}: {reason}")),
             Need::Hop if self.has_hop => None,
             Need::Hop => Some("no hop is planned".to_owned()),
+            Need::Ask(name) => match self.replies.get(name) {
+                Some(Fact::Known(_)) => None,
+                Some(Fact::Unknown(reason)) => Some(format!("{name}: {reason}")),
+                None => Some(format!("{name}: not asked")),
+            },
         }
     }
 
     fn lacks<'n>(&self, needs: impl IntoIterator<Item = &'n Need>) -> Vec<String> {
-        needs.into_iter().filter_map(|need| self.missing(*need)).collect()
+        needs.into_iter().filter_map(|need| self.missing(need)).collect()
     }
 }
 
 impl Check {
-    /// What it concludes: nothing where it does not apply, else at least one finding.
+    /// What it concludes: nothing where it does not apply, else at least one finding. Whatever it does has one measure
+    /// of steps, however many things it looks at.
     pub(crate) fn evaluate(&self, scene: &Scene<'_, '_>) -> Vec<Finding> {
+        bounds::within(|| self.concluded(scene))
+    }
+
+    fn concluded(&self, scene: &Scene<'_, '_>) -> Vec<Finding> {
         match self.applies(scene) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),
@@ -78,6 +94,14 @@ impl Check {
             // Nothing to look at is a conclusion too, and better said than left out.
             Ok(Value::List(items)) if items.is_empty() => {
                 vec![self.finding(None, Verdict::Pass, "nothing to look at".to_owned())]
+            }
+            Ok(Value::List(items)) if items.len() > LOOKED_AT => {
+                let detail = format!(
+                    "`{}` has {} things to look at; {LOOKED_AT} are the most",
+                    for_each.list.source(),
+                    items.len()
+                );
+                vec![self.finding(None, Verdict::Error { detail }, String::new())]
             }
             Ok(Value::List(items)) => items
                 .iter()

@@ -5,49 +5,145 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::str::FromStr;
+use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr};
-use cel::{Context, ExecutionError, Program, Value};
+use cel::common::ast::IdedExpr;
+use cel::{Context, ExecutionError, Value};
 use hopgate_paths::nearest_names;
 
 use crate::facts::FactArea;
+use crate::hop::HopView;
+use crate::shape::Shape;
 use crate::vocabulary::{self, UNKNOWN};
 
-/// Something an expression can use that has to be there: an area of the facts, or the hop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) mod bounds;
+mod names;
+
+use names::Names;
+
+/// The playbook's settings.
+pub(crate) const PARAMS: &str = "params";
+
+/// The instant at which the facts were read.
+pub(crate) const NOW: &str = "now";
+
+/// Something an expression can use that has to be there: an area of the facts, the hop, or the reply to a question of
+/// the playbook's own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
     /// An area of the facts.
     Area(FactArea),
     /// The planned hop.
     Hop,
+    /// A reply, by the name of its question.
+    Ask(Arc<str>),
 }
 
 impl Need {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Area(area) => area.name(),
             Self::Hop => "hop",
+            Self::Ask(name) => name,
         }
     }
 
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        FactArea::ALL.into_iter().map(Self::Area).chain([Self::Hop])
+    fn shape(&self) -> Shape {
+        match self {
+            Self::Area(area) => Shape::of_area(*area),
+            Self::Hop => HopView::shape(),
+            Self::Ask(_) => Shape::Any,
+        }
     }
 }
 
-/// A name that is none of the areas and not `hop`.
-pub(crate) struct NoSuchNeed {
-    pub(crate) nearest: String,
+/// What an expression can name where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// The element of the `for_each`, if there is one, and what it looks like.
+    pub(crate) item: Option<(String, Shape)>,
+    /// The settings of the playbook: a record.
+    pub(crate) params: Shape,
+    /// The names of the playbook's own questions.
+    pub(crate) asks: BTreeSet<Arc<str>>,
 }
 
-impl FromStr for Need {
-    type Err = NoSuchNeed;
+impl Scope {
+    /// The areas of the facts and the hop; nothing of a playbook's own.
+    pub(crate) fn bare() -> Self {
+        Self {
+            item: None,
+            params: Shape::record::<String>([]),
+            asks: BTreeSet::new(),
+        }
+    }
 
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|need| need.name() == name);
-        let nearest = || nearest_names(name, Self::all().map(Self::name), 1).join(", ");
-        found.ok_or_else(|| NoSuchNeed { nearest: nearest() })
+    /// With an element.
+    pub(crate) fn within(&self, item: Option<(String, Shape)>) -> Self {
+        Self { item, ..self.clone() }
+    }
+
+    /// What is always there, and never has to be listed.
+    fn always(&self, name: &str) -> Option<Shape> {
+        match name {
+            PARAMS => Some(self.params.clone()),
+            NOW => Some(Shape::Text),
+            _ => None,
+        }
+    }
+
+    /// What a name stands for.
+    pub(crate) fn need(&self, name: &str) -> Option<Need> {
+        let areas = FactArea::ALL.into_iter().map(Need::Area).chain([Need::Hop]);
+        let asks = self.asks.iter().cloned().map(Need::Ask);
+        areas.chain(asks).find(|need| need.name() == name)
+    }
+
+    /// Whether a name is taken: an element called like an area would hide it.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.always(name).is_some() || self.need(name).is_some()
+    }
+
+    /// Everything that can be named.
+    fn names(&self) -> Vec<String> {
+        let areas = FactArea::ALL.into_iter().map(|area| area.name().to_owned());
+        let asks = self.asks.iter().map(ToString::to_string);
+        areas
+            .chain(asks)
+            .chain(["hop", PARAMS, NOW].map(str::to_owned))
+            .collect()
+    }
+
+    /// What can be listed under `needs` and is nearest to `name`.
+    pub(crate) fn nearest_need(&self, name: &str) -> String {
+        let names = self.names();
+        let listed = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| self.always(name).is_none());
+        nearest_names(name, listed, 1).join(", ")
+    }
+}
+
+/// What is wrong with an expression, and the word in it that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) word: Option<String>,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn about(word: &str, message: String) -> Self {
+        Self {
+            word: Some(word.to_owned()).filter(|word| !word.is_empty()),
+            message,
+        }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Self {
+        Self { word: None, message }
     }
 }
 
@@ -63,37 +159,42 @@ pub(crate) enum NoAnswer {
 /// A compiled expression.
 pub(crate) struct Expression {
     source: String,
-    program: Program,
+    tree: IdedExpr,
+    nodes: u64,
     needs: BTreeSet<Need>,
+    shape: Shape,
 }
 
 impl Expression {
-    /// Compiles `source` and checks every name in it; `item` is the name of the element of a `for_each`, if there is one.
-    pub(crate) fn compile(source: &str, item: Option<&str>) -> Result<Self, String> {
+    /// Compiles `source` and checks every name in it.
+    pub(crate) fn compile(source: &str, scope: &Scope) -> Result<Self, Problem> {
+        bounds::refuse_text(source)?;
         let compiled = catch_unwind(|| vocabulary::environment().compile(source));
-        let program = match compiled {
-            Ok(Ok(program)) => program,
+        let mut tree = match compiled {
+            Ok(Ok(program)) => program.expression().clone(),
             Ok(Err(errors)) => {
                 let said = errors
                     .errors
                     .first()
                     .map_or("it is not CEL", |error| error.msg.as_str());
-                return Err(said.lines().next().unwrap_or_default().to_owned());
+                return Err(said.lines().next().unwrap_or_default().to_owned().into());
             }
-            Err(_) => return Err("the CEL parser stopped on it".to_owned()),
+            Err(_) => return Err("the CEL parser stopped on it".to_owned().into()),
         };
-        let mut names = Names {
-            bound: item.into_iter().collect(),
-            needs: BTreeSet::new(),
-        };
-        names.check(program.expression())?;
+        bounds::refuse_tree(&tree)?;
+        let mut names = Names::new(scope);
+        let shape = names.shape(&tree)?;
         let needs = names.needs;
+        let nodes = bounds::nodes(&tree);
+        bounds::meter(&mut tree);
         // Shown on one line: in a playbook an expression is often folded over several.
         let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
         Ok(Self {
             source,
-            program,
+            tree,
+            nodes,
             needs,
+            shape,
         })
     }
 
@@ -107,23 +208,38 @@ impl Expression {
         &self.needs
     }
 
+    /// What its value looks like.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Its value. An interpreter that stops half way is an expression that failed, not a check that vanished.
     pub(crate) fn value(&self, context: &Context<'_, '_>) -> Result<Value, NoAnswer> {
-        match catch_unwind(AssertUnwindSafe(|| self.program.execute(context))) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(ExecutionError::FunctionError { function, message })) if function == UNKNOWN => {
-                Err(NoAnswer::Unknown(message))
+        bounds::within(|| {
+            let paid = bounds::pay(self.nodes);
+            let run = AssertUnwindSafe(|| paid.and_then(|()| Value::resolve(&self.tree, context)));
+            let value = catch_unwind(run);
+            if bounds::spent() {
+                return Err(self.failed(bounds::TOO_MUCH));
             }
-            Ok(Err(error)) => Err(NoAnswer::Failed(format!(
-                "`{}`: {}",
-                self.source,
-                one_line(&error.to_string())
-            ))),
-            Err(_) => Err(NoAnswer::Failed(format!(
-                "`{}`: the CEL interpreter stopped on it",
-                self.source
-            ))),
-        }
+            match value {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(ExecutionError::FunctionError { function, message })) if function == UNKNOWN => {
+                    Err(NoAnswer::Unknown(message))
+                }
+                // The fields of facts are known when a playbook is read: only an answer of a device can lack one.
+                Ok(Err(ExecutionError::NoSuchKey(name))) => Err(NoAnswer::Unknown(format!(
+                    "`{}`: there is no `{name}` in what the device answered",
+                    self.source
+                ))),
+                Ok(Err(error)) => Err(self.failed(&one_line(&error.to_string()))),
+                Err(_) => Err(self.failed("the CEL interpreter stopped on it")),
+            }
+        })
+    }
+
+    fn failed(&self, why: &str) -> NoAnswer {
+        NoAnswer::Failed(format!("`{}`: {why}", self.source))
     }
 
     /// Its value, which has to be a yes or a no.
@@ -145,111 +261,29 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Walks an expression with the names that are bound where it stands.
-struct Names<'e> {
-    bound: Vec<&'e str>,
-    needs: BTreeSet<Need>,
-}
-
-impl<'e> Names<'e> {
-    fn check(&mut self, node: &'e IdedExpr) -> Result<(), String> {
-        match &node.expr {
-            Expr::Unspecified | Expr::Literal(_) => Ok(()),
-            Expr::Ident(name) => self.identifier(name),
-            Expr::Select(select) => self.check(&select.operand),
-            Expr::List(list) => list.elements.iter().try_for_each(|element| self.check(element)),
-            Expr::Map(map) => self.entries(&map.entries),
-            Expr::Struct(message) => Err(format!(
-                "`{}` is a message type; there are none here",
-                message.type_name
-            )),
-            Expr::Call(call) => {
-                if let Some(refused) = vocabulary::refuse_function(&call.func_name) {
-                    return Err(refused);
-                }
-                if let Some(target) = &call.target {
-                    self.check(target)?;
-                }
-                call.args.iter().try_for_each(|argument| self.check(argument))
-            }
-            Expr::Comprehension(comprehension) => {
-                self.check(&comprehension.iter_range)?;
-                self.check(&comprehension.accu_init)?;
-                let outer = self.bound.len();
-                self.bound
-                    .extend([comprehension.iter_var.as_str(), comprehension.accu_var.as_str()]);
-                self.bound.extend(comprehension.iter_var2.as_deref());
-                let inner = [
-                    &comprehension.loop_cond,
-                    &comprehension.loop_step,
-                    &comprehension.result,
-                ];
-                let checked = inner.into_iter().try_for_each(|part| self.check(part));
-                self.bound.truncate(outer);
-                checked
-            }
-        }
-    }
-
-    fn entries(&mut self, entries: &'e [IdedEntryExpr]) -> Result<(), String> {
-        entries.iter().try_for_each(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => self.check(&entry.key).and_then(|()| self.check(&entry.value)),
-            EntryExpr::StructField(field) => self.check(&field.value),
-        })
-    }
-
-    fn identifier(&mut self, name: &'e str) -> Result<(), String> {
-        // The names of CEL's own types are values: `type(x) == int`.
-        const TYPES: [&str; 9] = [
-            "int",
-            "uint",
-            "double",
-            "bool",
-            "string",
-            "list",
-            "map",
-            "null_type",
-            "type",
-        ];
-        if self.bound.contains(&name) || name.starts_with('@') || TYPES.contains(&name) {
-            return Ok(());
-        }
-        if let Ok(need) = name.parse() {
-            self.needs.insert(need);
-            return Ok(());
-        }
-        let mut known: Vec<&str> = Need::all().map(Need::name).collect();
-        known.extend(self.bound.iter().filter(|name| !name.starts_with('@')));
-        let nearest = nearest_names(name, known, 1).join(", ");
-        Err(format!(
-            "there is no variable `{name}`; the nearest is `{nearest}`"
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn beside_an_optic() -> Scope {
+        let optics = Shape::of_area(FactArea::Optics);
+        Scope::bare().within(Some(("optic".to_owned(), optics.element())))
+    }
+
     fn refused(source: &str) -> String {
-        Expression::compile(source, Some("optic")).err().unwrap()
+        Expression::compile(source, &beside_an_optic()).err().unwrap().message
     }
 
     #[test]
     fn names_are_checked_where_they_stand() {
         let accepted = Expression::compile(
             "jobs.exists(job, job.status != 'FIN') && {'a': [hop.to]}.a[0] != optic.part && has(system.model)",
-            Some("optic"),
+            &beside_an_optic(),
         );
-        let needs: Vec<_> = accepted
-            .ok()
-            .unwrap()
-            .needs()
-            .iter()
-            .map(|need| need.name())
-            .collect();
+        let accepted = accepted.ok().unwrap();
+        let needs: Vec<_> = accepted.needs().iter().map(Need::name).collect();
         assert_eq!(needs, ["system", "jobs", "hop"]);
         let said = [
             refused("jobb.exists(job, true)"),
@@ -259,10 +293,24 @@ mod tests {
             refused("optik.part == ''"),
             refused("{'a': syste}"),
             refused("Job{id: 1}"),
+            refused("system.modell == ''"),
+            refused("jobs.kind == ''"),
+            refused("jobs.exists(job, job.kynd == '')"),
+            refused("jobs.filter(job, job.kind == '')[0].detail"),
+            refused("jobs.map(job, job.details)[0] == 1"),
+            refused("optic.class == 'alowed'"),
+            refused("optic.class in ['allowed', 'emty']"),
+            refused("optic.port > '5'"),
+            refused("optic.part || true"),
+            refused("optic.part ? 1 : 2"),
+            refused("system.model.exists(letter, true)"),
+            refused("hop.form == ''"),
+            refused("features.flags.ha.knwon"),
+            refused("params.x > 1"),
             refused("jobs.exists("),
             refused(""),
         ];
-        insta::assert_snapshot!(said.join("\n"), @r"
+        insta::assert_snapshot!(said.join("\n"), @r#"
         there is no variable `jobb`; the nearest is `jobs`
         there is no variable `joob`; the nearest is `job`
         there is no variable `job`; the nearest is `jobs`
@@ -270,9 +318,23 @@ mod tests {
         there is no variable `optik`; the nearest is `optic`
         there is no variable `syste`; the nearest is `system`
         `Job` is a message type; there are none here
+        `system` has no `modell`; the nearest is `model`. It is a record of app_version (text), hostname (text), model (text), multi_vsys (true/false), operational_mode (or null), serial (text), sw_version (text), uptime_seconds (number)
+        `jobs` is a list and has no `kind`; look through it with `exists`, `all`, `filter` or `map`. It is a list, each a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+        `job` has no `kynd`; the nearest is `kind`. It is a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+        `..[0]` has no `detail`; the nearest is `details`. It is a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+        `..[0]` is a list and `1` is a number: they are never the same, and neither is less
+        `optic.class` is never "alowed"; the nearest is "allowed". It is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable
+        `optic.class` is never "emty"; the nearest is "empty". It is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable
+        `optic.port` is a number and `"5"` is a text: they are never the same, and neither is less
+        `optic.part` is a text, not true or false
+        `optic.part` is a text, not true or false
+        `system.model` is a text: there is nothing in it to look through
+        `hop` has no `form`; the nearest is `from`. It is a record of downloads (list), from (text), minimum_content (or null), needed_disk_mb (or null), to (text) or null
+        `features.flags.ha` has no `knwon`; the nearest is `known`. It is a record of known (true/false), unknown (text)
+        `params` has no `x`; the nearest is ``. It is a record of 
         Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
         Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
-        ");
+        "#);
     }
 
     #[test]
@@ -282,14 +344,14 @@ mod tests {
             "system",
             vocabulary::value(&serde_json::json!({"model": "PA-850"})).unwrap(),
         );
-        let said = |source: &str| match Expression::compile(source, None).ok().unwrap().decides(&context) {
+        let said = |source: &str| match Expression::compile(source, &Scope::bare()).ok().unwrap().decides(&context) {
             Ok(yes) => format!("{yes}"),
             Err(NoAnswer::Unknown(reason)) => format!("unknown: {reason}"),
             Err(NoAnswer::Failed(detail)) => format!("failed: {detail}"),
         };
         let said: Vec<_> = [
             "system.model == 'PA-850'",
-            "system.modell == 'PA-850'",
+            "dyn(system).modell == 'PA-850'",
             "system.model",
             "1 / 0 == 1",
             "9223372036854775807 + 1 > 0",
@@ -306,7 +368,7 @@ mod tests {
         .collect();
         insta::assert_snapshot!(said.join("\n"), @r"
         true
-        failed: `system.modell == 'PA-850'`: No such key: modell
+        unknown: `dyn(system).modell == 'PA-850'`: there is no `modell` in what the device answered
         failed: `system.model` is string, not true or false
         failed: `1 / 0 == 1`: Division by zero of Int(1)
         failed: `9223372036854775807 + 1 > 0`: Overflow from binary operator 'add': Int(9223372036854775807), Int(1)
@@ -320,11 +382,100 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn what_the_facts_do_not_say_may_be_anything() {
+        for source in [
+            "dyn(system).modell == 1",
+            "features.numbers['memory-mb'].known > 1",
+            "optic.vendor == null || optic.vendor + 'x' == ''",
+            "[optic].map(one, one.part)[0] == optic.vendor",
+            "type(optic.port) == int && size(optic.interface) > int('1')",
+            "list_of(ha.peer).all(peer, peer.state == 'active')",
+            "(hop == null ? system.sw_version : hop.to).startsWith('1')",
+            "jobs.filter(job, job.kind == '').map(job, job.id).exists_one(id, id == 1)",
+        ] {
+            let compiled = Expression::compile(source, &beside_an_optic());
+            assert_eq!(compiled.err(), None, "{source}");
+        }
+    }
+
+    /// Nothing of what people can write takes more than a moment, whatever the facts hold. The time is what the runner
+    /// allows: without the bounds, each of these runs for hours or takes all memory.
+    #[test]
+    fn hostile_expressions_end() {
+        let deep = |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
+        let many: Vec<i64> = (0..10_000).collect();
+        let mut context = vocabulary::context().unwrap();
+        let jobs = vocabulary::value(&many).unwrap();
+        context.add_variable_from_value("jobs", jobs);
+        let said = |source: &str| match Expression::compile(source, &Scope::bare()) {
+            Err(problem) => format!("refused: {}", problem.message),
+            Ok(expression) => match expression.value(&context) {
+                Ok(_) => "done".to_owned(),
+                Err(NoAnswer::Failed(_)) => "stopped".to_owned(),
+                Err(NoAnswer::Unknown(_)) => "unknown".to_owned(),
+            },
+        };
+        let said: Vec<_> = [
+            ("long", "1 + ".repeat(2_000) + "1"),
+            ("many operators", "1 + ".repeat(600) + "1"),
+            ("a deep tree", "1 + ".repeat(100) + "1"),
+            ("deep selects", "jobs".to_owned() + &".a".repeat(100)),
+            ("brackets", deep("(", ")", 100)),
+            ("brackets in quotes", deep("(')' == '' ? ", " : 1)", 30)),
+            ("lists", deep("[", "]", 25)),
+            ("signs", "!".repeat(400) + "true"),
+            ("minus", "-".repeat(400) + "1"),
+            ("nested loops", "jobs.all(a, jobs.all(b, jobs.all(c, jobs.all(d, true))))".to_owned()),
+            ("three loops", "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, a + b + c > 0)))".to_owned()),
+            ("hidden three loops", "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, true))) || true".to_owned()),
+            ("doubling texts", "['0123456789'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(40)),
+            ("doubling lists", "[[1]]".to_owned() + &".map(x, x + x)".repeat(40)),
+            ("copies", "dyn(jobs).map(a, jobs).map(b, [b, b, b, b])".to_owned()),
+            ("copies in maps", "dyn(jobs).map(a, {'a': jobs, 'b': jobs})".to_owned()),
+            ("whole comparisons", "dyn(jobs).filter(a, jobs == jobs)".to_owned()),
+            ("searches", "dyn(jobs).filter(a, !(a in jobs))".to_owned()),
+            ("patterns", "dyn(jobs).filter(a, string(a).matches('^([0-9a-z]{1,9}){1,9}$'))".to_owned()),
+            ("a pattern bomb", "'a'.matches('((((a{10}){10}){10}){10}){10}')".to_owned()),
+            ("a long pattern", format!("'a'.matches('{}')", "a?".repeat(150))),
+            ("a made pattern", "'a'.matches('a' + 'b')".to_owned()),
+            ("a fair amount", "dyn(jobs).filter(a, a % 2 == 0).map(a, a * a).exists(a, a == 16)".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, source)| format!("{name}: {}", said(&source)))
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        long: refused: it is 8001 characters long; 4000 are allowed
+        many operators: refused: it has more than 500 operators, dots and quotes
+        a deep tree: refused: it is more than 80 levels deep
+        deep selects: refused: it is more than 80 levels deep
+        brackets: refused: more than 24 brackets are open at once
+        brackets in quotes: done
+        lists: refused: more than 24 brackets are open at once
+        signs: done
+        minus: done
+        nested loops: refused: more than 3 lists are looked through inside of one another
+        three loops: done
+        hidden three loops: stopped
+        doubling texts: stopped
+        doubling lists: stopped
+        copies: stopped
+        copies in maps: stopped
+        whole comparisons: stopped
+        searches: stopped
+        patterns: done
+        a pattern bomb: refused: a pattern repeats its parts at most 100 times
+        a long pattern: refused: a pattern has at most 200 characters
+        a made pattern: refused: `matches` takes a pattern that is written out
+        a fair amount: done
+        ");
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_the_compiler_panic(text in any::<String>(), near in "[a-z\\[\\]{}()!&|=<>.,:?'\"0-9 \\\\-]{0,40}") {
             for text in [text, near] {
-                if let Ok(expression) = Expression::compile(&text, None) {
+                if let Ok(expression) = Expression::compile(&text, &Scope::bare()) {
                     let _ = expression.value(&vocabulary::context().unwrap());
                 }
             }

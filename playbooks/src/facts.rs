@@ -92,6 +92,9 @@ macro_rules! areas {
             /// When and how each area was read, for those that the device was asked about.
             #[serde(default)]
             pub sources: BTreeMap<FactArea, FactSource>,
+            /// What it answered to playbooks' own questions, by [`crate::Ask::key`], as the question is read.
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            pub replies: BTreeMap<String, Fact<serde_json::Value>>,
         }
 
         impl Facts {
@@ -102,6 +105,14 @@ macro_rules! areas {
                     read_at: at,
                     $($field: not_asked(),)+
                     sources: BTreeMap::new(),
+                    replies: BTreeMap::new(),
+                }
+            }
+
+            /// One area as it is stored.
+            pub(crate) fn stored(&self, area: FactArea) -> Result<serde_json::Value, serde_json::Error> {
+                match area {
+                    $(FactArea::$variant => serde_json::to_value(&self.$field),)+
                 }
             }
 

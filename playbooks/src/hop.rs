@@ -7,6 +7,7 @@ use hopgate_paths::{Hop, Version};
 use serde::Serialize;
 
 use crate::facts::Facts;
+use crate::shape::Shape;
 
 /// Free space wanted for each MB still to be downloaded, as a fraction: 1.1, the margin of the vendor's own upgrade
 /// assurance (pan-os-upgrade-assurance, `check_free_disk_space`).
@@ -44,6 +45,19 @@ pub(crate) struct HopView<'a> {
     minimum_content: Option<u32>,
     downloads: &'a [Version],
     needed_disk_mb: Option<u64>,
+}
+
+impl HopView<'_> {
+    /// What `hop` looks like: nothing, where none is planned.
+    pub(crate) fn shape() -> Shape {
+        Shape::optional(Shape::record([
+            ("from", Shape::Text),
+            ("to", Shape::Text),
+            ("minimum_content", Shape::optional(Shape::Number)),
+            ("downloads", Shape::list(Shape::Text)),
+            ("needed_disk_mb", Shape::optional(Shape::Number)),
+        ]))
+    }
 }
 
 impl HopContext {
@@ -100,6 +114,21 @@ mod tests {
             downloads: vec!["10.2.0".parse().unwrap(), "10.2.4-h4".parse().unwrap()],
         };
         hop.needed_disk_mb(&facts)
+    }
+
+    #[test]
+    fn what_expressions_may_name_is_what_they_see() {
+        let hop = HopContext {
+            from: "10.1.3".parse().unwrap(),
+            to: "10.2.0".parse().unwrap(),
+            minimum_content: None,
+            downloads: Vec::new(),
+        };
+        let seen = serde_json::to_value(hop.view(&Facts::unread("fw1", Timestamp::UNIX_EPOCH))).unwrap();
+        let Shape::Record(fields) = HopView::shape().present().clone() else {
+            panic!("not a record")
+        };
+        assert!(seen.as_object().unwrap().keys().eq(fields.keys()));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 pub mod advisories;
 mod advisory_view;
+mod ask;
+mod calendar;
 mod check;
 mod expression;
 mod facts;
@@ -14,8 +16,11 @@ mod hop;
 mod message;
 mod optics;
 mod playbook;
+mod setting;
+mod shape;
 mod vocabulary;
 
+pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
     AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks, ConfigurationShape, Content,
     ContentPackage, CoreLoad, DataplaneClock, DataplaneCpu, Disk, ExternalList, Fact, FactArea, FactSource,
@@ -28,4 +33,5 @@ pub use facts::{
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;
 pub use optics::classify;
-pub use playbook::{Place, Playbook, PlaybookError};
+pub use playbook::{About, Place, Playbook, PlaybookError, SettingError};
+pub use setting::Setting;

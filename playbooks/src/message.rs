@@ -5,7 +5,7 @@
 
 use cel::Context;
 
-use crate::expression::{Expression, NoAnswer};
+use crate::expression::{Expression, NoAnswer, Problem, Scope};
 use crate::vocabulary::shown;
 
 /// A message, its expressions compiled.
@@ -19,7 +19,7 @@ enum Part {
 }
 
 impl Message {
-    pub(crate) fn parse(text: &str, item: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, scope: &Scope) -> Result<Self, Problem> {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -32,13 +32,14 @@ impl Message {
                 continue;
             }
             if brace.starts_with('}') {
-                return Err("a `}` stands alone; write `}}` for a brace".to_owned());
+                return Err("a `}` stands alone; write `}}` for a brace".to_owned().into());
             }
-            let end = end_of(&brace[1..]).ok_or("a `{` is never closed; write `{{` for a brace")?;
+            let end = end_of(&brace[1..])
+                .ok_or_else(|| Problem::from("a `{` is never closed; write `{{` for a brace".to_owned()))?;
             parts.push(Part::Text(std::mem::take(&mut plain)));
             parts.push(Part::Computed(Box::new(Expression::compile(
                 &brace[1..=end],
-                item,
+                scope,
             )?)));
             rest = &brace[end + 2..];
         }
@@ -92,7 +93,7 @@ mod tests {
     use crate::vocabulary;
 
     fn rendered(text: &str) -> Result<String, String> {
-        let message = Message::parse(text, None)?;
+        let message = Message::parse(text, &Scope::bare()).map_err(|problem| problem.message)?;
         let context = vocabulary::context().unwrap();
         message
             .render(&context)

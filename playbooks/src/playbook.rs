@@ -5,41 +5,120 @@
 
 mod file;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use file::{Place, PlaybookError};
+use hopgate_paths::nearest_names;
+use thiserror::Error;
 
+use crate::ask::{Ask, Reading, Word};
 use crate::check::{Check, Scene};
-use crate::expression::Need;
-use crate::facts::{FactArea, Facts};
+use crate::expression::{NOW, Need, PARAMS};
+use crate::facts::{Fact, FactArea, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::hop::HopContext;
+use crate::setting::Setting;
 use crate::vocabulary;
 
+/// Files of the library: name, file, text.
+macro_rules! library {
+    ($($name:literal,)+) => {
+        &[$((
+            $name,
+            concat!("library/", $name, ".yaml"),
+            include_str!(concat!("../library/", $name, ".yaml")),
+        ),)+]
+    };
+}
+
 /// The library shipped with hopgate: name, file, text.
-const LIBRARY: &[(&str, &str, &str)] = &[
-    (
-        "after",
-        "library/after.yaml",
-        include_str!("../library/after.yaml"),
-    ),
-    (
-        "optics",
-        "library/optics.yaml",
-        include_str!("../library/optics.yaml"),
-    ),
-    (
-        "readiness",
-        "library/readiness.yaml",
-        include_str!("../library/readiness.yaml"),
-    ),
-];
+const LIBRARY: &[(&str, &str, &str)] = library! {
+    "after",
+    "optics",
+    "readiness",
+};
+
+/// The format of playbooks, for editors.
+const SCHEMA: &str = include_str!("../schema/playbook.json");
+
+/// A playbook to begin with.
+const TEMPLATE: &str = include_str!("../schema/template.yaml");
 
 /// A list of checks, compiled.
 pub struct Playbook {
     name: String,
     title: String,
+    settings: BTreeMap<String, Setting>,
+    asks: BTreeMap<Arc<str>, Template>,
     checks: Vec<Check>,
+}
+
+/// A question of a playbook's own, before its settings are put in.
+enum Template {
+    /// One without settings.
+    Fixed(Ask),
+    /// One with some.
+    Open(Vec<Word>, Reading),
+}
+
+impl Template {
+    /// The question; none where a setting that stands in it is empty, as it then is nothing to ask.
+    fn filled(&self, settings: &BTreeMap<String, Setting>) -> Option<Ask> {
+        let (words, reading) = match self {
+            Self::Fixed(ask) => return Some(ask.clone()),
+            Self::Open(words, reading) => (words, reading),
+        };
+        let fill = |word: &Word| match word {
+            Word::Setting(name) => {
+                let value = settings.get(name)?.to_string();
+                (!value.is_empty()).then_some(Word::Value(value))
+            }
+            other => Some(other.clone()),
+        };
+        let words: Vec<_> = words.iter().map(fill).collect::<Option<_>>()?;
+        Ask::command(&words, reading.clone()).ok()
+    }
+}
+
+/// What is said of a check without running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About<'p> {
+    /// Its name.
+    pub id: &'p str,
+    /// What it looks after, in words.
+    pub title: &'p str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Whether it counts.
+    pub mode: Mode,
+}
+
+/// A setting that a playbook does not take.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SettingError {
+    /// There is none of that name.
+    #[error("setting {name} of playbook {playbook}: there is none; {nearest}")]
+    Unknown {
+        /// The playbook.
+        playbook: String,
+        /// The name.
+        name: String,
+        /// The nearest that there is, in words.
+        nearest: String,
+    },
+    /// It is of another kind.
+    #[error("setting {name} of playbook {playbook}: \"{value}\" is not {kind}")]
+    WrongKind {
+        /// The playbook.
+        playbook: String,
+        /// The name.
+        name: String,
+        /// The value.
+        value: String,
+        /// What it has to be.
+        kind: &'static str,
+    },
 }
 
 impl Playbook {
@@ -48,7 +127,12 @@ impl Playbook {
     /// # Errors
     /// The first thing that is wrong, with file, line and column, and the nearest right name for a wrong one.
     pub fn parse(file: &str, text: &str) -> Result<Self, PlaybookError> {
-        file::parse(file, text)
+        file::read(file, text).map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// Everything that is wrong with a playbook, in the order of its lines; nothing where it can be used.
+    pub fn lint(file: &str, text: &str) -> Vec<PlaybookError> {
+        file::read(file, text).err().unwrap_or_default()
     }
 
     /// A playbook of the library, by name.
@@ -73,6 +157,16 @@ impl Playbook {
         LIBRARY.iter().map(|(name, _, _)| *name)
     }
 
+    /// The format of playbooks as JSON Schema, for editors.
+    pub const fn schema() -> &'static str {
+        SCHEMA
+    }
+
+    /// A playbook to begin with, every key of it explained.
+    pub const fn template() -> &'static str {
+        TEMPLATE
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -83,14 +177,95 @@ impl Playbook {
         &self.title
     }
 
+    /// Its checks, in order.
+    pub fn checks(&self) -> impl Iterator<Item = About<'_>> {
+        self.checks.iter().map(|check| About {
+            id: &check.id,
+            title: &check.title,
+            severity: check.severity,
+            mode: check.mode,
+        })
+    }
+
+    /// Its settings as they stand.
+    pub fn settings(&self) -> &BTreeMap<String, Setting> {
+        &self.settings
+    }
+
+    /// This playbook with some of its settings chosen.
+    ///
+    /// # Errors
+    /// The first that it does not have, or that is of another kind.
+    pub fn with(mut self, chosen: &BTreeMap<String, Setting>) -> Result<Self, SettingError> {
+        for (name, value) in chosen {
+            let known = self.setting(name)?;
+            if !value.is_like(known) {
+                return Err(self.wrong_kind(name, &value.to_string(), known));
+            }
+            self.settings.insert(name.clone(), value.clone());
+        }
+        Ok(self)
+    }
+
+    /// This playbook with a setting as it is typed; a list has commas.
+    ///
+    /// # Errors
+    /// As [`Playbook::with`].
+    pub fn with_typed(mut self, name: &str, text: &str) -> Result<Self, SettingError> {
+        let known = self.setting(name)?;
+        let value = known
+            .typed(text)
+            .ok_or_else(|| self.wrong_kind(name, text, known))?;
+        self.settings.insert(name.to_owned(), value);
+        Ok(self)
+    }
+
+    fn setting(&self, name: &str) -> Result<&Setting, SettingError> {
+        self.settings.get(name).ok_or_else(|| SettingError::Unknown {
+            playbook: self.name.clone(),
+            name: name.to_owned(),
+            nearest: match nearest_names(name, self.settings.keys().map(String::as_str), 1).first() {
+                Some(nearest) => format!("the nearest is {nearest}"),
+                None => "it has no settings".to_owned(),
+            },
+        })
+    }
+
+    fn wrong_kind(&self, name: &str, value: &str, known: &Setting) -> SettingError {
+        SettingError::WrongKind {
+            playbook: self.name.clone(),
+            name: name.to_owned(),
+            value: value.to_owned(),
+            kind: known.kind(),
+        }
+    }
+
     /// The areas of the facts its checks need: what to read before running it.
     pub fn needs(&self) -> BTreeSet<FactArea> {
         let needs = self.checks.iter().flat_map(|check| &check.needs);
         let areas = needs.filter_map(|need| match need {
             Need::Area(area) => Some(*area),
-            Need::Hop => None,
+            Need::Hop | Need::Ask(_) => None,
         });
         areas.collect()
+    }
+
+    /// The questions of its own that its checks need: what to ask before running it. The answers belong into
+    /// [`Facts::replies`].
+    pub fn asks(&self) -> BTreeSet<Ask> {
+        self.filled().into_values().collect()
+    }
+
+    fn filled(&self) -> BTreeMap<&Arc<str>, Ask> {
+        let needs = self.checks.iter().flat_map(|check| &check.needs);
+        let asks = needs.filter_map(|need| match need {
+            Need::Ask(name) => {
+                let (name, template) = self.asks.get_key_value(name)?;
+                Some((name, template.filled(&self.settings)?))
+            }
+            Need::Hop | Need::Area(_) => None,
+        });
+        asks.collect()
     }
 
     /// Runs every check over the facts of a device, and the hop planned for it, if one is.
@@ -98,12 +273,14 @@ impl Playbook {
     /// Findings come in the order of the checks, and of the things a check looks at. A check that does not apply gives
     /// none; one that cannot tell or breaks gives one that says so.
     pub fn evaluate(&self, facts: &Facts, hop: Option<&HopContext>) -> Vec<Finding> {
-        let context = match context(facts, hop) {
+        let replies = self.replies(facts);
+        let context = match self.context(facts, &replies, hop) {
             Ok(context) => context,
             Err(detail) => return self.checks.iter().map(|check| broken(check, &detail)).collect(),
         };
         let scene = Scene {
             facts,
+            replies: &replies,
             context: &context,
             has_hop: hop.is_some(),
         };
@@ -111,6 +288,51 @@ impl Playbook {
             .iter()
             .flat_map(|check| check.evaluate(&scene))
             .collect()
+    }
+
+    /// What the device answered to the playbook's own questions.
+    fn replies(&self, facts: &Facts) -> BTreeMap<Arc<str>, Fact<serde_json::Value>> {
+        let reply = |(name, ask): (&Arc<str>, Ask)| {
+            let reply = facts.replies.get(&ask.key()).cloned();
+            let reply = reply.unwrap_or_else(|| Fact::Unknown("not asked".to_owned()));
+            (Arc::clone(name), reply)
+        };
+        self.filled().into_iter().map(reply).collect()
+    }
+
+    /// Every known area that some check needs as a variable of its name, the replies, the settings, and the hop, or
+    /// nothing in its place.
+    fn context(
+        &self,
+        facts: &Facts,
+        replies: &BTreeMap<Arc<str>, Fact<serde_json::Value>>,
+        hop: Option<&HopContext>,
+    ) -> Result<cel::Context<'static, 'static>, String> {
+        let mut context =
+            vocabulary::context().map_err(|error| format!("the expressions' functions: {error:?}"))?;
+        let wrong = |what: &str| {
+            let what = what.to_owned();
+            move |error: serde_json::Error| format!("{what}: {error}")
+        };
+        for area in self.needs() {
+            let stored = facts.stored(area).map_err(wrong(area.name()))?;
+            if let Some(known) = stored.get("known") {
+                let value = vocabulary::value(known).map_err(wrong(area.name()))?;
+                context.add_variable_from_value(area.name(), value);
+            }
+        }
+        for (name, reply) in replies {
+            if let Fact::Known(reply) = reply {
+                let value = vocabulary::value(reply).map_err(wrong(name))?;
+                context.add_variable_from_value(name.as_ref(), value);
+            }
+        }
+        let hop = hop.map(|hop| hop.view(facts));
+        let settings = vocabulary::value(&self.settings).map_err(wrong("the settings"))?;
+        context.add_variable_from_value(PARAMS, settings);
+        context.add_variable_from_value(NOW, facts.read_at.to_string());
+        context.add_variable_from_value(Need::Hop.name(), vocabulary::value(&hop).map_err(wrong("the hop"))?);
+        Ok(context)
     }
 }
 
@@ -122,23 +344,6 @@ impl std::fmt::Debug for Playbook {
             .field("checks", &checks)
             .finish_non_exhaustive()
     }
-}
-
-/// Every known area as a variable of its name, and the hop, or nothing in its place.
-fn context(facts: &Facts, hop: Option<&HopContext>) -> Result<cel::Context<'static, 'static>, String> {
-    let mut context =
-        vocabulary::context().map_err(|error| format!("the expressions' functions: {error:?}"))?;
-    let stored = serde_json::to_value(facts).map_err(|error| format!("the facts: {error}"))?;
-    for area in FactArea::ALL {
-        if let Some(known) = stored.get(area.name()).and_then(|fact| fact.get("known")) {
-            let value = vocabulary::value(known).map_err(|error| format!("{area}: {error}"))?;
-            context.add_variable_from_value(area.name(), value);
-        }
-    }
-    let view = hop.map(|hop| hop.view(facts));
-    let hop = vocabulary::value(&view).map_err(|error| format!("the hop: {error}"))?;
-    context.add_variable_from_value(Need::Hop.name(), hop);
-    Ok(context)
 }
 
 fn broken(check: &Check, detail: &str) -> Finding {

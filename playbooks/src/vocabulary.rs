@@ -12,6 +12,9 @@ use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
 use serde::Serialize;
 
+use crate::calendar;
+use crate::expression::bounds;
+
 /// The name of the function a check calls to say that it cannot tell.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -32,12 +35,33 @@ const STANDARD: &[&str] = &[
 ];
 
 /// hopgate's own.
-const OWN: &[&str] = &["version_lt", "version_le", "content_number", "fix_state", UNKNOWN];
+const OWN: &[&str] = &[
+    "version_lt",
+    "version_le",
+    "content_number",
+    "fix_state",
+    "days_between",
+    "minutes_to_run",
+    "end_of_life",
+    "list_of",
+    UNKNOWN,
+];
+
+/// How many elements of a list a message shows.
+const SHOWN: usize = 20;
+
+/// How many characters a value takes up in a message.
+const SHOWN_LENGTH: usize = 1_000;
 
 /// The standard library, built once: playbooks are compiled and run against the same one.
 pub(crate) fn environment() -> Arc<Env> {
     static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
-    Arc::clone(ENVIRONMENT.get_or_init(|| Arc::new(Env::stdlib())))
+    Arc::clone(ENVIRONMENT.get_or_init(|| {
+        let mut environment = Env::stdlib();
+        // Only a name that is declared twice is refused. Were one, every expression would fail, and a test with it.
+        let _ = bounds::declare(&mut environment);
+        Arc::new(environment)
+    }))
 }
 
 /// A context with every function and no variable.
@@ -59,10 +83,25 @@ pub(crate) fn context<'v>() -> Result<Context<'static, 'v>, DeclarationError> {
     context.add_function("fix_state", |running: Arc<String>, fixes: Value| {
         fix_state(&running, &fixes)
     })?;
+    context.add_function("days_between", |from: Arc<String>, to: Arc<String>| {
+        calendar::days_between(&from, &to)
+            .map(Value::Int)
+            .map_err(|wrong| ExecutionError::function_error("days_between", wrong))
+    })?;
+    context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
+        minutes_to_run(&schedule, &clock)
+    })?;
+    context.add_function("end_of_life", |release: Arc<String>| end_of_life(&release))?;
+    context.add_function("list_of", |value: Value| Ok::<_, ExecutionError>(list_of(value)))?;
     context.add_function(UNKNOWN, |reason: Arc<String>| {
         Err::<Value, _>(ExecutionError::function_error(UNKNOWN, reason))
     })?;
     Ok(context)
+}
+
+/// Whether a function looks at all of its arguments, however much is in them.
+pub(crate) fn takes_whole_values(function: &str) -> bool {
+    OWN.contains(&function)
 }
 
 /// Why a function may not be called, with the nearest one that may.
@@ -159,13 +198,63 @@ fn fix_state(running: &str, fix: &Value) -> Result<Value, ExecutionError> {
     Ok(Value::String(Arc::new(state.name().to_owned())))
 }
 
-/// A value as a message shows it: texts bare, lists separated by commas, nothing as "none".
+/// Minutes until an update schedule of the facts runs next, by a local time of its device; nothing where it never does.
+fn minutes_to_run(schedule: &Value, clock: &str) -> Result<Value, ExecutionError> {
+    let wrong = |text: String| ExecutionError::function_error("minutes_to_run", text);
+    let Value::Map(fields) = schedule else {
+        return Err(wrong("the schedule is not one of the facts' schedules".to_owned()));
+    };
+    let text = |name: &'static str| match fields.map.get(&Key::from(name)) {
+        Some(Value::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let every = text("every").unwrap_or_default();
+    let minutes = calendar::minutes_to_run(every, text("at"), text("day"), clock).map_err(wrong)?;
+    Ok(minutes.map_or(Value::Null, Value::Int))
+}
+
+/// The day standard support of a release ends or ended, as far as it is known.
+fn end_of_life(release: &str) -> Result<Value, ExecutionError> {
+    let train = version("end_of_life", release)?.train();
+    let catalogue =
+        Catalogue::embedded().map_err(|error| ExecutionError::function_error("end_of_life", error))?;
+    let day = catalogue.end_of_life(train);
+    Ok(day.map_or(Value::Null, |day| Value::String(Arc::new(day.value.clone()))))
+}
+
+/// A list from what may be one element, several, or nothing: XML does not tell a list of one from an element.
+fn list_of(value: Value) -> Value {
+    match value {
+        Value::List(_) => value,
+        Value::Null => Value::List(Arc::default()),
+        Value::String(text) if text.is_empty() => Value::List(Arc::default()),
+        other => Value::List(Arc::new(vec![other])),
+    }
+}
+
+/// A value as a message shows it: texts bare, lists separated by commas, nothing as "none"; the beginning of it, where
+/// there is too much to read.
 pub(crate) fn shown(value: &Value) -> String {
+    let mut text = whole(value);
+    if let Some((end, _)) = text.char_indices().nth(SHOWN_LENGTH) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn whole(value: &Value) -> String {
     match value {
         Value::String(text) => text.as_ref().clone(),
         Value::Null => "none".to_owned(),
         Value::List(items) if items.is_empty() => "none".to_owned(),
-        Value::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::List(items) => {
+            let mut words: Vec<String> = items.iter().take(SHOWN).map(shown).collect();
+            if items.len() > SHOWN {
+                words.push(format!("and {} more", items.len() - SHOWN));
+            }
+            words.join(", ")
+        }
         other => match other.json() {
             Ok(json) => json.to_string(),
             Err(_) => format!("a {}", other.type_of()),
@@ -203,6 +292,10 @@ mod tests {
             "version_le('10.2.4', '10.2.4')",
             "content_number('8676-7858') == 8676",
             "fix_state('10.2.7', ['10.2.7']) == 'fixed'",
+            "days_between('2026-01-01T00:00:00Z', '2026-01-02') == 1",
+            "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
+            "end_of_life('9.1.16') == '2024-06-30'",
+            "list_of('a') == ['a'] && list_of(null) == [] && list_of(['b']) == ['b']",
             "unknown('x') || true",
         ];
         assert_eq!(calls.len(), STANDARD.len() + OWN.len());
@@ -224,6 +317,10 @@ mod tests {
             "fix_state('10.2.7', 'PAN-000000')",
             "fix_state('10.2.7', 1)",
             "fix_state('10.2.7', [1])",
+            "days_between('then', 'now')",
+            "minutes_to_run('daily', '2026-01-01T00:00:00')",
+            "minutes_to_run({'every': 'sometimes'}, '2026-01-01T00:00:00')",
+            "end_of_life('9.1')",
             "unknown('the reason')",
         ] {
             assert!(run(call).is_err(), "{call}");

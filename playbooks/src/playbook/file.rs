@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use hopgate_paths::nearest_names;
 use serde::Deserialize;
@@ -12,10 +13,14 @@ use serde_saphyr::{Location, RenderOptions, SnippetMode, Spanned};
 use thiserror::Error;
 
 use super::Playbook;
+use super::Template;
+use crate::ask::{self, Ask, Reading, Word};
 use crate::check::{Check, ForEach};
-use crate::expression::{Expression, Need, NoSuchNeed};
+use crate::expression::{Expression, Need, Problem, Scope};
 use crate::finding::{Mode, Severity};
 use crate::message::Message;
+use crate::setting::Setting;
+use crate::shape::Shape;
 
 /// What the element of a `for_each` is called where the check does not say.
 const ITEM: &str = "item";
@@ -84,12 +89,37 @@ pub enum PlaybookError {
     },
 }
 
+impl PlaybookError {
+    /// Where.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Unreadable { place, .. }
+            | Self::UnknownName { place, .. }
+            | Self::Expression { place, .. }
+            | Self::Contradiction { place, .. } => place,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlaybookFile {
     playbook: Spanned<String>,
     title: String,
+    #[serde(default)]
+    params: BTreeMap<String, Spanned<Setting>>,
+    #[serde(default)]
+    ask: BTreeMap<String, Spanned<AskEntry>>,
     checks: Vec<CheckEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskEntry {
+    command: Option<Spanned<String>>,
+    config: Option<Spanned<String>>,
+    read: Spanned<String>,
+    columns: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -113,43 +143,51 @@ struct CheckEntry {
     link: Option<String>,
 }
 
-pub(super) fn parse(file: &str, text: &str) -> Result<Playbook, PlaybookError> {
-    let reader = Reader { file };
-    let read: PlaybookFile = serde_saphyr::from_str(text).map_err(|error| reader.unreadable(&error))?;
-    if !is_name(&read.playbook.value) {
-        return Err(reader.contradiction(
-            read.playbook.referenced,
-            "the name is not made of letters, digits and dashes",
-        ));
-    }
-    if read.checks.is_empty() {
-        // An empty playbook would open every gate it stands at.
-        return Err(reader.contradiction(
-            read.playbook.referenced,
-            "a playbook without checks would let everything pass",
-        ));
-    }
-    let mut seen = BTreeMap::new();
-    for check in &read.checks {
-        let place = check.id.referenced;
-        if !is_name(&check.id.value) {
-            return Err(reader.contradiction(place, "the id is not made of letters, digits and dashes"));
-        }
-        if let Some(first) = seen.insert(check.id.value.as_str(), place.line()) {
-            let message = format!("check {} stands at line {first} already", check.id.value);
-            return Err(reader.contradiction(place, &message));
+/// Reads a playbook, or says everything that is wrong with it: at least one thing. What cannot be read as YAML at all
+/// has one mistake.
+pub(super) fn read(file: &str, text: &str) -> Result<Playbook, Vec<PlaybookError>> {
+    let reader = Reader { file, text };
+    let read: PlaybookFile = serde_saphyr::from_str(text).map_err(|error| vec![reader.unreadable(&error)])?;
+    let mut errors = reader.outline(&read);
+    let settings = reader.settings(read.params, &mut errors);
+    let asks = reader.asks(read.ask, &settings, &mut errors);
+    let scope = Scope {
+        item: None,
+        params: Shape::record(settings.iter().map(|(name, value)| (name.clone(), value.shape()))),
+        asks: asks.keys().cloned().collect(),
+    };
+    let mut checks = Vec::new();
+    for entry in read.checks {
+        match reader.check(entry, &scope) {
+            Ok(check) => checks.push(check),
+            Err(wrong) => errors.extend(wrong),
         }
     }
-    drop(seen);
-    let checks = read
-        .checks
-        .into_iter()
-        .map(|entry| reader.check(entry))
-        .collect::<Result<_, _>>()?;
+    if !errors.is_empty() {
+        errors.sort_by_key(|error| (error.place().line, error.place().column));
+        return Err(errors);
+    }
     Ok(Playbook {
         name: read.playbook.value,
         title: read.title,
+        settings,
+        asks,
         checks,
+    })
+}
+
+/// What was read, or nothing and one more mistake.
+fn keep<T>(read: Result<T, PlaybookError>, errors: &mut Vec<PlaybookError>) -> Option<T> {
+    read.map_err(|error| errors.push(error)).ok()
+}
+
+/// Where a word stands that is not a part of another one.
+fn whole_word(text: &str, word: &str) -> Option<usize> {
+    let joined = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        !before.is_some_and(joined) && !after.is_some_and(joined)
     })
 }
 
@@ -158,8 +196,15 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(letter)
 }
 
+/// A name that an expression can use.
+fn is_variable(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(letter)
+}
+
 struct Reader<'a> {
     file: &'a str,
+    text: &'a str,
 }
 
 impl Reader<'_> {
@@ -172,33 +217,185 @@ impl Reader<'_> {
         }
     }
 
-    fn check(&self, entry: CheckEntry) -> Result<Check, PlaybookError> {
-        let id = entry.id.value.as_str();
-        let needs = self.needs(&entry.needs)?;
-        let item = self.item(&entry)?;
-        let item = item.as_deref();
-        let whole = |key, text: &Option<Spanned<String>>| {
-            text.as_ref()
-                .map(|text| self.expression(id, key, text, None))
-                .transpose()
+    /// Where a word stands in the text that begins at a place; that place, where it is not found as it is.
+    fn place_of(&self, begins: Location, word: Option<&str>) -> Place {
+        let start = self.place(begins);
+        let found = word.and_then(|word| {
+            let (line, column) = (start.line as usize, start.column as usize);
+            let mut lines = self.text.lines().enumerate().skip(line.saturating_sub(1));
+            lines.find_map(|(number, text)| {
+                let from = if number + 1 == line { column.saturating_sub(1) } else { 0 };
+                let skipped = text.char_indices().nth(from).map_or(text.len(), |(at, _)| at);
+                let at = skipped + whole_word(&text[skipped..], word)?;
+                Some((number + 1, text[..at].chars().count() + 1))
+            })
+        });
+        let Some((line, column)) = found else { return start };
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Place {
+            line: count(line),
+            column: count(column),
+            ..start
+        }
+    }
+
+    /// What is wrong with the names in it.
+    fn outline(&self, read: &PlaybookFile) -> Vec<PlaybookError> {
+        let mut errors = Vec::new();
+        let mut wrong = |place, message: &str| errors.push(self.contradiction(place, message));
+        let place = read.playbook.referenced;
+        if !is_name(&read.playbook.value) {
+            wrong(place, "the name is not made of letters, digits and dashes");
+        }
+        if read.checks.is_empty() {
+            // An empty playbook would open every gate it stands at.
+            wrong(place, "a playbook without checks would let everything pass");
+        }
+        let mut seen = BTreeMap::new();
+        for check in &read.checks {
+            let place = check.id.referenced;
+            if !is_name(&check.id.value) {
+                wrong(place, "the id is not made of letters, digits and dashes");
+            }
+            if let Some(first) = seen.insert(check.id.value.as_str(), place.line()) {
+                wrong(place, &format!("check {} stands at line {first} already", check.id.value));
+            }
+        }
+        errors
+    }
+
+    fn settings(
+        &self,
+        entries: BTreeMap<String, Spanned<Setting>>,
+        errors: &mut Vec<PlaybookError>,
+    ) -> BTreeMap<String, Setting> {
+        let mut settings = BTreeMap::new();
+        for (name, value) in entries {
+            if is_variable(&name) {
+                settings.insert(name, value.value);
+            } else {
+                let message = format!("`{name}`: a setting is named with small letters, digits and underscores");
+                errors.push(self.contradiction(value.referenced, &message));
+            }
+        }
+        settings
+    }
+
+    fn asks(
+        &self,
+        entries: BTreeMap<String, Spanned<AskEntry>>,
+        settings: &BTreeMap<String, Setting>,
+        errors: &mut Vec<PlaybookError>,
+    ) -> BTreeMap<Arc<str>, Template> {
+        let mut asks = BTreeMap::new();
+        for (name, entry) in entries {
+            if !is_variable(&name) || Scope::bare().takes(&name) {
+                let message = format!(
+                    "`{name}`: a question is named with small letters, digits and underscores, and not like an area"
+                );
+                errors.push(self.contradiction(entry.referenced, &message));
+            }
+            match self.ask(entry.referenced, entry.value, settings) {
+                Ok(template) => {
+                    asks.insert(Arc::from(name), template);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        asks
+    }
+
+    fn ask(
+        &self,
+        place: Location,
+        entry: AskEntry,
+        settings: &BTreeMap<String, Setting>,
+    ) -> Result<Template, PlaybookError> {
+        let is_table = entry.read.value == "table";
+        if entry.columns.is_some() && !is_table {
+            return Err(self.contradiction(entry.read.referenced, "`columns` are those of a `table`"));
+        }
+        let reading = Reading::by_name(&entry.read.value, entry.columns.unwrap_or_default());
+        let reading = reading.map_err(|nearest| PlaybookError::UnknownName {
+            place: self.place(entry.read.referenced),
+            kind: "reading",
+            name: entry.read.value.clone(),
+            nearest,
+        })?;
+        let wrong = |text: &Spanned<String>| {
+            let place = text.referenced;
+            move |message: String| self.contradiction(place, &message)
         };
-        let when = whole("when", &entry.when)?;
-        let list = whole("for_each", &entry.for_each)?;
-        let fail_when = self.expression(id, "fail_when", &entry.fail_when, item)?;
+        match (&entry.command, &entry.config) {
+            (Some(command), None) if command.value.trim_start().starts_with('<') => ask::xml(&command.value)
+                .map(|ask| Template::Fixed(ask.read_as(reading)))
+                .map_err(wrong(command)),
+            (Some(command), None) => {
+                let words = ask::words(&command.value).map_err(wrong(command))?;
+                for word in &words {
+                    if let Word::Setting(name) = word
+                        && !settings.contains_key(name)
+                    {
+                        return Err(PlaybookError::UnknownName {
+                            place: self.place_of(command.referenced, Some(name)),
+                            kind: "setting",
+                            name: name.clone(),
+                            nearest: nearest_names(name, settings.keys().map(String::as_str), 1).join(", "),
+                        });
+                    }
+                }
+                if words.iter().any(|word| matches!(word, Word::Setting(_))) {
+                    return Ok(Template::Open(words, reading));
+                }
+                Ask::command(&words, reading)
+                    .map(Template::Fixed)
+                    .map_err(wrong(command))
+            }
+            (None, Some(xpath)) => Ask::configuration(&xpath.value, reading)
+                .map(Template::Fixed)
+                .map_err(wrong(xpath)),
+            (Some(_), Some(_)) | (None, None) => Err(self.contradiction(
+                place,
+                "a question is either a `command` or a path under `config`",
+            )),
+        }
+    }
+
+    fn check(&self, entry: CheckEntry, scope: &Scope) -> Result<Check, Vec<PlaybookError>> {
+        let id = entry.id.value.as_str();
+        let mut errors = Vec::new();
+        let needs = keep(self.needs(&entry.needs, scope), &mut errors);
+        let needs_are_read = needs.is_some();
+        let needs = needs.unwrap_or_default();
+        let item = keep(self.item(&entry, scope), &mut errors).flatten();
+        let mut compiled = |key, text: &Spanned<String>, scope: &Scope| {
+            keep(self.expression(id, key, text, scope), &mut errors)
+        };
+        let when = entry.when.as_ref().and_then(|text| compiled("when", text, scope));
+        let list = entry
+            .for_each
+            .as_ref()
+            .and_then(|text| compiled("for_each", text, scope));
+        let element = list.as_ref().map_or(Shape::Any, |list| list.shape().element());
+        let inner = scope.within(item.clone().map(|item| (item, element)));
+        let fail_when = compiled("fail_when", &entry.fail_when, &inner);
         let subject = entry
             .subject
             .as_ref()
-            .map(|text| self.expression(id, "subject", text, item))
-            .transpose()?;
-        let message = Message::parse(&entry.message.value, item)
-            .map_err(|problem| self.wrong_expression(id, "message", &entry.message, problem))?;
-        let used = [when.as_ref(), list.as_ref(), Some(&fail_when), subject.as_ref()];
-        for expression in used.into_iter().flatten().chain(message.expressions()) {
-            self.declared(&entry.id, &needs, expression)?;
+            .and_then(|text| compiled("subject", text, &inner));
+        let message = Message::parse(&entry.message.value, &inner)
+            .map_err(|problem| self.wrong_expression(id, "message", &entry.message, problem));
+        let message = keep(message, &mut errors);
+        let used = [when.as_ref(), list.as_ref(), fail_when.as_ref(), subject.as_ref()];
+        let messages = message.iter().flat_map(Message::expressions);
+        // Where a name under `needs` is wrong, what else is missing there is not told from it.
+        for expression in used.into_iter().flatten().chain(messages).filter(|_| needs_are_read) {
+            keep(self.declared(&entry.id, &needs, expression), &mut errors);
         }
-        let for_each = list
-            .zip(item.map(str::to_owned))
-            .map(|(list, item)| ForEach { list, item });
+        let (Some(fail_when), Some(message), true) = (fail_when, message, errors.is_empty()) else {
+            return Err(errors);
+        };
+        let for_each = list.zip(item).map(|(list, item)| ForEach { list, item });
         Ok(Check {
             id: entry.id.value,
             title: entry.title,
@@ -215,23 +412,21 @@ impl Reader<'_> {
         })
     }
 
-    fn needs(&self, entries: &[Spanned<String>]) -> Result<BTreeSet<Need>, PlaybookError> {
+    fn needs(&self, entries: &[Spanned<String>], scope: &Scope) -> Result<BTreeSet<Need>, PlaybookError> {
         let read = |entry: &Spanned<String>| {
-            entry
-                .value
-                .parse()
-                .map_err(|NoSuchNeed { nearest }| PlaybookError::UnknownName {
-                    place: self.place(entry.referenced),
-                    kind: "area",
-                    name: entry.value.clone(),
-                    nearest,
-                })
+            let need = scope.need(&entry.value);
+            need.ok_or_else(|| PlaybookError::UnknownName {
+                place: self.place(entry.referenced),
+                kind: "area",
+                name: entry.value.clone(),
+                nearest: scope.nearest_need(&entry.value),
+            })
         };
         entries.iter().map(read).collect()
     }
 
     /// The name of the element, where there is a `for_each`.
-    fn item(&self, entry: &CheckEntry) -> Result<Option<String>, PlaybookError> {
+    fn item(&self, entry: &CheckEntry, scope: &Scope) -> Result<Option<String>, PlaybookError> {
         match (&entry.for_each, &entry.item) {
             (None, None) => Ok(None),
             (Some(_), None) => Ok(Some(ITEM.to_owned())),
@@ -244,7 +439,7 @@ impl Reader<'_> {
                     .value
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                if !plain || item.value.is_empty() || item.value.parse::<Need>().is_ok() {
+                if !plain || item.value.is_empty() || scope.takes(&item.value) {
                     let message =
                         "`as` must be made of small letters and underscores, and not be the name of an area";
                     return Err(self.contradiction(item.referenced, message));
@@ -259,10 +454,21 @@ impl Reader<'_> {
         check: &str,
         key: &'static str,
         text: &Spanned<String>,
-        item: Option<&str>,
+        scope: &Scope,
     ) -> Result<Expression, PlaybookError> {
-        Expression::compile(text.value.trim(), item)
-            .map_err(|problem| self.wrong_expression(check, key, text, problem))
+        let compiled = Expression::compile(text.value.trim(), scope).and_then(|expression| {
+            let wanted = match key {
+                "when" | "fail_when" => (Shape::YesNo, "true or false"),
+                "for_each" => (Shape::list(Shape::Any), "a list"),
+                _ => return Ok(expression),
+            };
+            let shape = expression.shape();
+            if matches!(shape, Shape::Any) || shape.kind() == wanted.0.kind() {
+                return Ok(expression);
+            }
+            Err(Problem::from(format!("it is {}, not {}", shape.kind(), wanted.1)))
+        });
+        compiled.map_err(|problem| self.wrong_expression(check, key, text, problem))
     }
 
     /// Every area an expression uses has to be declared, or a missing one would be an error instead of "cannot tell".
@@ -296,14 +502,14 @@ impl Reader<'_> {
         check: &str,
         key: &'static str,
         text: &Spanned<String>,
-        message: String,
+        problem: Problem,
     ) -> PlaybookError {
         PlaybookError::Expression {
-            place: self.place(text.referenced),
+            place: self.place_of(text.referenced, problem.word.as_deref()),
             check: check.to_owned(),
             key,
-            expression: text.value.trim().to_owned(),
-            message,
+            expression: text.value.split_whitespace().collect::<Vec<_>>().join(" "),
+            message: problem.message,
         }
     }
 

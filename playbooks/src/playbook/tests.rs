@@ -486,12 +486,12 @@ fn playbook(checks: &str) -> Playbook {
 fn one_bad_check_does_not_hide_another() {
     let own = playbook(
         r#"
-  - {id: no-such-field, title: A, needs: [system], fail_when: system.modell == "x", severity: block, message: m}
-  - {id: not-a-bool, title: B, needs: [system], fail_when: system.model, severity: block, message: m}
-  - {id: not-a-list, title: C, needs: [system], for_each: system.model, fail_when: "true", severity: block, message: m}
-  - {id: bad-when, title: D, needs: [system], when: system.model, fail_when: "false", severity: block, message: m}
-  - {id: bad-message, title: E, needs: [system], fail_when: "true", severity: block, message: "{system.modell}"}
-  - {id: bad-subject, title: F, needs: [system], fail_when: "true", subject: system.modell, severity: block, message: m}
+  - {id: no-such-field, title: A, needs: [system], fail_when: dyn(system).modell == "x", severity: block, message: m}
+  - {id: not-a-bool, title: B, needs: [system], fail_when: dyn(system.model), severity: block, message: m}
+  - {id: not-a-list, title: C, needs: [system], for_each: dyn(system.model), fail_when: "true", severity: block, message: m}
+  - {id: bad-when, title: D, needs: [system], when: dyn(system.model), fail_when: "false", severity: block, message: m}
+  - {id: bad-message, title: E, needs: [system], fail_when: "true", severity: block, message: "{dyn(system).modell}"}
+  - {id: bad-subject, title: F, needs: [system], fail_when: "true", subject: dyn(system).modell, severity: block, message: m}
   - {id: some-bad, title: G, for_each: "[1, 0, 2]", fail_when: 2 / item == 1, subject: item, severity: block, message: "{item}"}
   - {id: nothing-to-see, title: H, for_each: "[]", fail_when: "true", severity: block, message: m}
   - {id: needs-hop, title: I, needs: [hop], fail_when: hop.to == "1.1.1", severity: block, message: m}
@@ -511,11 +511,11 @@ fn one_bad_check_does_not_hide_another() {
         )
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
-    no-such-field - {"error":{"detail":"`system.modell == \"x\"`: No such key: modell"}} | the check does not work: `system.modell == "x"`: No such key: modell
-    not-a-bool - {"error":{"detail":"`system.model` is string, not true or false"}} | the check does not work: `system.model` is string, not true or false
-    not-a-list - {"error":{"detail":"`system.model` is string, not a list"}} | the check does not work: `system.model` is string, not a list
-    bad-when - {"error":{"detail":"`system.model` is string, not true or false"}} | the check does not work: `system.model` is string, not true or false
-    bad-message - "fail" | E (its message failed: `system.modell`: No such key: modell)
+    no-such-field - {"inconclusive":{"missing":"`dyn(system).modell == \"x\"`: there is no `modell` in what the device answered"}} | cannot tell: `dyn(system).modell == "x"`: there is no `modell` in what the device answered
+    not-a-bool - {"error":{"detail":"`dyn(system.model)` is string, not true or false"}} | the check does not work: `dyn(system.model)` is string, not true or false
+    not-a-list - {"error":{"detail":"`dyn(system.model)` is string, not a list"}} | the check does not work: `dyn(system.model)` is string, not a list
+    bad-when - {"error":{"detail":"`dyn(system.model)` is string, not true or false"}} | the check does not work: `dyn(system.model)` is string, not true or false
+    bad-message - "fail" | E (`dyn(system).modell`: there is no `modell` in what the device answered)
     bad-subject (not nameable) "fail" | m
     some-bad 1 "pass" | G
     some-bad 0 {"error":{"detail":"`2 / item == 1`: Division by zero of Int(2)"}} | the check does not work: `2 / item == 1`: Division by zero of Int(2)
@@ -572,10 +572,10 @@ fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
     reading playbook own.yaml, line 3, column 1: unknown key `chekcs`; the nearest is `checks`
     reading playbook own.yaml, line 8, column 15: unknown value `blocking`; the nearest is `block`
     reading playbook own.yaml, line 9, column 5: unknown key `mesage`; the nearest is `message`
-    reading playbook own.yaml, line 6, column 13: unknown area `job`; the nearest is `jobs`
+    checking playbook own.yaml, line 4, column 9: check a uses `jobs` and does not list it under `needs`: `size(jobs) > 0`
     checking playbook own.yaml, line 4, column 9: check a uses `jobs` and does not list it under `needs`: `size(jobs) > 0`
     reading playbook own.yaml, line 7, column 16: check a, `fail_when: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
-    reading playbook own.yaml, line 7, column 16: check a, `fail_when: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
+    reading playbook own.yaml, line 7, column 21: check a, `fail_when: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
     reading playbook own.yaml, line 7, column 16: check a, `fail_when: size(jobs) >`: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
     reading playbook own.yaml, line 9, column 14: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
     checking playbook own.yaml, line 10, column 9: `as` names the element of a `for_each`, and there is none
