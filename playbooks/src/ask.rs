@@ -152,7 +152,9 @@ impl Ask {
             return Err("a configuration path begins with `/config/`".to_owned());
         }
         if let Some(part) = SECRET_PATHS.iter().find(|part| xpath.contains(**part)) {
-            return Err(format!("`{part}` in a path leads to secrets, which no report may hold"));
+            return Err(format!(
+                "`{part}` in a path leads to secrets, which no report may hold"
+            ));
         }
         Ok(Self {
             question: Question::Configuration(xpath.to_owned()),
@@ -235,7 +237,9 @@ pub(crate) fn words(command: &str) -> Result<Vec<Word>, String> {
         })
         .collect();
     let after_value = words.iter().skip_while(|word| matches!(word, Word::Element(_)));
-    let alone = !after_value.into_iter().any(|word| matches!(word, Word::Element(_)));
+    let alone = !after_value
+        .into_iter()
+        .any(|word| matches!(word, Word::Element(_)));
     must_read(&leading, alone)?;
     Ok(words)
 }
@@ -265,7 +269,9 @@ impl Ask {
 fn must_read(leading: &[&str], alone: bool) -> Result<(), String> {
     let all_of_it_reads = |words: &&[&str]| words.len() == 1;
     if leading.starts_with(&["show", "config"]) {
-        return Err("`show config` answers with private keys; name the part that is meant under `config:`".to_owned());
+        return Err(
+            "`show config` answers with private keys; name the part that is meant under `config:`".to_owned(),
+        );
     }
     let begins = READING.iter().find(|words| leading.starts_with(words));
     if begins.is_some_and(|words| alone || all_of_it_reads(words)) {
@@ -371,15 +377,23 @@ mod tests {
     #[test]
     fn typed_commands_become_elements_and_quoted_words_their_text() {
         for (command, expected) in [
-            ("show system raid detail", "<show><system><raid><detail></detail></raid></system></show>"),
+            (
+                "show system raid detail",
+                "<show><system><raid><detail></detail></raid></system></show>",
+            ),
             (
                 "show session all filter source '10.0.0.1' destination \"a&b\"",
                 "<show><session><all><filter><source>10.0.0.1</source><destination>a&amp;b</destination></filter></all></session></show>",
             ),
-            ("check pending-changes", "<check><pending-changes></pending-changes></check>"),
+            (
+                "check pending-changes",
+                "<check><pending-changes></pending-changes></check>",
+            ),
         ] {
             assert_eq!(typed(command).as_deref(), Ok(expected));
-            let Question::Command(sent) = xml(expected).unwrap().question else { panic!() };
+            let Question::Command(sent) = xml(expected).unwrap().question else {
+                panic!()
+            };
             assert_eq!(sent, expected);
         }
     }
@@ -448,7 +462,13 @@ mod tests {
         a configuration path begins with `/config/`
         ");
         assert!(xml("<show><arp><entry name='all'/></arp></show>").is_ok());
-        assert!(Ask::configuration("/config/devices/entry/deviceconfig/high-availability", Reading::Xml).is_ok());
+        assert!(
+            Ask::configuration(
+                "/config/devices/entry/deviceconfig/high-availability",
+                Reading::Xml
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -459,7 +479,10 @@ mod tests {
             Ask::command(&words("show raid").unwrap(), reading).unwrap().key()
         };
         assert_eq!(ask("xml", &[]), "<show><raid></raid></show> as xml");
-        assert_eq!(ask("table", &["a", "b"]), "<show><raid></raid></show> as table of a, b");
+        assert_eq!(
+            ask("table", &["a", "b"]),
+            "<show><raid></raid></show> as table of a, b"
+        );
         assert_eq!(ask("disks", &[]), "<show><raid></raid></show> as disks");
         assert_eq!(Reading::by_name("xlm", Vec::new()), Err("xml".to_owned()));
     }

@@ -149,7 +149,11 @@ mod tests {
             ("weekly", Some("00:30"), Some("sunday"), Some(7 * 24 * 60 - 20)),
             ("weekly", Some("01:00"), Some("monday"), Some(24 * 60 + 10)),
         ] {
-            assert_eq!(minutes_to_run(every, at, day, clock), Ok(expected), "{every} {at:?} {day:?}");
+            assert_eq!(
+                minutes_to_run(every, at, day, clock),
+                Ok(expected),
+                "{every} {at:?} {day:?}"
+            );
         }
         for (every, at, day) in [
             ("monthly", None, None),

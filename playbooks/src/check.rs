@@ -52,7 +52,10 @@ impl Scene<'_, '_> {
     /// Why something needed is not there.
     fn missing(&self, need: &Need) -> Option<String> {
         match need {
-            Need::Area(area) => self.facts.unknown(*area).map(|reason| format!("{area}: {reason}")),
+            Need::Area(area) => self
+                .facts
+                .unknown(*area)
+                .map(|reason| format!("{area}: {reason}")),
             Need::Hop if self.has_hop => None,
             Need::Hop => Some("no hop is planned".to_owned()),
             Need::Ask(name) => match self.replies.get(name) {

@@ -273,7 +273,10 @@ mod tests {
     }
 
     fn refused(source: &str) -> String {
-        Expression::compile(source, &beside_an_optic()).err().unwrap().message
+        Expression::compile(source, &beside_an_optic())
+            .err()
+            .unwrap()
+            .message
     }
 
     #[test]
@@ -344,7 +347,11 @@ mod tests {
             "system",
             vocabulary::value(&serde_json::json!({"model": "PA-850"})).unwrap(),
         );
-        let said = |source: &str| match Expression::compile(source, &Scope::bare()).ok().unwrap().decides(&context) {
+        let said = |source: &str| match Expression::compile(source, &Scope::bare())
+            .ok()
+            .unwrap()
+            .decides(&context)
+        {
             Ok(yes) => format!("{yes}"),
             Err(NoAnswer::Unknown(reason)) => format!("unknown: {reason}"),
             Err(NoAnswer::Failed(detail)) => format!("failed: {detail}"),
@@ -403,7 +410,8 @@ mod tests {
     /// allows: without the bounds, each of these runs for hours or takes all memory.
     #[test]
     fn hostile_expressions_end() {
-        let deep = |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
+        let deep =
+            |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
         let many: Vec<i64> = (0..10_000).collect();
         let mut context = vocabulary::context().unwrap();
         let jobs = vocabulary::value(&many).unwrap();
@@ -426,20 +434,50 @@ mod tests {
             ("lists", deep("[", "]", 25)),
             ("signs", "!".repeat(400) + "true"),
             ("minus", "-".repeat(400) + "1"),
-            ("nested loops", "jobs.all(a, jobs.all(b, jobs.all(c, jobs.all(d, true))))".to_owned()),
-            ("three loops", "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, a + b + c > 0)))".to_owned()),
-            ("hidden three loops", "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, true))) || true".to_owned()),
-            ("doubling texts", "['0123456789'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(40)),
-            ("doubling lists", "[[1]]".to_owned() + &".map(x, x + x)".repeat(40)),
+            (
+                "nested loops",
+                "jobs.all(a, jobs.all(b, jobs.all(c, jobs.all(d, true))))".to_owned(),
+            ),
+            (
+                "three loops",
+                "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, a + b + c > 0)))".to_owned(),
+            ),
+            (
+                "hidden three loops",
+                "dyn(jobs).all(a, dyn(jobs).all(b, dyn(jobs).all(c, true))) || true".to_owned(),
+            ),
+            (
+                "doubling texts",
+                "['0123456789'].map(x, x + x)".to_owned() + &".map(x, x + x)".repeat(40),
+            ),
+            (
+                "doubling lists",
+                "[[1]]".to_owned() + &".map(x, x + x)".repeat(40),
+            ),
             ("copies", "dyn(jobs).map(a, jobs).map(b, [b, b, b, b])".to_owned()),
-            ("copies in maps", "dyn(jobs).map(a, {'a': jobs, 'b': jobs})".to_owned()),
-            ("whole comparisons", "dyn(jobs).filter(a, jobs == jobs)".to_owned()),
+            (
+                "copies in maps",
+                "dyn(jobs).map(a, {'a': jobs, 'b': jobs})".to_owned(),
+            ),
+            (
+                "whole comparisons",
+                "dyn(jobs).filter(a, jobs == jobs)".to_owned(),
+            ),
             ("searches", "dyn(jobs).filter(a, !(a in jobs))".to_owned()),
-            ("patterns", "dyn(jobs).filter(a, string(a).matches('^([0-9a-z]{1,9}){1,9}$'))".to_owned()),
-            ("a pattern bomb", "'a'.matches('((((a{10}){10}){10}){10}){10}')".to_owned()),
+            (
+                "patterns",
+                "dyn(jobs).filter(a, string(a).matches('^([0-9a-z]{1,9}){1,9}$'))".to_owned(),
+            ),
+            (
+                "a pattern bomb",
+                "'a'.matches('((((a{10}){10}){10}){10}){10}')".to_owned(),
+            ),
             ("a long pattern", format!("'a'.matches('{}')", "a?".repeat(150))),
             ("a made pattern", "'a'.matches('a' + 'b')".to_owned()),
-            ("a fair amount", "dyn(jobs).filter(a, a % 2 == 0).map(a, a * a).exists(a, a == 16)".to_owned()),
+            (
+                "a fair amount",
+                "dyn(jobs).filter(a, a % 2 == 0).map(a, a * a).exists(a, a == 16)".to_owned(),
+            ),
         ]
         .into_iter()
         .map(|(name, source)| format!("{name}: {}", said(&source)))

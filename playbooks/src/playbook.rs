@@ -35,8 +35,14 @@ macro_rules! library {
 /// The library shipped with hopgate: name, file, text.
 const LIBRARY: &[(&str, &str, &str)] = library! {
     "after",
+    "certificates",
+    "ha",
+    "health",
+    "licences",
+    "network",
     "optics",
     "readiness",
+    "software",
 };
 
 /// The format of playbooks, for editors.
@@ -256,6 +262,11 @@ impl Playbook {
         self.filled().into_values().collect()
     }
 
+    /// One of its own questions, by its name; none where there is none, or where a setting that stands in it is empty.
+    pub fn ask(&self, name: &str) -> Option<Ask> {
+        self.asks.get(name)?.filled(&self.settings)
+    }
+
     fn filled(&self) -> BTreeMap<&Arc<str>, Ask> {
         let needs = self.checks.iter().flat_map(|check| &check.needs);
         let asks = needs.filter_map(|need| match need {
@@ -331,7 +342,10 @@ impl Playbook {
         let settings = vocabulary::value(&self.settings).map_err(wrong("the settings"))?;
         context.add_variable_from_value(PARAMS, settings);
         context.add_variable_from_value(NOW, facts.read_at.to_string());
-        context.add_variable_from_value(Need::Hop.name(), vocabulary::value(&hop).map_err(wrong("the hop"))?);
+        context.add_variable_from_value(
+            Need::Hop.name(),
+            vocabulary::value(&hop).map_err(wrong("the hop"))?,
+        );
         Ok(context)
     }
 }

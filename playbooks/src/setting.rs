@@ -130,7 +130,9 @@ impl<'de> Deserialize<'de> for Setting {
             }
 
             fn visit_unit<E: serde::de::Error>(self) -> Result<Setting, E> {
-                Err(E::custom("a setting needs a value; an empty text is \"\", an empty list []"))
+                Err(E::custom(
+                    "a setting needs a value; an empty text is \"\", an empty list []",
+                ))
             }
         }
 

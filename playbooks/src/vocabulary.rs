@@ -202,7 +202,9 @@ fn fix_state(running: &str, fix: &Value) -> Result<Value, ExecutionError> {
 fn minutes_to_run(schedule: &Value, clock: &str) -> Result<Value, ExecutionError> {
     let wrong = |text: String| ExecutionError::function_error("minutes_to_run", text);
     let Value::Map(fields) = schedule else {
-        return Err(wrong("the schedule is not one of the facts' schedules".to_owned()));
+        return Err(wrong(
+            "the schedule is not one of the facts' schedules".to_owned(),
+        ));
     };
     let text = |name: &'static str| match fields.map.get(&Key::from(name)) {
         Some(Value::String(text)) => Some(text.as_str()),

@@ -140,7 +140,10 @@ fn size<'v>(value: &(dyn Val + 'v)) -> u64 {
         return list.inner().iter().fold(1, |sum, one| sum + size(one.as_ref()));
     }
     if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
-        return map.inner().values().fold(1, |sum, one| sum + 1 + size(one.as_ref()));
+        return map
+            .inner()
+            .values()
+            .fold(1, |sum, one| sum + 1 + size(one.as_ref()));
     }
     1
 }
@@ -240,7 +243,8 @@ fn entries(entries: &[cel::common::ast::IdedEntryExpr]) -> Vec<(&IdedExpr, bool)
 
 /// A pattern has to stand in the expression, where it can be looked at: one that is made at run time can take any time.
 fn refuse_pattern(call: &CallExpr) -> Result<(), String> {
-    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|pattern| &pattern.expr) else {
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.last().map(|pattern| &pattern.expr)
+    else {
         return Err("`matches` takes a pattern that is written out".to_owned());
     };
     let pattern = pattern.inner();
@@ -293,7 +297,11 @@ pub(crate) fn meter(node: &mut IdedExpr) {
             ] {
                 meter(part);
             }
-            wrap(&mut look.iter_range, OVER, Some(i64::try_from(each).unwrap_or(i64::MAX)));
+            wrap(
+                &mut look.iter_range,
+                OVER,
+                Some(i64::try_from(each).unwrap_or(i64::MAX)),
+            );
         }
     }
 }
@@ -322,7 +330,9 @@ fn meter_call(call: &mut CallExpr) {
     }
     call.args.iter_mut().for_each(meter);
     let by_literal = call.args.iter().any(is_literal);
-    let named = call.func_name.starts_with(|first: char| first.is_ascii_alphabetic());
+    let named = call
+        .func_name
+        .starts_with(|first: char| first.is_ascii_alphabetic());
     match call.func_name.as_str() {
         // `@result + [x]` is how `map` and `filter` are written out; the interpreter knows it by its form.
         operators::ADD if call.args.first().is_some_and(is_result) => {}
@@ -336,7 +346,9 @@ fn meter_call(call: &mut CallExpr) {
         }
         "matches" => {
             let besides = call.args.last().map_or(0, |pattern| match &pattern.expr {
-                Expr::Literal(LiteralValue::String(text)) => text.inner().len() as u64 * repeats(text.inner()) * 20,
+                Expr::Literal(LiteralValue::String(text)) => {
+                    text.inner().len() as u64 * repeats(text.inner()) * 20
+                }
                 _ => 0,
             });
             if let Some(target) = &mut call.target {

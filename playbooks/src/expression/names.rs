@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue, SelectExpr, operators,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue, SelectExpr,
+    operators,
 };
 use hopgate_paths::nearest_names;
 
@@ -36,7 +37,10 @@ pub(super) struct Names<'e> {
 
 impl<'e> Names<'e> {
     pub(super) fn new(scope: &'e Scope) -> Self {
-        let item = scope.item.as_ref().map(|(name, shape)| (name.as_str(), shape.clone()));
+        let item = scope
+            .item
+            .as_ref()
+            .map(|(name, shape)| (name.as_str(), shape.clone()));
         Self {
             scope,
             bound: item.into_iter().collect(),
@@ -171,7 +175,9 @@ impl<'e> Names<'e> {
                 Ok(Shape::YesNo)
             }
             (operators::INDEX, [of, index], [shape, _]) => match (shape.present(), &index.expr) {
-                (Shape::Record(_), Expr::Literal(LiteralValue::String(name))) => field_of(shape, name.inner(), of),
+                (Shape::Record(_), Expr::Literal(LiteralValue::String(name))) => {
+                    field_of(shape, name.inner(), of)
+                }
                 (Shape::Map(of) | Shape::List(of), _) => Ok(of.as_ref().clone()),
                 _ => Ok(Shape::Any),
             },
@@ -182,11 +188,17 @@ impl<'e> Names<'e> {
     /// `exists`, `all`, `exists_one`, `filter` and `map`, as they are written out: a fold over a list.
     fn look(&mut self, look: &'e ComprehensionExpr) -> Result<Shape, Problem> {
         let range = self.shape(&look.iter_range)?;
-        if matches!(range.present(), Shape::Text | Shape::Words(_) | Shape::Number | Shape::YesNo) {
+        if matches!(
+            range.present(),
+            Shape::Text | Shape::Words(_) | Shape::Number | Shape::YesNo
+        ) {
             let source = spelt(&look.iter_range);
             return Err(Problem::about(
                 last_name(&look.iter_range),
-                format!("`{source}` is {}: there is nothing in it to look through", range.kind()),
+                format!(
+                    "`{source}` is {}: there is nothing in it to look through",
+                    range.kind()
+                ),
             ));
         }
         let start = self.shape(&look.accu_init)?;
@@ -240,7 +252,9 @@ fn literal_shape(literal: &LiteralValue) -> Shape {
 fn result(function: &str, arguments: &[Shape]) -> Shape {
     match function {
         "size" | "int" | "uint" | "double" | "content_number" | "days_between" => Shape::Number,
-        "contains" | "startsWith" | "endsWith" | "matches" | "bool" | "version_lt" | "version_le" => Shape::YesNo,
+        "contains" | "startsWith" | "endsWith" | "matches" | "bool" | "version_lt" | "version_le" => {
+            Shape::YesNo
+        }
         "string" | "fix_state" => Shape::Text,
         "minutes_to_run" => Shape::optional(Shape::Number),
         "end_of_life" => Shape::optional(Shape::Text),
@@ -256,9 +270,11 @@ fn result(function: &str, arguments: &[Shape]) -> Shape {
             [Shape::Text | Shape::Words(_), _] => Shape::Text,
             _ => Shape::Any,
         },
-        operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => {
-            Shape::Number
-        }
+        operators::SUBSTRACT
+        | operators::MULTIPLY
+        | operators::DIVIDE
+        | operators::MODULO
+        | operators::NEGATE => Shape::Number,
         _ => Shape::Any,
     }
 }
@@ -268,9 +284,10 @@ fn field_of(of: &Shape, field: &str, operand: &IdedExpr) -> Result<Shape, Proble
     match of.present() {
         Shape::Any => Ok(Shape::Any),
         Shape::Map(of) => Ok(of.as_ref().clone()),
-        Shape::Record(fields) if fields.is_empty() => {
-            Err(Problem::about(field, format!("`{place}` has no `{field}`: it is empty")))
-        }
+        Shape::Record(fields) if fields.is_empty() => Err(Problem::about(
+            field,
+            format!("`{place}` has no `{field}`: it is empty"),
+        )),
         Shape::Record(fields) => fields.get(field).cloned().ok_or_else(|| {
             let nearest = nearest_names(field, fields.keys().map(String::as_str), 1).join(", ");
             Problem::about(
@@ -361,7 +378,11 @@ fn spelt(node: &IdedExpr) -> String {
             [of, index] => format!("{}[{}]", spelt(of), spelt(index)),
             _ => "..".to_owned(),
         },
-        Expr::Call(call) if call.func_name.starts_with(|first: char| first.is_ascii_alphabetic()) => {
+        Expr::Call(call)
+            if call
+                .func_name
+                .starts_with(|first: char| first.is_ascii_alphabetic()) =>
+        {
             let arguments: Vec<_> = call.args.iter().map(spelt).collect();
             format!("{}({})", call.func_name, arguments.join(", "))
         }

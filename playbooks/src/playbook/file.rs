@@ -224,7 +224,11 @@ impl Reader<'_> {
             let (line, column) = (start.line as usize, start.column as usize);
             let mut lines = self.text.lines().enumerate().skip(line.saturating_sub(1));
             lines.find_map(|(number, text)| {
-                let from = if number + 1 == line { column.saturating_sub(1) } else { 0 };
+                let from = if number + 1 == line {
+                    column.saturating_sub(1)
+                } else {
+                    0
+                };
                 let skipped = text.char_indices().nth(from).map_or(text.len(), |(at, _)| at);
                 let at = skipped + whole_word(&text[skipped..], word)?;
                 Some((number + 1, text[..at].chars().count() + 1))
@@ -258,7 +262,10 @@ impl Reader<'_> {
                 wrong(place, "the id is not made of letters, digits and dashes");
             }
             if let Some(first) = seen.insert(check.id.value.as_str(), place.line()) {
-                wrong(place, &format!("check {} stands at line {first} already", check.id.value));
+                wrong(
+                    place,
+                    &format!("check {} stands at line {first} already", check.id.value),
+                );
             }
         }
         errors
@@ -274,7 +281,8 @@ impl Reader<'_> {
             if is_variable(&name) {
                 settings.insert(name, value.value);
             } else {
-                let message = format!("`{name}`: a setting is named with small letters, digits and underscores");
+                let message =
+                    format!("`{name}`: a setting is named with small letters, digits and underscores");
                 errors.push(self.contradiction(value.referenced, &message));
             }
         }
@@ -354,10 +362,9 @@ impl Reader<'_> {
             (None, Some(xpath)) => Ask::configuration(&xpath.value, reading)
                 .map(Template::Fixed)
                 .map_err(wrong(xpath)),
-            (Some(_), Some(_)) | (None, None) => Err(self.contradiction(
-                place,
-                "a question is either a `command` or a path under `config`",
-            )),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(self.contradiction(place, "a question is either a `command` or a path under `config`"))
+            }
         }
     }
 
@@ -389,7 +396,12 @@ impl Reader<'_> {
         let used = [when.as_ref(), list.as_ref(), fail_when.as_ref(), subject.as_ref()];
         let messages = message.iter().flat_map(Message::expressions);
         // Where a name under `needs` is wrong, what else is missing there is not told from it.
-        for expression in used.into_iter().flatten().chain(messages).filter(|_| needs_are_read) {
+        for expression in used
+            .into_iter()
+            .flatten()
+            .chain(messages)
+            .filter(|_| needs_are_read)
+        {
             keep(self.declared(&entry.id, &needs, expression), &mut errors);
         }
         let (Some(fail_when), Some(message), true) = (fail_when, message, errors.is_empty()) else {

@@ -108,6 +108,13 @@ fn said(playbook: &str, facts: &Facts, hop: Option<&HopContext>) -> String {
 }
 
 #[test]
+fn the_library_has_no_mistakes() {
+    for (_, file, text) in LIBRARY {
+        assert_eq!(Playbook::lint(file, text), [], "{file}");
+    }
+}
+
+#[test]
 fn the_library_reads_and_says_what_it_needs() {
     let needs = |name| {
         builtin(name)

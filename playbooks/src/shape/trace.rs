@@ -27,7 +27,13 @@ const SAMPLES: &[&str] = &[
 pub(super) fn trace<T: DeserializeOwned>() -> Option<Shape> {
     let mut chosen = Vec::new();
     loop {
-        let (mut shape, mut texts) = (Shape::Any, Texts { chosen: &mut chosen, used: 0 });
+        let (mut shape, mut texts) = (
+            Shape::Any,
+            Texts {
+                chosen: &mut chosen,
+                used: 0,
+            },
+        );
         let tracer = Tracer {
             shape: &mut shape,
             texts: &mut texts,
@@ -87,7 +93,10 @@ struct Tracer<'a, 't> {
 }
 
 impl Tracer<'_, '_> {
-    fn inner<T>(&mut self, read: impl FnOnce(Tracer<'_, '_>) -> Result<T, Refused>) -> (Shape, Result<T, Refused>) {
+    fn inner<T>(
+        &mut self,
+        read: impl FnOnce(Tracer<'_, '_>) -> Result<T, Refused>,
+    ) -> (Shape, Result<T, Refused>) {
         let mut shape = Shape::Any;
         let read = read(Tracer {
             shape: &mut shape,
@@ -151,7 +160,11 @@ impl<'de> Deserializer<'de> for Tracer<'_, '_> {
         read
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -296,8 +309,12 @@ impl<'de> EnumAccess<'de> for Variant<'_, '_> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Refused> {
-        let first: StrDeserializer<'_, Refused> =
-            self.variants.first().copied().unwrap_or_default().into_deserializer();
+        let first: StrDeserializer<'_, Refused> = self
+            .variants
+            .first()
+            .copied()
+            .unwrap_or_default()
+            .into_deserializer();
         Ok((seed.deserialize(first)?, self))
     }
 }
