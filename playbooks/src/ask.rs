@@ -97,6 +97,12 @@ const SECRET_PATHS: &[&str] = &[
 ];
 
 impl Reading {
+    /// Every word that names one.
+    #[cfg(test)]
+    pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+        READINGS.iter().map(|(word, _)| *word)
+    }
+
     /// A reading by its word.
     ///
     /// # Errors

@@ -377,4 +377,6 @@ fn broken(check: &Check, detail: &str) -> Finding {
 }
 
 #[cfg(test)]
+mod format;
+#[cfg(test)]
 mod tests;

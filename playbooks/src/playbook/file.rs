@@ -103,7 +103,7 @@ impl PlaybookError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PlaybookFile {
+pub(super) struct PlaybookFile {
     playbook: Spanned<String>,
     title: String,
     #[serde(default)]
