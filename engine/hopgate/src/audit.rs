@@ -13,6 +13,7 @@ use hopgate_panos::Client;
 use hopgate_playbooks::{FactArea, Finding, Playbook, Verdict};
 use serde::Serialize;
 
+use crate::asking::gather;
 use crate::clock::Clock;
 
 /// Devices that are read at once. A slow one holds its own place only.
@@ -92,7 +93,7 @@ pub async fn audit(
     let areas = &areas;
     let mut audited: Vec<Audited> = stream::iter(clients)
         .map(|(device, client)| async move {
-            let facts = client.facts(areas, clock.now()).await;
+            let facts = gather(client, playbooks, areas, clock.now()).await;
             let system = facts.system.known();
             Audited {
                 device: device.clone(),

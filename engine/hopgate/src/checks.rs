@@ -47,6 +47,16 @@ pub enum Asked {
     Advisories,
 }
 
+impl Asked {
+    /// The playbook, where it is one.
+    pub fn playbook(&self) -> Option<&Playbook> {
+        match self {
+            Self::Playbook(playbook) => Some(playbook),
+            Self::Advisories => None,
+        }
+    }
+}
+
 /// Something that is asked, and the hash of what it asks.
 pub struct Hashed {
     /// What is asked.
@@ -78,17 +88,31 @@ pub fn load(name: &str, base: &Path, catalogue: &Catalogue) -> Result<Hashed, Ch
             hash: advisories_hash(catalogue),
         });
     }
-    let (file, text) = match Playbook::builtin_text(name) {
-        Some(text) => (name.to_owned(), text.to_owned()),
-        None => read(name, base)?,
-    };
-    let playbook = Playbook::parse(&file, &text).map_err(|source| ChecksError::Playbook {
-        name: name.to_owned(),
-        source: Box::new(source),
-    })?;
+    let (file, text) = text_of(name, base)?;
+    let playbook = parsed(name, &file, &text)?;
     Ok(Hashed {
         asked: Asked::Playbook(playbook),
         hash: sha256_hex(text.as_bytes()),
+    })
+}
+
+/// A playbook by its name, or by its file relative to `base`.
+pub fn playbook(name: &str, base: &Path) -> Result<Playbook, ChecksError> {
+    let (file, text) = text_of(name, base)?;
+    parsed(name, &file, &text)
+}
+
+fn text_of(name: &str, base: &Path) -> Result<(String, String), ChecksError> {
+    match Playbook::builtin_text(name) {
+        Some(text) => Ok((name.to_owned(), text.to_owned())),
+        None => read(name, base),
+    }
+}
+
+fn parsed(name: &str, file: &str, text: &str) -> Result<Playbook, ChecksError> {
+    Playbook::parse(file, text).map_err(|source| ChecksError::Playbook {
+        name: name.to_owned(),
+        source: Box::new(source),
     })
 }
 

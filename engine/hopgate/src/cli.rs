@@ -15,6 +15,7 @@ mod ask;
 mod launch;
 mod path;
 mod plan;
+mod playbook;
 
 pub use plan::plan_text;
 
@@ -98,6 +99,9 @@ enum Command {
     /// Ask a whole estate the questions of a playbook. Changes nothing.
     #[command(after_help = "Example: hopgate audit --inventory inventory.yaml --playbook optics")]
     Audit(AuditArgs),
+    /// Write, check and try playbooks, with no device at hand.
+    #[command(subcommand, after_help = "Example: hopgate playbook lint mine.yaml")]
+    Playbook(playbook::PlaybookCommand),
     /// Work with the journal itself.
     #[command(subcommand, after_help = "Example: hopgate journal export journal.jsonl")]
     Journal(JournalCommand),
@@ -281,6 +285,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(args) => {
             launch::audit(&state, &args.inventory, args.playbooks, args.json.as_deref()).await
         }
+        Command::Playbook(command) => playbook::playbook(command),
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,
         Command::Journal(JournalCommand::Check) => ask::check(&state).await,

@@ -3,6 +3,7 @@
 //! A library so that benches and end-to-end tests drive the same parts as the binary; not a public API.
 
 pub mod api;
+pub mod asking;
 pub mod audit;
 pub mod catalogue;
 pub mod checks;

@@ -62,6 +62,8 @@ pub enum Operation {
     Optics,
     /// Export of the running configuration.
     ExportConfiguration,
+    /// A question of a playbook's own, which only reads.
+    Ask,
     /// A command that only reads, as it is typed on the command line: `show arp all`.
     Read(&'static str),
 }
@@ -88,6 +90,7 @@ impl Operation {
             | Self::CommitLocks
             | Self::Optics
             | Self::ExportConfiguration
+            | Self::Ask
             | Self::Read(_) => false,
         }
     }
@@ -116,6 +119,7 @@ impl fmt::Display for Operation {
             Self::CommitLocks => "read commit locks",
             Self::Optics => "read the optics",
             Self::ExportConfiguration => "export the configuration",
+            Self::Ask => "ask a playbook's question",
             Self::Read(command) => return write!(f, "ask `{command}`"),
         };
         f.write_str(words)

@@ -111,7 +111,11 @@ fn the_template_has_no_mistakes_and_uses_every_key() {
     for key in schema["properties"].as_object().unwrap().keys() {
         assert!(template.get(key).is_some(), "{key}");
     }
-    for key in schema["properties"]["checks"]["items"]["properties"].as_object().unwrap().keys() {
+    for key in schema["properties"]["checks"]["items"]["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
         assert!(template["checks"][0].get(key).is_some(), "{key}");
     }
 }
@@ -124,9 +128,10 @@ fn the_format_has_every_key_of_the_parser() {
     let keys = |text: &str| {
         let error = serde_saphyr::from_str::<PlaybookFile>(text).err().unwrap();
         match error.without_snippet() {
-            serde_saphyr::Error::SerdeUnknownField { expected, .. } => {
-                expected.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>()
-            }
+            serde_saphyr::Error::SerdeUnknownField { expected, .. } => expected
+                .iter()
+                .map(|key| (*key).to_owned())
+                .collect::<BTreeSet<_>>(),
             other => panic!("{other}"),
         }
     };
@@ -143,7 +148,14 @@ fn the_format_has_every_key_of_the_parser() {
         keys("ask: {a: {nothing: 1}}"),
         listed("/properties/ask/additionalProperties/properties")
     );
-    let readings = schema.pointer("/properties/ask/additionalProperties/properties/read/enum").unwrap();
-    let readings: Vec<_> = readings.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let readings = schema
+        .pointer("/properties/ask/additionalProperties/properties/read/enum")
+        .unwrap();
+    let readings: Vec<_> = readings
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     assert_eq!(readings, Reading::words().collect::<Vec<_>>());
 }

@@ -8,6 +8,9 @@ use hopgate_panos::JobId;
 use hopgate_paths::{Hop, Version};
 use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 
+use crate::asking::gather;
+use crate::checks::Asked;
+
 use super::hands::{Hands, failure};
 
 /// The job that every boot runs before the device is ready, as devices name it.
@@ -38,7 +41,7 @@ impl Hands {
     async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let asked = &self.checks().before;
         let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
-        let (system, facts) = self.facts(needs).await?;
+        let (system, facts) = self.facts(asked, needs).await?;
         let findings = self.evaluate(asked, &facts, hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
@@ -58,7 +61,7 @@ impl Hands {
         } else {
             &[FactArea::System]
         };
-        let (system, facts) = self.facts(self.needs(asked, hop, also)).await?;
+        let (system, facts) = self.facts(asked, self.needs(asked, hop, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
         let findings = self.evaluate(asked, &facts, hop);
         Ok(Observation::After {
@@ -69,8 +72,9 @@ impl Hands {
     }
 
     /// The facts that are wanted. A device that does not say what it is is asked once more, for the reason.
-    async fn facts(&self, areas: BTreeSet<FactArea>) -> Result<(System, Facts), Failure> {
-        let mut facts = self.client().facts(&areas, self.clock().now()).await;
+    async fn facts(&self, asked: &[Asked], areas: BTreeSet<FactArea>) -> Result<(System, Facts), Failure> {
+        let playbooks = asked.iter().filter_map(Asked::playbook);
+        let mut facts = gather(self.client(), playbooks, &areas, self.clock().now()).await;
         let system = match facts.system.known() {
             Some(system) => system.clone(),
             None => self.system().await?,
