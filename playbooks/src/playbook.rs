@@ -39,6 +39,7 @@ const LIBRARY: &[(&str, &str, &str)] = library! {
     "ha",
     "health",
     "licences",
+    "modules",
     "network",
     "optics",
     "readiness",
