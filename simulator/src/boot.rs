@@ -42,6 +42,7 @@ impl Device {
         // Jobs die with the system. An install that is cut off leaves its partition empty.
         self.jobs = JobTable::default();
         self.dataplane_since = None;
+        self.forget_candidate();
         self.enter(world, phase, at);
         Happening::WentDown
     }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Locks;
 use crate::fleet::Fleet;
 use crate::line::{Injection, NetworkFault};
 use crate::operation::Operation;
@@ -208,9 +209,10 @@ impl Fleet {
                 ..
             } => {
                 self.on_site(&device, |_, site, index| {
+                    let now = site.now();
                     let device = &mut site.devices[index];
                     device.pending_changes = pending_changes;
-                    device.config_locks = config_locks;
+                    device.config_locks = Locks::of(&config_locks, now);
                 });
             }
             ControlRequest::SetHaState { state, reason, .. } => self.set_ha_state(&device, state, &reason)?,

@@ -11,9 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::area::{Area, Return};
+use crate::config::{Configuration, Locks};
 use crate::jobs::{JobKind, JobTable, after};
 use crate::model::ModelClass;
 use crate::release::Version;
+use crate::setup::Setup;
 use crate::software::{ImageStore, Partitions};
 use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
 use crate::world::World;
@@ -78,6 +80,8 @@ pub(crate) enum Happening {
     HaSettled,
     /// An image that the peer is to get as well is on disk.
     LoadedForBoth(Version),
+    /// A commit ended well.
+    Committed,
 }
 
 pub(crate) struct Device {
@@ -89,12 +93,21 @@ pub(crate) struct Device {
     pub(crate) address: Ipv4Addr,
     pub(crate) content: ContentVersion,
     pub(crate) downloaded_content: Option<ContentVersion>,
+    /// The content that a downgrade goes back to.
+    pub(crate) previous_content: Option<ContentVersion>,
     pub(crate) optics: Vec<OpticSpec>,
     pub(crate) chassis_ready_known: bool,
     pub(crate) pending_changes: bool,
-    pub(crate) config_locks: Vec<String>,
+    pub(crate) config_locks: Locks,
+    pub(crate) commit_locks: Locks,
+    /// What was edited; `None` until somebody does.
+    pub(crate) configuration: Option<Box<Configuration>>,
     pub(crate) saved_configs: BTreeSet<String>,
     pub(crate) in_pair: bool,
+    /// How it is set up, where the fleet file says so.
+    pub(crate) setup: Option<Arc<Setup>>,
+    /// The device whose drawn configuration it shares: its partner's name, on the second member of a pair.
+    pub(crate) configured_as: Option<Box<str>>,
     pub(crate) phase: Phase,
     pub(crate) phase_ends: Option<Timestamp>,
     /// The device goes down when the phase ends.
@@ -148,12 +161,17 @@ impl Device {
             }),
             content: spec.content,
             downloaded_content: None,
+            previous_content: None,
             optics: spec.optics.clone(),
             chassis_ready_known: spec.chassis_ready.unwrap_or(class.chassis_ready),
             pending_changes: spec.pending_changes,
-            config_locks: spec.config_locks.clone(),
+            config_locks: Locks::of(&spec.config_locks, epoch),
+            commit_locks: Locks::default(),
+            configuration: None,
             saved_configs: BTreeSet::new(),
             in_pair: false,
+            setup: spec.setup.clone(),
+            configured_as: None,
             phase: Phase::Up,
             phase_ends: None,
             crashes: false,
@@ -250,7 +268,18 @@ impl Device {
                 None
             }
             JobKind::ContentInstall(content) if ok => {
+                if content != self.content {
+                    self.previous_content = Some(self.content);
+                }
                 self.content = content;
+                None
+            }
+            JobKind::Commit if ok => {
+                self.committed();
+                Some(Happening::Committed)
+            }
+            JobKind::HaSync if ok => {
+                self.committed();
                 None
             }
             _ => None,

@@ -21,10 +21,18 @@ const QUEUED: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobKind {
     AutoCommit,
-    Download { version: Version, sync_to_peer: bool },
+    Download {
+        version: Version,
+        sync_to_peer: bool,
+    },
     Install(Version),
     ContentDownload(ContentVersion),
     ContentInstall(ContentVersion),
+    Commit,
+    /// On the peer that takes a configuration over.
+    HaSync,
+    TechSupport,
+    ListRefresh,
 }
 
 impl JobKind {
@@ -36,6 +44,10 @@ impl JobKind {
             Self::Download { .. } | Self::ContentDownload(_) => "Downld",
             Self::Install(_) => "SWInstall",
             Self::ContentInstall(_) => "Content",
+            Self::Commit => "Commit",
+            Self::HaSync => "HA-Sync",
+            Self::TechSupport => "Exec",
+            Self::ListRefresh => "EDLRefresh",
         }
     }
 
@@ -161,7 +173,10 @@ fn finished_lines(kind: JobKind) -> Vec<String> {
         JobKind::AutoCommit => vec![wording::COMMITTED.to_owned()],
         JobKind::Install(version) => vec![wording::installed(version)],
         JobKind::ContentDownload(_) => vec![wording::DOWNLOADED.to_owned()],
-        JobKind::ContentInstall(_) => vec![wording::COMMITTED.to_owned()],
+        JobKind::ContentInstall(_) | JobKind::Commit => vec![wording::COMMITTED.to_owned()],
+        JobKind::HaSync => vec![wording::SYNCHRONIZED.to_owned()],
+        JobKind::ListRefresh => vec![wording::LIST_REFRESHED.to_owned()],
+        JobKind::TechSupport => Vec::new(),
         JobKind::Download { .. } => [wording::DOWNLOADED, wording::PRELOADING, wording::LOADED]
             .map(str::to_owned)
             .to_vec(),
@@ -269,6 +284,11 @@ impl JobTable {
 
     fn unfinished(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.finished.is_none())
+    }
+
+    /// Whether an unfinished job is of some kind.
+    pub(crate) fn runs(&self, kind: impl Fn(JobKind) -> bool) -> bool {
+        self.unfinished().any(|job| kind(job.kind))
     }
 
     /// The job that holds the software manager.

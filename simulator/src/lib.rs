@@ -5,9 +5,11 @@
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
 mod answer;
+mod archive;
 mod area;
 mod boot;
 mod clock;
+mod config;
 mod control;
 mod control_port;
 mod device;
@@ -16,6 +18,7 @@ mod fleet;
 mod jobs;
 mod line;
 mod model;
+mod multipart;
 mod operation;
 mod pair;
 mod release;
@@ -24,12 +27,16 @@ mod report;
 mod request;
 mod seed;
 mod serve;
+mod setup;
 mod site;
 mod software;
 mod spec;
 mod staging;
+mod state;
+mod tree;
 mod wording;
 mod world;
+mod xpath;
 
 pub use area::{Area, Return};
 pub use clock::SimClock;
@@ -43,8 +50,12 @@ pub use pair::{HaState, PairReport};
 pub use release::{Release, Version, VersionError};
 pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
 pub use serve::{ServeError, ServeOptions, Served, serve};
+pub use setup::{
+    Administrator, CertificateSpec, DigestKind, KeyKind, LicenceSpec, ListSpec, PluginSpec, Recurrence, Role,
+    ScheduleSpec, Setup, TimeOfDay,
+};
 pub use software::{Partition, PartitionState};
 pub use spec::{
-    ContentVersion, Credentials, DeviceSpec, FaultSpec, FleetSpec, LoginBeforeAutocommit, OpticSpec,
-    PairSpec, Place, SpecError,
+    ContentVersion, ContentVersionError, Credentials, DeviceSpec, FaultSpec, FleetSpec,
+    LoginBeforeAutocommit, OpticSpec, PairSpec, Place, SpecError,
 };

@@ -130,6 +130,10 @@ impl Pair {
         self.preemptive
     }
 
+    pub(crate) fn set_preemptive(&mut self, preemptive: bool) {
+        self.preemptive = preemptive;
+    }
+
     /// 100 for the preferred member, 110 for the other: lower wins.
     pub(crate) fn priority(&self, member: usize) -> u32 {
         if member == self.preferred { 100 } else { 110 }

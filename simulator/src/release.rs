@@ -193,6 +193,14 @@ impl Catalogue {
         Some(self.train(one)?.0.abs_diff(self.train(other)?.0))
     }
 
+    /// Whether `version` belongs to `train` or a later one. A train that is not in the table is not.
+    pub(crate) fn is_since(&self, version: Version, train: &str) -> bool {
+        let of = |name: &str| self.trains.iter().position(|train| train.name == name);
+        of(&version.train())
+            .zip(of(train))
+            .is_some_and(|(version, train)| version >= train)
+    }
+
     /// The image that has to be on disk before `version` loads; `None` when `version` is that image itself.
     pub(crate) fn base_needed(&self, version: Version) -> Option<Version> {
         self.train(version)

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use quick_xml::escape::partial_escape;
+use quick_xml::escape::{escape, partial_escape};
 
 use crate::wording;
 
@@ -27,6 +27,12 @@ impl Markup {
         let mut inside = content(self);
         let _ = write!(inside.0, "</{name}>");
         inside
+    }
+
+    /// `<entry name="…">`.
+    pub(crate) fn entry(mut self, name: &str, content: impl FnOnce(Self) -> Self) -> Self {
+        let _ = write!(self.0, "<entry name=\"{}\">", escape(name));
+        content(self).raw("</entry>")
     }
 
     /// An element that holds a text.
@@ -112,6 +118,33 @@ pub(crate) fn done(text: &str) -> Response<Bytes> {
     success(Markup::new().text(text))
 }
 
+/// Success with a code and a message, as configuration requests have it.
+pub(crate) fn succeeded(code: u16, text: &str) -> Response<Bytes> {
+    let message = Markup::new().leaf("msg", text).into_string();
+    let body = format!("<response status=\"success\" code=\"{code}\">{message}</response>");
+    response(StatusCode::OK, XML, body)
+}
+
+/// Success with a code and a result.
+pub(crate) fn found(code: u16, attributes: &str, result: &str) -> Response<Bytes> {
+    let body = format!(
+        "<response status=\"success\" code=\"{code}\"><result{attributes}>{result}</result></response>"
+    );
+    response(StatusCode::OK, XML, body)
+}
+
+/// Success with one line in a message.
+pub(crate) fn noted(line: &str) -> Response<Bytes> {
+    let message = Markup::new()
+        .element("msg", |msg| msg.leaf("line", line))
+        .into_string();
+    response(
+        StatusCode::OK,
+        XML,
+        format!("<response status=\"success\">{message}</response>"),
+    )
+}
+
 /// A job was enqueued: code 19.
 pub(crate) fn enqueued(line: &str, job: u32) -> Response<Bytes> {
     let result = Markup::new()
@@ -174,7 +207,19 @@ fn page(title: &str, text: &str) -> String {
 
 /// A document of its own, offered as a file.
 pub(crate) fn file(name: &str, body: String) -> Response<Bytes> {
-    let mut response = response(StatusCode::OK, XML, body);
+    offered(name, response(StatusCode::OK, XML, body))
+}
+
+/// Bytes offered as a file.
+pub(crate) fn octets(name: &str, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    offered(name, response)
+}
+
+fn offered(name: &str, mut response: Response<Bytes>) -> Response<Bytes> {
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename={name}")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     }

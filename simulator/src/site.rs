@@ -2,11 +2,13 @@
 //!
 //! Brings its devices up to an instant, event by event in order of time, and lets them act on each other.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::device::{Device, Happening};
+use crate::jobs::{JobKind, Plan};
 use crate::pair::{HaState, Pair, View};
 use crate::release::Version;
+use crate::state::Sight;
 use crate::wording;
 use crate::world::World;
 
@@ -14,6 +16,18 @@ pub(crate) struct Site {
     pub(crate) devices: Vec<Device>,
     pub(crate) pair: Option<Pair>,
     now: Timestamp,
+}
+
+/// How long a device takes to take a configuration over. Estimated.
+const TAKING_OVER: SignedDuration = SignedDuration::from_secs(45);
+
+/// Why a configuration was not handed to the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SyncRefused {
+    /// There is none, or it does not answer.
+    NoPeer,
+    /// It is taking one over already.
+    Busy,
 }
 
 enum Turn {
@@ -34,6 +48,7 @@ impl Site {
         for device in &mut devices {
             device.in_pair = true;
         }
+        devices[1].configured_as = Some(devices[0].name.as_str().into());
         let mut site = Self {
             devices: devices.into(),
             pair: Some(pair),
@@ -105,7 +120,47 @@ impl Site {
                 }
             }
             Some(Happening::LoadedForBoth(version)) => self.hand_over(world, index, version),
+            Some(Happening::Committed) => {
+                self.follow_configuration();
+                if self.devices[index].configuration.is_some() {
+                    // Nobody asked and nobody is told when it is not possible.
+                    let _ = self.synchronise(world, index);
+                }
+            }
         }
+    }
+
+    /// One member without preemption is enough to turn it off.
+    fn follow_configuration(&mut self) {
+        let configured: Vec<bool> = self
+            .devices
+            .iter()
+            .filter_map(Device::configured_preemption)
+            .collect();
+        if let Some(pair) = self.pair.as_mut().filter(|_| !configured.is_empty()) {
+            pair.set_preemptive(configured.iter().all(|preemptive| *preemptive));
+        }
+    }
+
+    /// Lets a device's partner take its running configuration over; whether that is possible at present.
+    pub(crate) fn synchronise(&mut self, world: &World, from: usize) -> Result<(), SyncRefused> {
+        let now = self.now;
+        let both = self.devices.iter().all(Device::dataplane_up);
+        let Some(pair) = self.pair.as_ref().filter(|_| both) else {
+            return Err(SyncRefused::NoPeer);
+        };
+        let preemptive = Some(pair.is_preemptive());
+        let running = |device| Sight { world, device, now }.running_config(preemptive);
+        let (theirs, own) = (running(&self.devices[from]), running(&self.devices[1 - from]));
+        let peer = &mut self.devices[1 - from];
+        if peer.jobs.runs(|kind| kind == JobKind::HaSync) {
+            return Err(SyncRefused::Busy);
+        }
+        peer.take_over(own, theirs);
+        let length = peer.spread(world, "ha sync", TAKING_OVER);
+        peer.jobs
+            .enqueue(now, JobKind::HaSync, Plan::Succeed, Some(length), None);
+        Ok(())
     }
 
     fn hand_over(&mut self, world: &World, from: usize, version: Version) {

@@ -143,6 +143,8 @@ pub(crate) struct ImageStore {
     /// Taken by what is no image.
     other_mb: u64,
     images: BTreeMap<Version, u64>,
+    /// Those that were uploaded, not downloaded.
+    uploaded: BTreeSet<Version>,
 }
 
 impl ImageStore {
@@ -154,6 +156,7 @@ impl ImageStore {
             total_mb,
             other_mb: total_mb - taken - free_mb,
             images,
+            uploaded: BTreeSet::new(),
         }
     }
 
@@ -177,6 +180,21 @@ impl ImageStore {
 
     pub(crate) fn add(&mut self, version: Version, megabytes: u64) {
         self.images.insert(version, megabytes);
+    }
+
+    /// An image that somebody brought.
+    pub(crate) fn upload(&mut self, version: Version, megabytes: u64) {
+        self.add(version, megabytes);
+        self.uploaded.insert(version);
+    }
+
+    pub(crate) fn is_uploaded(&self, version: Version) -> bool {
+        self.uploaded.contains(&version)
+    }
+
+    pub(crate) fn remove(&mut self, version: Version) {
+        self.images.remove(&version);
+        self.uploaded.remove(&version);
     }
 
     pub(crate) fn versions(&self) -> BTreeSet<Version> {

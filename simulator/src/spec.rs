@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use crate::fault::{Condition, Effect, FaultRule, library};
 use crate::model::{ModelClass, classes};
 use crate::release::{Catalogue, Release, Version};
+use crate::setup::Setup;
 
 /// A fleet, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -139,6 +140,9 @@ pub struct DeviceSpec {
     /// Administrators who hold a configuration lock.
     #[serde(default)]
     pub config_locks: Vec<String>,
+    /// What it holds and whom it knows, where that matters.
+    #[serde(default)]
+    pub setup: Option<std::sync::Arc<Setup>>,
 }
 
 /// An optic in a cage.
@@ -191,17 +195,29 @@ impl serde::Serialize for ContentVersion {
     }
 }
 
+/// A text that is no content version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a content version (8700-7000)")]
+pub struct ContentVersionError(String);
+
+impl std::str::FromStr for ContentVersion {
+    type Err = ContentVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('-').and_then(|(first, second)| {
+            Some(Self {
+                first: first.parse().ok()?,
+                second: second.parse().ok()?,
+            })
+        });
+        parts.ok_or_else(|| ContentVersionError(text.to_owned()))
+    }
+}
+
 impl<'de> Deserialize<'de> for ContentVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.split_once('-')
-            .and_then(|(first, second)| {
-                Some(Self {
-                    first: first.parse().ok()?,
-                    second: second.parse().ok()?,
-                })
-            })
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a content version (8700-7000)")))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -433,6 +449,9 @@ impl FleetSpec {
                 .find(|v| catalogue.get(**v).is_none())
             {
                 return wrong(format!("{name}: the update server does not list {version}"));
+            }
+            if let Some(what) = device.setup.as_ref().and_then(|setup| setup.complaint()) {
+                return wrong(format!("{name}: {what}"));
             }
             let cages = class.ports.copper + 1..=class.ports.copper + class.ports.cages;
             let mut taken = BTreeSet::new();

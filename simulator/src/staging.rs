@@ -148,24 +148,77 @@ impl Device {
         self.jobs.enqueue(now, kind, Plan::Succeed, Some(length), None)
     }
 
-    /// Installs the newest content. Asking again although nothing newer exists succeeds: pan-os-python does so on
-    /// every hop.
-    pub(crate) fn install_content(&mut self, world: &World, now: Timestamp) -> Result<u32, Refusal> {
-        let newest = self.newest_content();
-        if self.content != newest && self.downloaded_content != Some(newest) {
+    /// What the update server and the device together know of: two at least, as panos-upgrade-assurance cannot read
+    /// a list of one.
+    pub(crate) fn listed_content(&self) -> Vec<ContentVersion> {
+        let older = ContentVersion {
+            first: self.content.first.saturating_sub(1),
+            second: self.content.second,
+        };
+        let mut listed = vec![self.newest_content(), self.content, older];
+        listed.extend(self.previous_content);
+        listed.extend(self.downloaded_content);
+        listed.sort_unstable_by(|one, other| other.cmp(one));
+        listed.dedup();
+        listed
+    }
+
+    /// Whether a content version may be named in a request.
+    pub(crate) fn knows_content(&self, content: ContentVersion) -> bool {
+        self.listed_content().contains(&content)
+    }
+
+    /// Whether a content version is on disk.
+    pub(crate) fn holds_content(&self, content: ContentVersion) -> bool {
+        content == self.content
+            || self.downloaded_content == Some(content)
+            || self.previous_content == Some(content)
+    }
+
+    /// Installs a content version. Asking again for the one that runs succeeds: pan-os-python does so on every hop.
+    pub(crate) fn install_content(
+        &mut self,
+        world: &World,
+        content: ContentVersion,
+        now: Timestamp,
+    ) -> Result<u32, Refusal> {
+        if !self.holds_content(content) {
             return Err(Refusal {
                 code: 14,
-                text: format!("Content {newest} has not been downloaded"),
+                text: wording::content_not_downloaded(content),
             });
         }
         let length = self.spread(world, "content install", CONTENT_INSTALL);
-        Ok(self.jobs.enqueue(
-            now,
-            JobKind::ContentInstall(newest),
-            Plan::Succeed,
-            Some(length),
-            None,
-        ))
+        let kind = JobKind::ContentInstall(content);
+        Ok(self.jobs.enqueue(now, kind, Plan::Succeed, Some(length), None))
+    }
+
+    /// Goes back to the content before this one.
+    pub(crate) fn downgrade_content(&mut self, world: &World, now: Timestamp) -> Result<u32, Refusal> {
+        match self.previous_content {
+            Some(previous) => self.install_content(world, previous, now),
+            None => Err(Refusal {
+                code: 14,
+                text: wording::NO_PREVIOUS_CONTENT.to_owned(),
+            }),
+        }
+    }
+
+    /// Deletes an image from disk: not the running one, and no base that another one needs.
+    pub(crate) fn delete_image(&mut self, world: &World, version: Version) -> Result<(), Refusal> {
+        let refuse = |code, text| Err(Refusal { code, text });
+        if !self.images.has(version) {
+            return refuse(17, wording::not_a_keyword(&version.to_string()));
+        }
+        if version == self.version() {
+            return refuse(14, wording::image_runs(version));
+        }
+        let mut others = self.images.versions().into_iter();
+        if let Some(dependent) = others.find(|other| world.catalogue.base_needed(*other) == Some(version)) {
+            return refuse(10, wording::image_is_base(version, dependent));
+        }
+        self.images.remove(version);
+        Ok(())
     }
 
     /// Takes an image over from the peer, if there is room.

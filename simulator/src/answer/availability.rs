@@ -3,21 +3,36 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::Scene;
+use super::{Ask, Scene, links};
 use crate::device::{Device, Phase};
+use crate::operation::Operation;
 use crate::pair::Pair;
 use crate::reply::{self, Markup};
+use crate::site::SyncRefused;
 use crate::wording;
 
 const NO_HA: &str = "HA is not enabled on this device";
 
+pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
+    let reply = match ask.operation {
+        Operation::Restart => restart(scene),
+        Operation::HaState => state(scene),
+        Operation::HaAll => links::everything(scene),
+        Operation::HaSuspend => suspend(scene),
+        Operation::HaFunctional => functional(scene),
+        Operation::HaSync => sync(scene),
+        _ => return None,
+    };
+    Some(reply)
+}
+
 /// Answered before the device goes away.
-pub(super) fn restart(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn restart(scene: &mut Scene<'_>) -> Response<Bytes> {
     scene.site.restart(scene.world, scene.index);
     reply::done(wording::RESTART_ACCEPTED)
 }
 
-pub(super) fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
     if scene.site.suspend(scene.world, scene.index) {
         reply::done(wording::SUSPENDED)
     } else {
@@ -25,7 +40,7 @@ pub(super) fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
     }
 }
 
-pub(super) fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
     if scene.site.functional(scene.world, scene.index) {
         reply::done(wording::FUNCTIONAL)
     } else {
@@ -107,4 +122,16 @@ fn identity(info: Markup, device: &Device) -> Markup {
         .leaf("platform-model", &device.model)
         .leaf("mgmt-ip", &format!("{}/24", device.address))
         .leaf("mgmt-ipv6", "")
+}
+
+/// The job runs on the peer; this side only says that it was asked.
+fn sync(scene: &mut Scene<'_>) -> Response<Bytes> {
+    if scene.site.pair.is_none() {
+        return reply::error(14, NO_HA);
+    }
+    match scene.site.synchronise(scene.world, scene.index) {
+        Ok(()) => reply::noted(wording::SYNC_QUEUED),
+        Err(SyncRefused::NoPeer) => reply::error(14, wording::SYNC_FAILED),
+        Err(SyncRefused::Busy) => reply::error(14, wording::ANOTHER_SYNC),
+    }
 }
