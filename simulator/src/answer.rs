@@ -114,7 +114,8 @@ impl Question {
     pub(crate) fn of(request: &ApiRequest) -> Self {
         let kind = request.parameter("type");
         let plain = |operation| Self::Asked(operation, Command::default());
-        let refused = || Self::Refused(400, format!("Bad request: type {kind} is not supported"));
+        let (category, action) = (request.parameter("category"), request.parameter("action"));
+        let refused = || Self::Refused(400, wording::unsupported(kind, category, action));
         match kind {
             "op" => match Command::parse(request.parameter("cmd")) {
                 Err(_) => Self::Refused(18, "Malformed command".to_owned()),
@@ -131,9 +132,9 @@ impl Question {
             },
             "keygen" => plain(Operation::Keygen),
             "version" => plain(Operation::Version),
-            "export" => transfer::export_operation(request.parameter("category")).map_or_else(refused, plain),
-            "import" => transfer::import_operation(request.parameter("category")).map_or_else(refused, plain),
-            "config" => configuration::operation(request.parameter("action")).map_or_else(refused, plain),
+            "export" => transfer::export_operation(category).map_or_else(refused, plain),
+            "import" => transfer::import_operation(category).map_or_else(refused, plain),
+            "config" => configuration::operation(action).map_or_else(refused, plain),
             _ => refused(),
         }
     }

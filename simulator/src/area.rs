@@ -77,6 +77,21 @@ impl Area {
         matches!(self, Self::Ntp | Self::Licences | Self::Panorama)
     }
 
+    /// Whether it consists of neighbours on front ports.
+    pub(crate) fn needs_links(self) -> bool {
+        matches!(
+            self,
+            Self::Routes
+                | Self::Bgp
+                | Self::Ospf
+                | Self::Ipsec
+                | Self::Arp
+                | Self::Sessions
+                | Self::GlobalProtect
+                | Self::Edl
+        )
+    }
+
     fn purpose(self) -> &'static str {
         match self {
             Self::Routes => "return routes",
@@ -128,10 +143,5 @@ impl Device {
             || matches!(self.phase, Phase::Up | Phase::Restarting);
         let since = now.duration_since(self.back_at(world, area)?);
         (on_time && since >= SignedDuration::ZERO).then_some(since)
-    }
-
-    /// Whether an area is back.
-    pub(crate) fn has_back(&self, world: &World, area: Area, now: Timestamp) -> bool {
-        self.back_for(world, area, now).is_some()
     }
 }

@@ -106,13 +106,19 @@ impl<'a> Sight<'a> {
         self.device.class.name == "vm"
     }
 
-    /// How long an area has been back since the last boot.
+    /// How long an area has been back since the last boot. What has neighbours needs links first.
     pub(crate) fn back_for(&self, area: Area) -> Option<SignedDuration> {
-        self.device.back_for(self.world, area, self.now)
+        let back = |area| self.device.back_for(self.world, area, self.now);
+        let own = back(area)?;
+        if area.needs_links() {
+            Some(own.min(back(Area::Interfaces)?))
+        } else {
+            Some(own)
+        }
     }
 
     pub(crate) fn has_back(&self, area: Area) -> bool {
-        self.device.has_back(self.world, area, self.now)
+        self.back_for(area).is_some()
     }
 
     /// Seconds since the `index`th of an area's members is back: they do not all come at once. After a boot each

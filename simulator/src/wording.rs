@@ -222,3 +222,13 @@ pub(crate) fn list_refresh_enqueued(job: u32) -> String {
 }
 
 pub(crate) const NO_PREVIOUS_CONTENT: &str = "There is no previous content version";
+
+pub(crate) fn unsupported(kind: &str, category: &str, action: &str) -> String {
+    let named = [("type", kind), ("category", category), ("action", action)];
+    let named: Vec<String> = named
+        .into_iter()
+        .filter(|(name, value)| *name == "type" || !value.is_empty())
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    format!("Bad request: {} is not supported", named.join(", "))
+}

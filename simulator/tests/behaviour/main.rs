@@ -5,11 +5,19 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod certificates;
+mod configuration;
+mod fuzz;
 mod https;
 mod jobs;
 mod network;
+mod operations;
 mod pairs;
 mod probe;
 mod reboots;
 mod replies;
+mod returns;
+mod roles;
 mod sequences;
+mod setup;
+mod transfer;

@@ -89,7 +89,7 @@ async fn interventions_name_what_they_cannot_do() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     control nobody: it is not a device of this fleet
     set the HA state of fw: it has no HA
-    inject a fault into fw: `instal` is no operation; there are keygen, export-configuration,
+    inject a fault into fw: `instal` is no operation; there are keygen, version, export-config
     "#);
     let request = r#"{"set_optics": {"device": "fw", "optics": [{"port": 1, "vendor": "x", "part": "y"}]}}"#;
     let error = fleet.control(serde_json::from_str(request).unwrap()).unwrap_err();

@@ -43,7 +43,12 @@ pub(crate) fn form(body: &str) -> http::Request<Bytes> {
 
 impl Probe {
     pub(crate) async fn login(fleet: &Arc<Fleet>, device: &str) -> Self {
-        let Exchange::Reply(reply) = fleet.exchange(device, form(KEYGEN)).await else {
+        Self::login_with(fleet, device, KEYGEN).await
+    }
+
+    /// Logs in with a request of its own.
+    pub(crate) async fn login_with(fleet: &Arc<Fleet>, device: &str, keygen: &str) -> Self {
+        let Exchange::Reply(reply) = fleet.exchange(device, form(keygen)).await else {
             panic!("no key")
         };
         let body = text(reply.body());
@@ -52,6 +57,37 @@ impl Probe {
             fleet: fleet.clone(),
             device: device.to_owned(),
             key,
+        }
+    }
+
+    /// Sends parameters with the key; the reply that has to come.
+    pub(crate) async fn send(&self, parameters: &[(&str, &str)]) -> http::Response<Bytes> {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(parameters).append_pair("key", &self.key);
+        match self.fleet.exchange(&self.device, form(&body.finish())).await {
+            Exchange::Reply(reply) => reply,
+            other => panic!("{parameters:?}: {other:?}"),
+        }
+    }
+
+    /// The body of the reply to parameters.
+    pub(crate) async fn sent(&self, parameters: &[(&str, &str)]) -> String {
+        text(self.send(parameters).await.body())
+    }
+
+    /// Uploads a file, the parameters in the query.
+    pub(crate) async fn upload(&self, category: &str, name: &str, content: &str) -> String {
+        let body = format!(
+            "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n{content}\r\n--frontier--\r\n"
+        );
+        let request = http::Request::post(format!("/api/?type=import&category={category}&key={}", self.key))
+            .header("content-type", "multipart/form-data; boundary=frontier")
+            .body(Bytes::from(body))
+            .unwrap();
+        match self.fleet.exchange(&self.device, request).await {
+            Exchange::Reply(reply) => text(reply.body()),
+            other => panic!("{other:?}"),
         }
     }
 
