@@ -10,6 +10,7 @@ mod area;
 mod boot;
 mod clock;
 mod config;
+mod content;
 mod control;
 mod control_port;
 mod device;

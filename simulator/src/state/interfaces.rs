@@ -69,77 +69,80 @@ impl Sight<'_> {
 
     /// Everything with a name, ports first.
     pub(crate) fn interfaces(&self) -> Vec<Interface> {
-        let ports = self.device.class.ports;
-        let (site, router) = (self.site_octet(), self.first_router());
-        let last_router = self.routers().pop().unwrap_or_default();
-        let plain = |name: String, kind, port| Interface {
+        let mut interfaces = self.ports();
+        interfaces.extend(self.placed());
+        interfaces.extend((1..=self.tunnel_count()).map(|unit| Interface {
+            zone: "vpn",
+            mtu: 1427,
+            ..self.plain(format!("tunnel.{unit}"), Kind::Tunnel)
+        }));
+        interfaces
+    }
+
+    fn plain(&self, name: String, kind: Kind) -> Interface {
+        Interface {
             name,
             kind,
-            port,
+            port: 0,
             zone: "",
-            router: router.clone(),
+            router: self.first_router(),
             address: None,
             mtu: 1500,
             tag: 0,
-        };
-        let placed = |name: &str, kind, zone, address, prefix| Interface {
-            zone,
-            address: Some((address, prefix)),
-            ..plain(name.to_owned(), kind, 0)
-        };
-        let inside = |third| Ipv4Addr::new(10, site, third, 1);
-        let mut interfaces = Vec::new();
-        for port in 1..=ports.copper + ports.cages {
-            let name = format!("ethernet1/{port}");
+        }
+    }
+
+    fn inside(&self, third: u8) -> Option<(Ipv4Addr, u8)> {
+        Some((Ipv4Addr::new(10, self.site_octet(), third, 1), 24))
+    }
+
+    fn ports(&self) -> Vec<Interface> {
+        let ports = self.device.class.ports;
+        let port = |port: u16| {
             let member = self.has_aggregate() && AGGREGATE.contains(&port);
             let kind = if member { Kind::Member } else { Kind::Ethernet };
             let (zone, address) = match port {
                 1 => ("untrust", Some((self.outside_address(), 24))),
-                2 => ("trust", Some((inside(0), 24))),
-                3 if !member => ("dmz", Some((inside(3), 24))),
+                2 => ("trust", self.inside(0)),
+                3 if !member => ("dmz", self.inside(3)),
                 _ => ("", None),
             };
-            interfaces.push(Interface {
+            Interface {
+                port,
                 zone,
                 address,
-                ..plain(name, kind, port)
-            });
-        }
-        for (tag, mtu) in [(100, 1500), (200, 1400)] {
-            let third = u8::try_from(tag).unwrap_or(0);
-            interfaces.push(Interface {
-                tag,
-                mtu,
-                port: 2,
-                router: last_router.clone(),
-                ..placed(
-                    &format!("ethernet1/2.{tag}"),
-                    Kind::Subinterface,
-                    "trust",
-                    inside(third),
-                    24,
-                )
-            });
-        }
+                ..self.plain(format!("ethernet1/{port}"), kind)
+            }
+        };
+        (1..=ports.copper + ports.cages).map(port).collect()
+    }
+
+    /// What is no port and has an address.
+    fn placed(&self) -> Vec<Interface> {
+        let last_router = self.routers().pop().unwrap_or_default();
+        let unit = |(tag, third, mtu): (u16, u8, u16)| Interface {
+            tag,
+            mtu,
+            port: 2,
+            zone: "trust",
+            router: last_router.clone(),
+            address: self.inside(third),
+            ..self.plain(format!("ethernet1/2.{tag}"), Kind::Subinterface)
+        };
+        let mut placed = [(100, 100, 1500), (200, 200, 1400)].map(unit).to_vec();
         if self.has_aggregate() {
-            interfaces.push(placed("ae1", Kind::Aggregate, "dmz", inside(3), 24));
-        }
-        interfaces.push(placed(
-            "loopback.1",
-            Kind::Loopback,
-            "trust",
-            Ipv4Addr::new(10, 255, site, 1),
-            32,
-        ));
-        for unit in 1..=self.tunnel_count() {
-            let name = format!("tunnel.{unit}");
-            interfaces.push(Interface {
-                zone: "vpn",
-                mtu: 1427,
-                ..plain(name, Kind::Tunnel, 0)
+            placed.push(Interface {
+                zone: "dmz",
+                address: self.inside(3),
+                ..self.plain("ae1".to_owned(), Kind::Aggregate)
             });
         }
-        interfaces
+        placed.push(Interface {
+            zone: "trust",
+            address: Some((Ipv4Addr::new(10, 255, self.site_octet(), 1), 32)),
+            ..self.plain("loopback.1".to_owned(), Kind::Loopback)
+        });
+        placed
     }
 
     /// Whether an interface has a link, or what stands for one.

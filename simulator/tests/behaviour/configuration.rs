@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use panos_simulator::Fleet;
+use proptest::prelude::*;
 
-use crate::probe::{Probe, between, fleet, job_id, one, wait};
+use crate::probe::{Probe, between, fleet, job_id, on_virtual_time, one, wait};
 
 const SYSTEM: &str = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system";
 
@@ -399,5 +400,84 @@ async fn everything_about_high_availability_has_the_state_in_it() {
         "<running-sync>synchronized",
     ] {
         assert!(all.contains(part), "{part} in {all}");
+    }
+}
+
+/// Requests and pauses in any order, on either member of a pair.
+fn act() -> impl Strategy<Value = (usize, &'static str)> {
+    let acts = vec![
+        "set", "delete", "commit", "lock", "unlock", "save", "load", "revert", "sync", "generate", "restart",
+        "wait", "wait", "commit",
+    ];
+    (0..2_usize, prop::sample::select(acts))
+}
+
+async fn perform(probe: &Probe, act: &str) {
+    let xpath = "/config/shared/tag";
+    let (command, parameters): (&str, &[(&str, &str)]) = match act {
+        "set" => (
+            "",
+            &[
+                ("type", "config"),
+                ("action", "set"),
+                ("xpath", xpath),
+                ("element", "<entry name='any'/>"),
+            ],
+        ),
+        "delete" => ("", &[("type", "config"), ("action", "delete"), ("xpath", xpath)]),
+        "commit" => ("", &[("type", "commit"), ("cmd", "<commit/>")]),
+        "lock" => ("<request><config-lock><add/></config-lock></request>", &[]),
+        "unlock" => ("<request><config-lock><remove/></config-lock></request>", &[]),
+        "save" => ("<save><config><to>x.xml</to></config></save>", &[]),
+        "load" => ("<load><config><from>x.xml</from></config></load>", &[]),
+        "revert" => ("<revert><config/></revert>", &[]),
+        "generate" => (
+            "<request><certificate><generate><certificate-name>g</certificate-name><name>g</name></generate></certificate></request>",
+            &[],
+        ),
+        "sync" => (
+            "<request><high-availability><sync-to-remote><running-config/></sync-to-remote></high-availability></request>",
+            &[],
+        ),
+        "restart" => ("<request><restart><system/></restart></request>", &[]),
+        _ => return wait(50).await,
+    };
+    if command.is_empty() {
+        probe.attempt(parameters).await;
+    } else {
+        let _ = probe.ask(command).await;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_any_edits_a_commit_still_reaches_both(acts in prop::collection::vec(act(), 1..30)) {
+        let work = async {
+            let fleet = pair();
+            let probes = [Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await];
+            for (member, act) in &acts {
+                perform(&probes[*member], act).await;
+            }
+            wait(4 * 3600).await;
+            for (probe, tag) in probes.iter().zip(["last-a", "last-b"]) {
+                let element = format!("<entry name='{tag}'/>");
+                edit(probe, "set", "/config/shared/tag", ("element", &element)).await;
+                let job = job_id(&commit(probe).await);
+                assert!(probe.finish(job).await.starts_with("OK"));
+                assert!(!pending(probe).await);
+                wait(300).await;
+            }
+            for (probe, own) in probes.iter().zip(["a", "b"]) {
+                let tags = get(probe, "show", "/config/shared/tag").await;
+                assert!(tags.contains("last-b"), "{own}: {tags}");
+                let name = get(probe, "show", &format!("{SYSTEM}/hostname")).await;
+                assert!(name.contains(&format!(">{own}<")), "{name}");
+                let open = probe.body("<show><jobs><pending/></jobs></show>").await;
+                assert!(!open.contains("<job>"), "{open}");
+            }
+        };
+        on_virtual_time(work);
     }
 }

@@ -5,7 +5,7 @@ use panos_simulator::{Exchange, Fleet};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use crate::probe::{KEYGEN, form, one, text};
+use crate::probe::{KEYGEN, form, on_virtual_time, one, text};
 
 /// Ten thousand cases with `HOPGATE_FULL=1`, a few seconds' worth otherwise.
 fn cases() -> u32 {
@@ -14,15 +14,6 @@ fn cases() -> u32 {
     } else {
         48
     }
-}
-
-fn on_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-        .block_on(work)
 }
 
 async fn key(fleet: &Arc<Fleet>) -> String {

@@ -611,11 +611,7 @@ fn the_page_lists_every_operation() {
         .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
         .map(|(name, _)| name.to_owned())
         .collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
-    let known = runtime.unwrap().block_on(async { names(&fleet(FLEET)) });
+    let known = crate::probe::on_virtual_time(async { names(&fleet(FLEET)) });
     assert_eq!(
         listed, known,
         "the table in docs/simulator.md and the table of operations differ"

@@ -27,6 +27,16 @@ pub(crate) async fn wait(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
+/// Runs something to its end on virtual time, outside a test of tokio's.
+pub(crate) fn on_virtual_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) fleet: Arc<Fleet>,
@@ -60,11 +70,16 @@ impl Probe {
         }
     }
 
-    /// Sends parameters with the key; the reply that has to come.
-    pub(crate) async fn send(&self, parameters: &[(&str, &str)]) -> http::Response<Bytes> {
+    /// Sends parameters with the key.
+    pub(crate) async fn attempt(&self, parameters: &[(&str, &str)]) -> Exchange {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(parameters).append_pair("key", &self.key);
-        match self.fleet.exchange(&self.device, form(&body.finish())).await {
+        self.fleet.exchange(&self.device, form(&body.finish())).await
+    }
+
+    /// Sends parameters with the key; the reply that has to come.
+    pub(crate) async fn send(&self, parameters: &[(&str, &str)]) -> http::Response<Bytes> {
+        match self.attempt(parameters).await {
             Exchange::Reply(reply) => reply,
             other => panic!("{parameters:?}: {other:?}"),
         }
