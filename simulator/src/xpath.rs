@@ -5,6 +5,9 @@
 
 use crate::tree::Element;
 
+/// Most steps of a path, so that no tree grows deeper than what handles it can bear.
+const LONGEST: usize = 64;
+
 /// A path from the root: `/config/devices/entry[@name='localhost.localdomain']/network`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct XPath(Vec<Step>);
@@ -37,9 +40,9 @@ impl XPath {
             let (step, after) = Step::parse(rest)?;
             steps.push(step);
             match after.strip_prefix('/') {
-                Some(next) => rest = next,
+                Some(next) if steps.len() < LONGEST => rest = next,
                 None if after.is_empty() => return Ok(Self(steps)),
-                None => return Err(BadXPath),
+                _ => return Err(BadXPath),
             }
         }
     }
@@ -271,6 +274,14 @@ mod tests {
         /config/ -> bad
          -> bad
         "#);
+    }
+
+    #[test]
+    fn a_path_has_an_end() {
+        let path = |steps: usize| XPath::parse(&"/a".repeat(steps));
+        assert!(path(LONGEST).is_ok());
+        assert_eq!(path(LONGEST + 1), Err(BadXPath));
+        assert_eq!(path(20_000), Err(BadXPath));
     }
 
     #[test]

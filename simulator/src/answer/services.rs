@@ -179,6 +179,9 @@ fn remote_users(scene: &Scene<'_>) -> Response<Bytes> {
     }))
 }
 
+/// Most records that one reply shows.
+const MOST_SHOWN: u32 = 1000;
+
 fn show_list(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
     let name = ask.option("name").unwrap_or_default().trim();
     let asked = ask
@@ -194,7 +197,7 @@ fn show_list(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
     };
     let kind = ask.command.words.last().map_or("ip", String::as_str);
     let records = if list.fetched { list.records } else { 0 };
-    let shown = records.min(asked.unwrap_or(10));
+    let shown = records.min(asked.unwrap_or(10)).min(MOST_SHOWN);
     let members = Markup::new().each(0..shown, |markup, number| {
         let [_, _, high, low] = number.to_be_bytes();
         markup.leaf("member", &format!("192.0.{high}.{low}/32"))
@@ -216,14 +219,14 @@ fn show_list(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
 
 fn list_capacities(scene: &Scene<'_>) -> Response<Bytes> {
     let sight = scene.sight();
-    let used: u32 = sight
+    let used: u64 = sight
         .external_lists()
         .iter()
         .filter(|list| list.fetched)
-        .map(|list| list.records)
+        .map(|list| u64::from(list.records))
         .sum();
     let most = sight.scale().pick(50_000_u32, 50_000, 150_000);
-    let row = |markup: Markup, kind: &str, used: u32| {
+    let row = |markup: Markup, kind: &str, used: u64| {
         markup.element(kind, |inside| {
             inside.leaves(&[("running-cap", &used.to_string()), ("max-cap", &most.to_string())])
         })

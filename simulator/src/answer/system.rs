@@ -391,7 +391,7 @@ fn resource_monitor(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
         let entries = Markup::new().each(0..cores, |markup, core| {
             let values: Vec<String> = (0..count)
                 .map(|back| {
-                    (sight.dataplane_cpu(core, (newest - back) % 64) + peak)
+                    (sight.dataplane_cpu(core, newest.saturating_sub(back) % 64) + peak)
                         .min(100)
                         .to_string()
                 })

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::probe::{KEYGEN, form, on_virtual_time, one, text};
 
-/// Ten thousand cases with `HOPGATE_FULL=1`, a few seconds' worth otherwise.
+/// Two thousand cases each with `HOPGATE_FULL=1`, a few seconds' worth otherwise.
 fn cases() -> u32 {
     if std::env::var_os("HOPGATE_FULL").is_some() {
-        10_000
+        2_000
     } else {
         48
     }
