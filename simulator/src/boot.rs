@@ -41,6 +41,7 @@ impl Device {
     fn go_down(&mut self, world: &World, phase: Phase, at: Timestamp) -> Happening {
         // Jobs die with the system. An install that is cut off leaves its partition empty.
         self.jobs = JobTable::default();
+        self.dataplane_since = None;
         self.enter(world, phase, at);
         Happening::WentDown
     }
@@ -214,11 +215,15 @@ impl Device {
             if self.failed_auto_commits < AUTO_COMMIT_ATTEMPTS {
                 self.start_auto_commit(world, true, at);
             }
-        } else if self.in_pair {
-            self.enter(world, Phase::Settling, at);
-        } else {
-            self.enter(world, Phase::Returning, at);
+            return None;
         }
+        self.dataplane_since = Some(at);
+        let next = if self.in_pair {
+            Phase::Settling
+        } else {
+            Phase::Returning
+        };
+        self.enter(world, next, at);
         None
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::area::{Area, Return};
 use crate::jobs::{JobKind, JobTable, after};
 use crate::model::ModelClass;
 use crate::release::Version;
@@ -99,6 +100,10 @@ pub(crate) struct Device {
     /// The device goes down when the phase ends.
     pub(crate) crashes: bool,
     pub(crate) booted_at: Timestamp,
+    /// When the dataplane last came up; `None` while it is down.
+    pub(crate) dataplane_since: Option<Timestamp>,
+    /// How areas come back where a fault has a say in it. An area that is not here takes its usual time.
+    pub(crate) returns: BTreeMap<Area, Return>,
     pub(crate) partitions: Partitions,
     pub(crate) images: ImageStore,
     pub(crate) jobs: JobTable,
@@ -153,6 +158,8 @@ impl Device {
             phase_ends: None,
             crashes: false,
             booted_at,
+            dataplane_since: Some(committed),
+            returns: BTreeMap::new(),
             partitions: Partitions::new(spec.version),
             images: images(spec, &class, world),
             jobs,

@@ -5,6 +5,7 @@
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
 mod answer;
+mod area;
 mod boot;
 mod clock;
 mod control;
@@ -30,6 +31,7 @@ mod staging;
 mod wording;
 mod world;
 
+pub use area::{Area, Return};
 pub use clock::SimClock;
 pub use control::{ControlError, ControlReply, ControlRequest};
 pub use device::{Counters, Phase};

@@ -7,6 +7,7 @@ use http::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Scene;
+use crate::area::Area;
 use crate::device::{Device, Phase};
 use crate::operation::unexpected;
 use crate::reply::{self, Markup};
@@ -329,7 +330,7 @@ pub(super) fn support() -> Response<Bytes> {
 /// The time is synchronised again only some minutes after a boot, with the other services that depend on others.
 pub(super) fn ntp(scene: &Scene<'_>) -> Response<Bytes> {
     const SERVER: &str = "ntp.example.net";
-    let back = matches!(scene.device().phase, Phase::Up | Phase::Restarting);
+    let back = scene.device().has_back(scene.world, Area::Ntp, scene.now());
     let (reachable, status) = if back {
         ("yes", "synched")
     } else {
