@@ -4,6 +4,7 @@
 //! within one process. A device's state is a pure function of its past requests and the simulated instant; it is
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
+mod ailments;
 mod answer;
 mod area;
 mod boot;
@@ -28,23 +29,29 @@ mod site;
 mod software;
 mod spec;
 mod staging;
+mod traffic;
 mod wording;
 mod world;
 
 pub use area::{Area, Return};
+pub use boot::MaintenanceExit;
 pub use clock::SimClock;
 pub use control::{ControlError, ControlReply, ControlRequest};
-pub use device::{Counters, Phase};
-pub use fault::{BootPhase, Condition, Effect, FaultRule, OpticCondition, VersionRange};
+pub use device::{Counters, Phase, Reach};
+pub use fault::{
+    BootPhase, Condition, Cure, Effect, FaultRule, Feature, HaFailure, OpticCondition, UpdateServer,
+    VersionRange,
+};
 pub use fleet::{Exchange, Fleet};
 pub use jobs::{JobResult, JobStatus};
 pub use line::NetworkFault;
-pub use pair::{HaState, PairReport};
+pub use pair::{HaLink, HaMode, HaState, SessionOwner};
 pub use release::{Release, Version, VersionError};
 pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
 pub use serve::{ServeError, ServeOptions, Served, serve};
-pub use software::{Partition, PartitionState};
+pub use software::{Mount, Partition, PartitionState};
 pub use spec::{
     ContentVersion, Credentials, DeviceSpec, FaultSpec, FleetSpec, LoginBeforeAutocommit, OpticSpec,
     PairSpec, Place, SpecError,
 };
+pub use traffic::PairReport;

@@ -8,8 +8,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::fault::{Condition, Effect, FaultRule, library};
+use crate::fault::{Condition, Cure, Effect, FaultRule, Feature, library};
 use crate::model::{ModelClass, classes};
+use crate::pair::{HaMode, SessionOwner};
 use crate::release::{Catalogue, Release, Version};
 
 /// A fleet, as written.
@@ -69,6 +70,22 @@ pub enum LoginBeforeAutocommit {
     Fixed,
     /// `false`: every release behaves as if affected.
     Affected,
+}
+
+impl LoginBeforeAutocommit {
+    /// The library's rule, under the condition that was chosen.
+    fn rule(self, library: &[FaultRule]) -> Vec<FaultRule> {
+        let known = library
+            .iter()
+            .filter(|rule| self != Self::Fixed && rule.effect == Effect::LoginWaits {});
+        let mut rules: Vec<FaultRule> = known.cloned().collect();
+        if self == Self::Affected {
+            for rule in &mut rules {
+                rule.when = Condition::default();
+            }
+        }
+        rules
+    }
 }
 
 impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
@@ -139,6 +156,12 @@ pub struct DeviceSpec {
     /// Administrators who hold a configuration lock.
     #[serde(default)]
     pub config_locks: Vec<String>,
+    /// Facts that faults hang on.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// What the TPM remembers at the start.
+    #[serde(default)]
+    pub ungraceful_shutdowns: u32,
 }
 
 /// An optic in a cage.
@@ -205,7 +228,7 @@ impl<'de> Deserialize<'de> for ContentVersion {
     }
 }
 
-/// Two devices in active/passive HA.
+/// Two devices in HA.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairSpec {
@@ -222,6 +245,12 @@ pub struct PairSpec {
     /// `functional` after the reboot, the vendor's playbook never does.
     #[serde(default = "survives")]
     pub suspended_survives_reboot: bool,
+    /// Whether one member serves, or both.
+    #[serde(default)]
+    pub mode: HaMode,
+    /// Of an active/active pair: which member owns a session.
+    #[serde(default)]
+    pub session_owner: SessionOwner,
 }
 
 fn survives() -> bool {
@@ -229,7 +258,7 @@ fn survives() -> bool {
 }
 
 /// A fault of the fleet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultSpec {
     /// A rule of the embedded library, with its own condition or another one.
     Library {
@@ -251,6 +280,9 @@ struct WrittenFault {
     source: Option<String>,
     when: Option<Condition>,
     effect: Option<Effect>,
+    fault: Option<String>,
+    #[serde(default)]
+    cure: Vec<Cure>,
 }
 
 impl WrittenFault {
@@ -261,24 +293,64 @@ impl WrittenFault {
                 id: None,
                 source: None,
                 effect: None,
+                fault: None,
                 when,
-            } => Ok(FaultSpec::Library { rule, when }),
+                cure,
+            } if cure.is_empty() => Ok(FaultSpec::Library { rule, when }),
             Self {
                 rule: None,
                 id: Some(id),
                 effect: Some(effect),
                 source,
+                fault,
                 when,
+                cure,
             } => {
                 let source = source.unwrap_or_else(|| "written in the fleet file".to_owned());
                 Ok(FaultSpec::Inline(FaultRule {
                     id,
+                    fault,
                     source,
                     when: when.unwrap_or_default(),
                     effect,
+                    cure,
                 }))
             }
             _ => Err("a fault is a library name, `rule` with an optional `when`, or `id` with `effect`"),
+        }
+    }
+}
+
+impl serde::Serialize for FaultSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Chosen<'a> {
+            rule: &'a str,
+            when: &'a Condition,
+        }
+        match self {
+            Self::Library { rule, when: None } => serializer.serialize_str(rule),
+            Self::Library {
+                rule,
+                when: Some(when),
+            } => Chosen { rule, when }.serialize(serializer),
+            Self::Inline(rule) => rule.serialize(serializer),
+        }
+    }
+}
+
+impl FaultSpec {
+    /// The rule itself; `None` when the library has none of that name.
+    pub(crate) fn rule(&self, library: &[FaultRule]) -> Option<FaultRule> {
+        match self {
+            Self::Inline(rule) => Some(rule.clone()),
+            Self::Library { rule, when } => {
+                let mut known = library.iter().find(|known| known.id == *rule)?.clone();
+                if let Some(when) = when {
+                    known.when = when.clone();
+                }
+                Some(known)
+            }
         }
     }
 }
@@ -476,22 +548,16 @@ impl FleetSpec {
     }
 
     fn rules(&self, library: &[FaultRule]) -> Result<Vec<FaultRule>, Complaint> {
-        let mut rules: Vec<FaultRule> = Vec::new();
+        let mut rules: Vec<FaultRule> = self.login_before_autocommit_fixed.rule(library);
         for (index, fault) in self.faults.iter().enumerate() {
             let wrong = |what: String| complain(Entry::Fault(index), what);
-            let rule = match fault {
-                FaultSpec::Inline(rule) => rule.clone(),
-                FaultSpec::Library { rule, when } => {
-                    let found = library.iter().find(|known| known.id == *rule);
-                    let mut known = found
-                        .cloned()
-                        .ok_or_else(|| wrong(format!("no fault is called `{rule}`")))?;
-                    if let Some(when) = when {
-                        known.when = when.clone();
-                    }
-                    known
-                }
+            let name = match fault {
+                FaultSpec::Inline(rule) => &rule.id,
+                FaultSpec::Library { rule, .. } => rule,
             };
+            let rule = fault
+                .rule(library)
+                .ok_or_else(|| wrong(format!("no fault is called `{name}`")))?;
             if let Some(stranger) = rule
                 .when
                 .devices

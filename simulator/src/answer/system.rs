@@ -8,14 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Scene;
 use crate::area::Area;
-use crate::device::{Device, Phase};
+use crate::device::Device;
+use crate::jobs::after;
 use crate::operation::unexpected;
 use crate::reply::{self, Markup};
 use crate::request::Command;
+use crate::software::Mount;
 use crate::spec::OpticSpec;
 
 pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
     let (device, now) = (scene.device(), scene.now());
+    let shown = after(now, device.clock_offset(scene.world, now));
     let content = device.content.to_string();
     let vm = device.class.name == "vm";
     reply::success(Markup::new().element("system", |system| {
@@ -26,7 +29,7 @@ pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
             ("default-gateway", "10.0.0.1"),
             ("is-dhcp", "no"),
             ("mac-address", "b4:0c:25:ea:00:01"),
-            ("time", &now.strftime("%a %b %e %H:%M:%S %Y").to_string()),
+            ("time", &shown.strftime("%a %b %e %H:%M:%S %Y").to_string()),
             ("uptime", &uptime(device.uptime(now))),
             ("devicename", &device.name),
             ("family", &device.class.family),
@@ -70,9 +73,18 @@ pub(super) fn disk_space(scene: &Scene<'_>) -> Response<Bytes> {
         format!("{device:<16}{size:>5} {used:>5} {free:>5} {share:>3}% {mount}\n")
     };
     let mut table = "Filesystem       Size  Used Avail Use% Mounted on\n".to_owned();
-    table.push_str(&row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/"));
+    let full = |mount| scene.device().full.contains(&mount);
+    table.push_str(&if full(Mount::Root) {
+        row("/dev/root", "6.9G", "6.9G", "0", 100, "/")
+    } else {
+        row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/")
+    });
     table.push_str(&row("none", "2.0G", "64K", "2.0G", 1, "/dev"));
-    table.push_str(&row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg"));
+    table.push_str(&if full(Mount::Pancfg) {
+        row("/dev/sda5", "15G", "15G", "0", 100, "/opt/pancfg")
+    } else {
+        row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg")
+    });
     let share = (used * 100).checked_div(total).unwrap_or(0);
     table.push_str(&row(
         "/dev/sda6",
@@ -261,7 +273,7 @@ pub(super) fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<By
     if !device.chassis_ready_known {
         return reply::error(17, &unexpected(command));
     }
-    let ready = device.phase != Phase::AutoCommit;
+    let ready = device.chassis_is_ready();
     reply::success(Markup::new().cdata(if ready { "yes\n" } else { "no\n" }))
 }
 
@@ -269,7 +281,7 @@ pub(super) fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<By
 /// takes a second in between for a difference.
 fn reading(scene: &mut Scene<'_>) -> Timestamp {
     const KEPT: SignedDuration = SignedDuration::from_secs(10);
-    let now = scene.now();
+    let now = after(scene.now(), scene.device().clock_offset(scene.world, scene.now()));
     let device = scene.device_mut();
     match device.clock_reading {
         Some(read) if now.duration_since(read) < KEPT => read,
