@@ -228,8 +228,15 @@ impl Device {
         for area in std::mem::take(&mut self.ailments.areas) {
             self.returns.remove(&area);
         }
-        for effect in self.effects(world, now) {
-            if let Effect::Returns { area, how, .. } = effect {
+        // What does not return after a boot is there before the first one; what ends on a date needs no boot.
+        let of_a_boot = |id: &str| {
+            let rule = world.rules.iter().find(|rule| rule.id == id);
+            rule.is_some_and(|rule| rule.when.since.is_none())
+        };
+        for (id, effect) in self.ills(world, self.version(), now) {
+            if let Effect::Returns { area, how, .. } = effect
+                && (self.counters.boots > 0 || !of_a_boot(&id))
+            {
                 self.returns.insert(area, how);
                 self.ailments.areas.insert(area);
             }
@@ -387,7 +394,8 @@ impl Device {
             })
     }
 
-    fn is_starved(&self, world: &World, now: Timestamp) -> bool {
+    /// Whether the management plane has no memory left.
+    pub(crate) fn is_starved(&self, world: &World, now: Timestamp) -> bool {
         self.starvation(world, now).is_some()
     }
 

@@ -221,6 +221,8 @@ impl Device {
                 .entry(self.version())
                 .or_default() += 1;
         }
+        // The system is up, whatever it is going to do: its boot is no longer a coming one.
+        self.phase = Phase::Management;
         let effects = self.effects(world, at);
         let maintenance = effects
             .iter()

@@ -300,6 +300,8 @@ impl Fleet {
                 }
             }
         }
+        // HA follows whatever changed.
+        self.on_site(&device, |world, site, _| site.settle(world));
         self.announce(&device);
         Ok(ControlReply {
             device,

@@ -235,7 +235,8 @@ impl Device {
             ailments: Ailments::default(),
             boot_record: BootRecord::new(
                 spec.ungraceful_shutdowns,
-                u32::try_from(draw("boots since check", 0, 4)).unwrap_or(0),
+                spec.boots_since_check
+                    .unwrap_or_else(|| u32::try_from(draw("boots since check", 0, 4)).unwrap_or(0)),
                 booted_at,
                 epoch,
             ),
@@ -274,17 +275,18 @@ impl Device {
         self.is_booted() && !self.ailments.dataplane_away()
     }
 
-    /// Whether the boot has come as far as a dataplane.
+    /// Whether the boot has come as far as a dataplane. A restart of a boot that has not does not bring it up.
     pub(crate) fn is_booted(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
-        )
+        match self.phase {
+            Phase::Up | Phase::Settling | Phase::Returning => true,
+            Phase::Restarting => self.dataplane_since.is_some() || self.ailments.dataplane_away(),
+            _ => false,
+        }
     }
 
     /// What `show chassis-ready` says.
     pub(crate) fn chassis_is_ready(&self) -> bool {
-        self.phase != Phase::AutoCommit && !self.ailments.dataplane_away()
+        self.dataplane_up()
     }
 
     /// Whether a TCP connection to the management port is any use. The login and services phases answer, badly.

@@ -387,6 +387,11 @@ fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question:
     }
     device.counters.requests += 1;
     device.requests_since_boot += 1;
+    let now = scene.site.now();
+    let device = &scene.site.devices[scene.index];
+    if device.in_pair && device.is_starved(scene.world, now) {
+        scene.site.settle(scene.world);
+    }
     let reply = told(scene, api, question);
     match fault {
         Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),

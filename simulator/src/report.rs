@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::area::Area;
 use crate::device::{Device, Phase, Reach};
 use crate::jobs::{Job, JobResult, JobStatus};
 use crate::pair::{HaLink, HaState, Pair};
@@ -67,6 +68,8 @@ pub struct DeviceState {
     pub reach: Reach,
     /// Names of the faults that apply to it now.
     pub faults: Vec<String>,
+    /// Areas of its state that are not there, or not yet.
+    pub missing: BTreeSet<Area>,
     /// Partitions that are full, but for the one of the images.
     pub full: BTreeSet<Mount>,
     /// Ungraceful shutdowns that its TPM remembers; at 32 a model with one does not boot.
@@ -159,6 +162,10 @@ pub(crate) fn state(
         optics: device.optics.clone(),
         reach: device.phase.reach(),
         faults: device.suffers_from(world, now),
+        missing: Area::ALL
+            .into_iter()
+            .filter(|area| !device.has_back(world, *area, now))
+            .collect(),
         full: device.full.clone(),
         ungraceful_shutdowns: device.boot_record.ungraceful(now),
         boots_since_check: device.boot_record.boots_since_check,

@@ -125,7 +125,7 @@ impl Site {
     }
 
     /// Lets HA and the traffic account follow whatever just changed.
-    fn settle(&mut self, world: &World) {
+    pub(crate) fn settle(&mut self, world: &World) {
         let now = self.now;
         if let Some((pair, view)) = self.pair_and_view(world) {
             pair.settle(now, &view);

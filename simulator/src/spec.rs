@@ -162,6 +162,9 @@ pub struct DeviceSpec {
     /// What the TPM remembers at the start.
     #[serde(default)]
     pub ungraceful_shutdowns: u32,
+    /// Boots since the file systems were checked; drawn from the seed when absent.
+    #[serde(default)]
+    pub boots_since_check: Option<u32>,
 }
 
 /// An optic in a cage.

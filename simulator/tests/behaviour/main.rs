@@ -5,6 +5,12 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod active_active;
+mod faults_boot;
+mod faults_commit;
+mod faults_pairs;
+mod faults_services;
+mod faults_software;
 mod https;
 mod jobs;
 mod network;
@@ -13,3 +19,4 @@ mod probe;
 mod reboots;
 mod replies;
 mod sequences;
+mod watch;
