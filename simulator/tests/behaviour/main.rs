@@ -16,6 +16,7 @@ mod jobs;
 mod network;
 mod pairs;
 mod probe;
+mod properties;
 mod reboots;
 mod replies;
 mod sequences;
