@@ -172,7 +172,7 @@ pub enum ControlError {
         known: String,
     },
     /// The device is no member of a pair.
-    #[error("set the HA state of {device}: it has no HA")]
+    #[error("control the HA of {device}: it has no HA")]
     NoHa {
         /// The device.
         device: String,

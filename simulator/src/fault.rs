@@ -36,30 +36,42 @@ pub struct FaultRule {
 #[serde(deny_unknown_fields, default)]
 pub struct Condition {
     /// Device names; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
     /// Models; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
     /// Half-open version ranges, one or more a train; empty means all. Judged on the version that boots, or that
     /// is being installed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<VersionRange>,
     /// Ranges for the version that ran before an install brought up the one that `versions` is judged on. A system
     /// that came back by `debug swm revert` has left nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<VersionRange>,
     /// Only the first boots of a system that was installed; the next one is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_boots: Option<u32>,
     /// Optics that trigger the fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub optics: Option<OpticCondition>,
     /// Facts of the device's configuration and surroundings, all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Feature>,
     /// Content whose first number is lower.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_before: Option<u32>,
     /// From this simulated instant on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// HA states that the device is in; empty means any, and none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ha: Vec<HaState>,
     /// Only a member of a pair whose other member runs another version.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub peer_differs: bool,
     /// Of a hundred devices for which all the rest holds, so many; which ones, the seed decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub chance_percent: Option<u8>,
 }
 
@@ -93,16 +105,12 @@ pub enum Feature {
     IkeOnAggregateDhcp,
     /// A certificate with very many subject alternative names.
     LargeCertificate,
-    /// An SSL/TLS service profile without a highest version.
-    SslProfileWithoutMaxVersion,
     /// The HA1 addresses of the two members are in different subnets.
     Ha1InOtherSubnet,
     /// The HA2 link is down, or plugins differ between the members.
     Ha2Incomplete,
     /// A VM-Series licence of another size than the peer's.
     LicenceMismatch,
-    /// Sends or receives User-ID redistribution with the certificate of the release.
-    Redistribution,
     /// Forward error correction is off on a 25G port.
     FecOff,
 }

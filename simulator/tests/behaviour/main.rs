@@ -6,6 +6,7 @@
 )]
 
 mod active_active;
+mod faults;
 mod faults_boot;
 mod faults_commit;
 mod faults_pairs;
