@@ -357,10 +357,7 @@ impl Fleet {
         // The embedded library has been read when the fleet was built.
         let library = library().unwrap_or_default();
         let Some(rule) = fault.rule(&library) else {
-            let rule = match fault {
-                FaultSpec::Library { rule, .. } => rule.clone(),
-                FaultSpec::Inline(rule) => rule.id.clone(),
-            };
+            let rule = fault.name().to_owned();
             let device = name.to_owned();
             return Err(ControlError::UnknownFault { device, rule });
         };

@@ -8,10 +8,14 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::fault::{Condition, Cure, Effect, FaultRule, Feature, library};
+use crate::fault::{Condition, Effect, FaultRule, Feature, library};
 use crate::model::{ModelClass, classes};
 use crate::pair::{HaMode, SessionOwner};
 use crate::release::{Catalogue, Release, Version};
+
+mod fault;
+
+pub use fault::FaultSpec;
 
 /// A fleet, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -260,130 +264,6 @@ fn survives() -> bool {
     true
 }
 
-/// A fault of the fleet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultSpec {
-    /// A rule of the embedded library, with its own condition or another one.
-    Library {
-        /// Its name.
-        rule: String,
-        /// The condition that replaces the rule's own.
-        when: Option<Condition>,
-    },
-    /// A rule written out.
-    Inline(FaultRule),
-}
-
-/// Both written forms of a rule at once; which one it is shows from the fields that are there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenFault {
-    rule: Option<String>,
-    id: Option<String>,
-    source: Option<String>,
-    when: Option<Condition>,
-    effect: Option<Effect>,
-    fault: Option<String>,
-    #[serde(default)]
-    cure: Vec<Cure>,
-}
-
-impl WrittenFault {
-    fn into_spec(self) -> Result<FaultSpec, &'static str> {
-        match self {
-            Self {
-                rule: Some(rule),
-                id: None,
-                source: None,
-                effect: None,
-                fault: None,
-                when,
-                cure,
-            } if cure.is_empty() => Ok(FaultSpec::Library { rule, when }),
-            Self {
-                rule: None,
-                id: Some(id),
-                effect: Some(effect),
-                source,
-                fault,
-                when,
-                cure,
-            } => {
-                let source = source.unwrap_or_else(|| "written in the fleet file".to_owned());
-                Ok(FaultSpec::Inline(FaultRule {
-                    id,
-                    fault,
-                    source,
-                    when: when.unwrap_or_default(),
-                    effect,
-                    cure,
-                }))
-            }
-            _ => Err("a fault is a library name, `rule` with an optional `when`, or `id` with `effect`"),
-        }
-    }
-}
-
-impl serde::Serialize for FaultSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(serde::Serialize)]
-        struct Chosen<'a> {
-            rule: &'a str,
-            when: &'a Condition,
-        }
-        match self {
-            Self::Library { rule, when: None } => serializer.serialize_str(rule),
-            Self::Library {
-                rule,
-                when: Some(when),
-            } => Chosen { rule, when }.serialize(serializer),
-            Self::Inline(rule) => rule.serialize(serializer),
-        }
-    }
-}
-
-impl FaultSpec {
-    /// The rule itself; `None` when the library has none of that name.
-    pub(crate) fn rule(&self, library: &[FaultRule]) -> Option<FaultRule> {
-        match self {
-            Self::Inline(rule) => Some(rule.clone()),
-            Self::Library { rule, when } => {
-                let mut known = library.iter().find(|known| known.id == *rule)?.clone();
-                if let Some(when) = when {
-                    known.when = when.clone();
-                }
-                Some(known)
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = FaultSpec;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a fault or a fault written out")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(FaultSpec::Library {
-                    rule: name.to_owned(),
-                    when: None,
-                })
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let written = WrittenFault::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                written.into_spec().map_err(serde::de::Error::custom)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 /// Why a fleet cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -554,13 +434,9 @@ impl FleetSpec {
         let mut rules: Vec<FaultRule> = self.login_before_autocommit_fixed.rule(library);
         for (index, fault) in self.faults.iter().enumerate() {
             let wrong = |what: String| complain(Entry::Fault(index), what);
-            let name = match fault {
-                FaultSpec::Inline(rule) => &rule.id,
-                FaultSpec::Library { rule, .. } => rule,
-            };
             let rule = fault
                 .rule(library)
-                .ok_or_else(|| wrong(format!("no fault is called `{name}`")))?;
+                .ok_or_else(|| wrong(format!("no fault is called `{}`", fault.name())))?;
             if let Some(stranger) = rule
                 .when
                 .devices
