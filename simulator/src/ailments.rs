@@ -194,7 +194,8 @@ impl Device {
             _ => return,
         };
         if times.is_none_or(|times| self.ailments.strikes(&id) < times) {
-            let nominal = SignedDuration::from_mins(i64::from(minutes));
+            // A turn every instant would never let time go on.
+            let nominal = SignedDuration::from_mins(i64::from(minutes.max(1)));
             let at = after(now, self.spread(world, "turn", nominal));
             self.ailments.due.insert((at, Onset::Of(id)));
         }
@@ -498,27 +499,31 @@ impl Device {
         ills.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Ends a fault, or every one: the rule no longer applies here, and what hangs on it goes on.
+    /// Ends a fault, or every one: the rule no longer applies here, and what it held goes on.
     pub(crate) fn cure(&mut self, world: &World, rule: Option<&str>, now: Timestamp) -> Option<Happening> {
-        let next = self.partitions.next_boot();
-        let running = self.version();
-        for version in [running, next] {
-            for (id, effect) in self.rules(world, version, now, false) {
-                if rule.is_some_and(|rule| rule != id) {
-                    continue;
-                }
-                match effect {
-                    Effect::DiskFills { mount, .. } => self.fill(mount, false),
-                    Effect::AccountLocks { .. } => self.ailments.locked_until = None,
-                    Effect::TpmLockout { .. } => self.boot_record = self.boot_record.unlocked(now),
-                    Effect::SoftwareManagerBusy { .. } => self.ailments.busy_until = None,
-                    _ => {}
-                }
-                self.ailments.cured.insert(id);
+        let ends = |one: &&FaultRule| rule.is_none_or(|rule| rule == one.id);
+        let rules = world.rules.iter().chain(&self.ailments.own).filter(ends);
+        let (ids, effects): (Vec<String>, Vec<Effect>) = rules
+            .filter(|rule| !self.ailments.cured.contains(&rule.id))
+            .map(|rule| (rule.id.clone(), rule.effect.clone()))
+            .unzip();
+        self.ailments.cured.extend(ids);
+        for effect in &effects {
+            match effect {
+                Effect::DiskFills { mount, .. } => self.fill(*mount, false),
+                Effect::AccountLocks { .. } => self.ailments.locked_until = None,
+                Effect::SoftwareManagerBusy { .. } => self.ailments.busy_until = None,
+                Effect::DownloadStalls { .. } => self.jobs.release(now),
+                _ => {}
             }
         }
         self.reconsider(world, now);
-        self.jobs.release(now);
-        self.go_on(world, now)
+        self.go_on(world, &effects, now)
+    }
+
+    /// Whether there is a rule of this name that could apply.
+    pub(crate) fn knows_fault(&self, world: &World, rule: &str) -> bool {
+        let mut rules = world.rules.iter().chain(&self.ailments.own);
+        rules.any(|known| known.id == rule)
     }
 }

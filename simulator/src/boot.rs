@@ -80,13 +80,9 @@ impl BootRecord {
         ))
     }
 
-    /// The same, with a TPM that remembers nothing.
-    pub(crate) fn unlocked(self, now: Timestamp) -> Self {
-        Self {
-            ungraceful: 0,
-            counted_at: now,
-            ..self
-        }
+    /// Makes the TPM forget.
+    fn unlock(&mut self, now: Timestamp) {
+        self.set_ungraceful(0, now);
     }
 
     fn is_check_due(&self, after_boots: u32, after_days: u32, now: Timestamp) -> bool {
@@ -266,7 +262,8 @@ impl Device {
         let affliction = boot_phase(phase).and_then(|phase| self.affliction(world, phase, at));
         match affliction {
             Some(Affliction::Crash { after: up }) => {
-                let up = self.spread(world, "up", SignedDuration::from_secs(i64::from(up)));
+                // A cycle that takes no time would never end.
+                let up = self.spread(world, "up", SignedDuration::from_secs(i64::from(up.max(1))));
                 self.phase_ends = Some(after(at, up));
                 self.crashes = true;
             }
@@ -405,17 +402,34 @@ impl Device {
         None
     }
 
-    /// Lets a boot that a fault held go on, after the fault is cured.
-    pub(crate) fn go_on(&mut self, world: &World, at: Timestamp) -> Option<Happening> {
+    /// Lets a boot go on that one of these effects held, now that they are cured.
+    pub(crate) fn go_on(&mut self, world: &World, cured: &[Effect], at: Timestamp) -> Option<Happening> {
+        let was = |held: fn(&Effect) -> bool| cured.iter().any(held);
+        let never = |effect: &Effect| matches!(effect, Effect::NeverReturns { .. });
+        let commits = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::AutoCommitFails { .. } | Effect::AutoCommitStuck { .. } | Effect::NoAutoCommitJob {}
+            )
+        };
+        let below =
+            |effect: &Effect| matches!(effect, Effect::TpmLockout { .. } | Effect::FileSystemCheck { .. });
+        let led_to_maintenance = was(commits) || was(|effect| matches!(effect, Effect::MaintenanceMode {}));
+        if was(below) {
+            self.boot_record.unlock(at);
+        }
         match self.phase {
-            Phase::Maintenance => return Some(self.go_down(world, Phase::Dark, End::Orderly, at)),
-            Phase::AutoCommit if !self.crashes && self.jobs.auto_commit_hangs() => {
+            Phase::Maintenance if led_to_maintenance => {
+                return Some(self.go_down(world, Phase::Dark, End::Orderly, at));
+            }
+            Phase::AutoCommit
+                if !self.crashes && (was(commits) || was(never)) && self.jobs.auto_commit_hangs() =>
+            {
                 self.failed_auto_commits = 0;
                 self.enter(world, Phase::AutoCommit, at);
             }
-            Phase::Dark if self.phase_ends.is_some() => self.phase_ends = Some(at),
-            Phase::AutoCommit => {}
-            phase if self.phase_ends.is_none() && boot_phase(phase).is_some() => {
+            Phase::Dark if was(below) && self.phase_ends.is_some() => self.phase_ends = Some(at),
+            phase if was(never) && self.phase_ends.is_none() && boot_phase(phase).is_some() => {
                 self.enter(world, phase, at);
             }
             _ => {}

@@ -177,8 +177,8 @@ pub enum ControlError {
         /// The device.
         device: String,
     },
-    /// The library has no such rule.
-    #[error("afflict {device}: no fault is called `{rule}`")]
+    /// The library has no such rule, or, for a cure, the fleet and the device have none.
+    #[error("afflict or cure {device}: no fault is called `{rule}`")]
     UnknownFault {
         /// The device.
         device: String,
@@ -281,9 +281,12 @@ impl Fleet {
             ControlRequest::SetHaState { state, reason, .. } => self.set_ha_state(&device, state, &reason)?,
             ControlRequest::Afflict { fault, .. } => self.afflict(&device, &fault)?,
             ControlRequest::Cure { rule, .. } => {
-                self.on_site(&device, |world, site, index| {
+                let cured = self.on_site(&device, |world, site, index| {
                     site.cure(world, index, rule.as_deref())
                 });
+                if let (Some(false), Some(rule)) = (cured, rule) {
+                    return Err(ControlError::UnknownFault { device, rule });
+                }
             }
             ControlRequest::CutHa { link, cut, .. } => {
                 let done = self.on_site(&device, |world, site, _| site.cut_ha(world, link, cut));

@@ -245,11 +245,15 @@ impl Site {
         self.settle(world);
     }
 
-    /// Ends one of a device's faults, or all of them.
-    pub(crate) fn cure(&mut self, world: &World, index: usize, rule: Option<&str>) {
+    /// Ends one of a device's faults, or all of them; false for a fault that nobody gave it.
+    pub(crate) fn cure(&mut self, world: &World, index: usize, rule: Option<&str>) -> bool {
+        if rule.is_some_and(|rule| !self.devices[index].knows_fault(world, rule)) {
+            return false;
+        }
         let happening = self.devices[index].cure(world, rule, self.now);
         self.react(world, index, happening);
         self.settle(world);
+        true
     }
 
     /// Somebody at the console leaves maintenance mode; false when that is not possible.

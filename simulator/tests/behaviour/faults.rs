@@ -2,7 +2,7 @@
 
 use panos_simulator::{ControlError, ControlRequest, FaultRule, FaultSpec};
 
-use crate::probe::{fleet, one};
+use crate::probe::{Probe, fleet, one};
 
 fn library() -> Vec<FaultRule> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/faults");
@@ -149,6 +149,13 @@ async fn interventions_of_faults_read_from_json_and_refuse_strangers() {
     let refused = fleet.control(request).unwrap_err();
     assert!(matches!(refused, ControlError::UnknownFault { .. }));
     let mut said = vec![refused.to_string()];
+    let (device, rule) = ("fw".to_owned(), Some("never-returns".to_owned()));
+    said.push(
+        fleet
+            .control(ControlRequest::Cure { device, rule })
+            .unwrap_err()
+            .to_string(),
+    );
     for text in [
         r#"{"cut_ha": {"device": "fw", "link": "ha1"}}"#,
         r#"{"leave_maintenance": {"device": "fw", "exit": "reboot"}}"#,
@@ -161,7 +168,8 @@ async fn interventions_of_faults_read_from_json_and_refuse_strangers() {
         said.push(fleet.control(request).unwrap_err().to_string());
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
-    afflict fw: no fault is called `never-return`
+    afflict or cure fw: no fault is called `never-return`
+    afflict or cure fw: no fault is called `never-returns`
     control the HA of fw: it has no HA
     leave maintenance mode of fw: it is not in it, or has no system to revert to
     "#);
@@ -175,4 +183,27 @@ async fn interventions_of_faults_read_from_json_and_refuse_strangers() {
         })
         .unwrap();
     assert!(fleet.state("fw").unwrap().faults.is_empty());
+}
+
+/// A day of events that would all come at one instant.
+#[tokio::test(start_paused = true)]
+async fn faults_without_any_duration_let_time_go_on() {
+    for effect in [
+        "{boot_loop: {at: R2, up_seconds: 0}}",
+        "{boot_loop: {at: R6, up_seconds: 0}}",
+        "{reboots_every: {minutes: 0}}",
+        "{dataplane_restarts: {minutes: 0, seconds: 0}}",
+        "{job_history: {every_minutes: 0}}",
+        "{disk_fills: {mount: root, after_minutes: 0}}",
+        "{returns: {area: ospf, how: {late: 18446744073709551615}, on_takeover: true}}",
+        "{clock_off: {seconds: -9223372036854775808}}",
+    ] {
+        let fleet = one(&format!("faults: [{{id: none, effect: {effect}}}]\n"));
+        let probe = Probe::login(&fleet, "fw").await;
+        probe.restart().await;
+        crate::probe::wait(86_400).await;
+        assert_eq!(fleet.state("fw").unwrap().faults, ["none"], "{effect}");
+        let _ = probe.ask("<show><clock/></show>").await;
+        let _ = probe.ask("<show><system><info/></system></show>").await;
+    }
 }

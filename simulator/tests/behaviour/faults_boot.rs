@@ -234,11 +234,12 @@ async fn ospf_boot_loop() {
     0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"ospf-boot-loop"}}
+    0:25 -    -   -    refused
     0:25 icmp 22  -    refused
-    0:25 icmp 22  443  403
-    0:26 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
-    0:31 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:26 icmp 22  443  403
+    0:27 icmp 22  443  503
+    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -268,11 +269,12 @@ async fn user_id_boot_loop() {
     0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"user-id-boot-loop"}}
+    0:25 -    -   -    refused
     0:25 icmp 22  -    refused
-    0:25 icmp 22  443  403
-    0:26 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
-    0:31 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:26 icmp 22  443  403
+    0:27 icmp 22  443  503
+    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -302,11 +304,12 @@ async fn gwlb_boot_loop() {
     0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
     0:22 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"gwlb-boot-loop"}}
-    0:25 icmp 22  -    refused
-    0:25 icmp 22  443  403
-    0:26 icmp 22  443  503
-    0:26 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
-    0:31 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:25 -    -   -    refused
+    0:27 icmp 22  -    refused
+    0:27 icmp 22  443  403
+    0:28 icmp 22  443  503
+    0:28 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:33 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -336,11 +339,12 @@ async fn hsm_boot_loop() {
     0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"hsm-boot-loop"}}
+    0:25 -    -   -    refused
     0:25 icmp 22  -    refused
-    0:25 icmp 22  443  403
-    0:26 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
-    0:31 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:26 icmp 22  443  403
+    0:27 icmp 22  443  503
+    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
     "#);
 }
 

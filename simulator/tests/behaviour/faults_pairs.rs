@@ -274,3 +274,32 @@ async fn a_member_whose_dataplane_fails_too_often_is_suspended() {
     0:43 -- nobody 2 s, longest 2 s, both active 0 s, failovers 1
     "#);
 }
+
+/// With HA2 cut a member that boots waits an hour, once.
+#[tokio::test(start_paused = true)]
+async fn a_cut_data_link_keeps_a_booting_member_initial_for_an_hour() {
+    let fleet = crate::probe::fleet(
+        "devices:\n  - {name: a, model: PA-3220, version: 10.1.14, content: 9040-9500}\n  \
+         - {name: b, model: PA-3220, version: 10.1.14, content: 9040-9500}\n\
+         pairs: [{name: p, members: [a, b], active: a}]\n",
+    );
+    let mut watch = Watch::on(&fleet, "b").await;
+    watch.control(cut(HaLink::Ha2, true));
+    watch.restart().await;
+    watch.minutes(90, 10).await;
+    watch.note(&traffic(&fleet));
+    insta::assert_snapshot!(watch.table(), @r#"
+    0:00 -- control {"cut_ha":{"device":"a","link":"ha2","cut":true}}
+    0:00 -- restart
+    0:00 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 67d     passive
+    0:01 icmp -   -    reset                                        initial
+    0:01 -    -   -    refused                                      initial
+    0:07 icmp 22  -    refused                                      initial
+    0:08 icmp 22  443  403                                          initial
+    0:08 icmp 22  443  503                                          initial
+    0:09 icmp 22  443  200 10.1.14    AutoCom 1 ACT  no  up 0:02    initial
+    0:15 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 0:08    initial
+    1:15 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 1:08    passive
+    1:30 -- nobody 0 s, longest 0 s, both active 0 s, failovers 0
+    "#);
+}
