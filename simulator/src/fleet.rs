@@ -130,12 +130,15 @@ impl Fleet {
                 let active = usize::from(other.name == pair.active);
                 let setup = Setup {
                     mode: pair.mode,
-                    preferred: active,
+                    preferred: pair
+                        .preferred
+                        .as_ref()
+                        .map_or(active, |preferred| usize::from(other.name == *preferred)),
                     preemptive: pair.preemptive,
                     suspension_survives: pair.suspended_survives_reboot,
                     session_owner: pair.session_owner,
                 };
-                let ha = Pair::new(&pair.name, setup, epoch);
+                let ha = Pair::new(&pair.name, setup, active, epoch);
                 sites.push(Site::paired([one, other], ha, &world, epoch));
             }
         }

@@ -196,17 +196,13 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    pub(crate) fn new(name: &str, setup: Setup, at: Timestamp) -> Self {
+    pub(crate) fn new(name: &str, setup: Setup, active: usize, at: Timestamp) -> Self {
         let (leader, follower) = match setup.mode {
             HaMode::ActivePassive => (HaState::Active, HaState::Passive),
             HaMode::ActiveActive => (HaState::ActivePrimary, HaState::ActiveSecondary),
         };
         let member = |index| Member {
-            state: if index == setup.preferred {
-                leader
-            } else {
-                follower
-            },
+            state: if index == active { leader } else { follower },
             reason: String::new(),
             since: at,
             joins: None,
@@ -225,7 +221,7 @@ impl Pair {
             contact: true,
             // In sync when the simulation begins.
             linked: Some(after(at, -CONFIGURATION_SYNC)),
-            traffic: Traffic::new(setup.preferred),
+            traffic: Traffic::new(active),
         }
     }
 
@@ -237,6 +233,12 @@ impl Pair {
     /// Whether the members hear each other.
     pub(crate) fn is_in_contact(&self) -> bool {
         self.contact
+    }
+
+    /// The members are two feature releases apart from the start: the older one is out.
+    pub(crate) fn part(&mut self, view: &View, at: Timestamp) {
+        self.set(1 - view.older, self.leader(), "", at);
+        self.set(view.older, HaState::Suspended, wording::PEER_TOO_OLD, at);
     }
 
     /// Whether sessions are in sync.
@@ -466,7 +468,11 @@ impl Pair {
             let peer = 1 - i;
             self.contact && self.members[peer].state.leads() && view.up[peer]
         };
-        let candidate = (0..2).find(|&i| self.members[i].state.follows() && view.up[i] && !led(i))?;
+        // Of two that could, the one with the better priority.
+        let candidates = [self.setup.preferred, 1 - self.setup.preferred];
+        let candidate = candidates
+            .into_iter()
+            .find(|&i| self.members[i].state.follows() && view.up[i] && !led(i))?;
         let running = self.promotion.filter(|(member, _)| *member == candidate);
         running.or(Some((candidate, after(at, PROMOTION_HOLD))))
     }

@@ -9,7 +9,6 @@ use crate::device::{Device, Happening};
 use crate::fault::FaultRule;
 use crate::pair::{HaLink, HaState, Pair, View};
 use crate::release::Version;
-use crate::wording;
 use crate::world::World;
 
 pub(crate) struct Site {
@@ -46,9 +45,7 @@ impl Site {
         if let Some((pair, view)) = site.pair_and_view(world)
             && view.apart >= 2
         {
-            let leads = pair.members[pair.setup.preferred].state;
-            pair.force(1 - view.older, leads, "", epoch);
-            pair.force(view.older, HaState::Suspended, wording::PEER_TOO_OLD, epoch);
+            pair.part(&view, epoch);
         }
         for device in &mut site.devices {
             device.begin(world, epoch);

@@ -243,8 +243,11 @@ pub struct PairSpec {
     pub name: String,
     /// The two devices.
     pub members: [String; 2],
-    /// Which one is active at the start, and preferred under preemption.
+    /// Which one is active at the start.
     pub active: String,
+    /// Which one has the better priority, and takes the role back under preemption; the active one when absent.
+    #[serde(default)]
+    pub preferred: Option<String>,
     /// Whether the preferred device takes the active role back.
     #[serde(default)]
     pub preemptive: bool,
@@ -426,6 +429,9 @@ impl FleetSpec {
             if !pair.members.contains(&pair.active) {
                 return wrong(format!("pair {name}: {} is not one of its members", pair.active));
             }
+            if let Some(stranger) = pair.preferred.as_ref().filter(|one| !pair.members.contains(one)) {
+                return wrong(format!("pair {name}: {stranger} is not one of its members"));
+            }
         }
         Ok(())
     }
@@ -586,6 +592,7 @@ faults:
             SMALL.replace("[a, b]", "[a, c]"),
             SMALL.replace("[a, b]", "[a, a]"),
             SMALL.replace("active: a", "active: z"),
+            SMALL.replace("active: a", "active: a, preferred: y"),
             SMALL.replace("- optics-boot-loop", "- optics-boot-lop"),
             SMALL.replace("devices: [b]", "devices: [x]"),
             SMALL.replace("{id: mine, effect", "{id: mine, rule: x, effect"),
@@ -606,6 +613,7 @@ faults:
         build the fleet of fleet.yaml:12:5: pair p: c is not a device of this fleet
         build the fleet of fleet.yaml:12:5: pair p: a is already paired
         build the fleet of fleet.yaml:12:5: pair p: z is not one of its members
+        build the fleet of fleet.yaml:12:5: pair p: y is not one of its members
         build the fleet of fleet.yaml:14:5: no fault is called `optics-boot-lop`
         build the fleet of fleet.yaml:15:5: fault never-returns: x is not a device of this fleet
         read the fleet file fleet.yaml:16:5: a fault is a library name, `rule` with an optional `when`, or `id` with `effect`
