@@ -83,8 +83,6 @@ pub enum Feature {
     EdlWithoutCertificateProfile,
     /// An OSPF interface of type point-to-point.
     OspfPointToPoint,
-    /// OSPF with a neighbour on a link with another MTU.
-    OspfMtuMismatch,
     /// Keys in a hardware security module.
     Hsm,
     /// Behind an AWS gateway load balancer.
@@ -103,8 +101,10 @@ pub enum Feature {
     ExternalAuthentication,
     /// IKE on an aggregate interface with a DHCP address.
     IkeOnAggregateDhcp,
-    /// A certificate with very many subject alternative names.
+    /// An imported certificate that is larger than a buffer.
     LargeCertificate,
+    /// A captive portal's SSL/TLS service profile without a highest version.
+    SslProfileWithoutMaxVersion,
     /// The HA1 addresses of the two members are in different subnets.
     Ha1InOtherSubnet,
     /// The HA2 link is down, or plugins differ between the members.
@@ -397,7 +397,7 @@ pub enum BootPhase {
     R6,
 }
 
-const LIBRARY: [&str; 58] = [
+const LIBRARY: [&str; 59] = [
     include_str!("../faults/optics-boot-loop.yaml"),
     include_str!("../faults/optics-restart.yaml"),
     include_str!("../faults/dataplane-loop.yaml"),
@@ -451,6 +451,7 @@ const LIBRARY: [&str; 58] = [
     include_str!("../faults/downgrade-maintenance-mode-vm.yaml"),
     include_str!("../faults/vsys-order.yaml"),
     include_str!("../faults/auto-commit-fails-twice.yaml"),
+    include_str!("../faults/downgrade-boot-loop.yaml"),
     include_str!("../faults/never-returns.yaml"),
     include_str!("../faults/hsm-unreachable.yaml"),
     include_str!("../faults/software-integrity-check.yaml"),

@@ -188,14 +188,14 @@ async fn edl_boot_loop() {
 }
 
 /// The four loops of F6 differ in what they hang on.
-async fn configuration_loop(rule: &str, model: &str, feature: &str) -> String {
-    let well = ill(rule, model, "11.1.4", "");
+async fn configuration_loop(rule: &str, model: &str, features: &str) -> String {
+    let well = ill(rule, model, "11.1.6", "");
     let mut watch = Watch::on(&well, "fw").await;
     watch.restart().await;
     watch.probe.back().await;
     watch.note("without the feature: back");
     let mut rows = watch.table();
-    let fleet = ill(rule, model, "11.1.4", &format!(", features: [{feature}]"));
+    let fleet = ill(rule, model, "11.1.6", &format!(", features: [{features}]"));
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.restart().await;
     watch.minutes(25, 10).await;
@@ -215,31 +215,31 @@ async fn ospf_boot_loop() {
     0:00 -- restart
     0:11 -- without the feature: back
     0:00 -- restart
-    0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:00 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 68d
     0:01 icmp -   -    reset
     0:01 -    -   -    refused
     0:05 icmp 22  -    refused
     0:06 icmp 22  443  403
     0:06 icmp 22  443  503
-    0:07 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
+    0:07 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:02
     0:08 -    -   -    refused
     0:12 icmp 22  -    refused
     0:12 icmp 22  443  403
     0:13 icmp 22  443  503
-    0:13 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:13 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:15 -    -   -    refused
     0:18 icmp 22  -    refused
     0:18 icmp 22  443  403
     0:19 icmp 22  443  503
-    0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:20 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"ospf-boot-loop"}}
     0:25 -    -   -    refused
     0:25 icmp 22  -    refused
     0:26 icmp 22  443  403
     0:27 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
-    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:27 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -250,31 +250,31 @@ async fn user_id_boot_loop() {
     0:00 -- restart
     0:11 -- without the feature: back
     0:00 -- restart
-    0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:00 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 68d
     0:01 icmp -   -    reset
     0:01 -    -   -    refused
     0:05 icmp 22  -    refused
     0:06 icmp 22  443  403
     0:06 icmp 22  443  503
-    0:07 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
+    0:07 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:02
     0:08 -    -   -    refused
     0:12 icmp 22  -    refused
     0:12 icmp 22  443  403
     0:13 icmp 22  443  503
-    0:13 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:13 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:15 -    -   -    refused
     0:18 icmp 22  -    refused
     0:18 icmp 22  443  403
     0:19 icmp 22  443  503
-    0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:20 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"user-id-boot-loop"}}
     0:25 -    -   -    refused
     0:25 icmp 22  -    refused
     0:26 icmp 22  443  403
     0:27 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
-    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:27 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -285,66 +285,66 @@ async fn gwlb_boot_loop() {
     0:00 -- restart
     0:11 -- without the feature: back
     0:00 -- restart
-    0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:00 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 68d
     0:01 icmp -   -    reset
     0:01 -    -   -    refused
     0:05 icmp 22  -    refused
     0:06 icmp 22  443  403
     0:06 icmp 22  443  503
-    0:07 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:07 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:09 -    -   -    refused
     0:12 icmp 22  -    refused
     0:13 icmp 22  443  403
     0:13 icmp 22  443  503
-    0:14 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:14 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:15 -    -   -    refused
     0:19 icmp 22  -    refused
     0:19 icmp 22  443  403
     0:20 icmp 22  443  503
-    0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:20 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:22 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"gwlb-boot-loop"}}
     0:25 -    -   -    refused
     0:27 icmp 22  -    refused
     0:27 icmp 22  443  403
     0:28 icmp 22  443  503
-    0:28 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
-    0:33 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:28 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
+    0:33 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
 #[tokio::test(start_paused = true)]
 async fn hsm_boot_loop() {
-    let table = configuration_loop("hsm-boot-loop", "PA-440", "hsm").await;
+    let table = configuration_loop("hsm-boot-loop", "PA-440", "hsm, panorama-managed").await;
     insta::assert_snapshot!(table, @r#"
     0:00 -- restart
     0:11 -- without the feature: back
     0:00 -- restart
-    0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:00 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 68d
     0:01 icmp -   -    reset
     0:01 -    -   -    refused
     0:05 icmp 22  -    refused
     0:06 icmp 22  443  403
     0:06 icmp 22  443  503
-    0:07 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02
+    0:07 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:02
     0:08 -    -   -    refused
     0:12 icmp 22  -    refused
     0:12 icmp 22  443  403
     0:13 icmp 22  443  503
-    0:13 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:13 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:15 -    -   -    refused
     0:18 icmp 22  -    refused
     0:18 icmp 22  443  403
     0:19 icmp 22  443  503
-    0:20 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
+    0:20 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
     0:21 -    -   -    refused
     0:25 -- control {"cure":{"device":"fw","rule":"hsm-boot-loop"}}
     0:25 -    -   -    refused
     0:25 icmp 22  -    refused
     0:26 icmp 22  443  403
     0:27 icmp 22  443  503
-    0:27 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:01
-    0:32 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06
+    0:27 icmp 22  443  200 11.1.6     AutoCom 1 ACT  no  up 0:01
+    0:32 icmp 22  443  200 11.1.6     AutoCom 1 OK   yes up 0:06
     "#);
 }
 
@@ -404,7 +404,7 @@ async fn tpm_lockout() {
 
 #[tokio::test(start_paused = true)]
 async fn a_looping_device_locks_itself_out_by_its_tpm() {
-    let rest = ", features: [hsm], ungraceful_shutdowns: 29";
+    let rest = ", features: [hsm, panorama-managed], ungraceful_shutdowns: 29";
     let fleet = ill("hsm-boot-loop", "PA-440", "11.1.4", rest);
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.restart().await;
@@ -506,17 +506,17 @@ async fn software_integrity_check() {
 
 #[tokio::test(start_paused = true)]
 async fn corrupt_image_fips() {
-    let rest = ", images: [10.2.10], features: [fips-cc]";
-    let fleet = ill("corrupt-image-fips", "PA-850", "10.2.9", rest);
+    let rest = ", images: [10.2.3], features: [fips-cc]";
+    let fleet = ill("corrupt-image-fips", "PA-850", "10.2.2", rest);
     let mut watch = Watch::on(&fleet, "fw").await;
-    watch.upgrade("10.2.10").await;
+    watch.upgrade("10.2.3").await;
     watch.minutes(4 * 60, 30).await;
     watch.control(exit(MaintenanceExit::Revert));
     watch.minutes(40, 10).await;
     insta::assert_snapshot!(watch.table(), @r#"
-    0:19 -- install 10.2.10: OK |  Software installation of version 10.2.10 successfully completed. Please reboot to switch to it.
+    0:19 -- install 10.2.3: OK |  Software installation of version 10.2.3 successfully completed. Please reboot to switch to it.
     0:19 -- restart
-    0:19 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 68d
+    0:19 icmp 22  443  200 10.2.2     AutoCom 1 OK   yes up 68d
     0:20 icmp -   -    reset
     0:21 -    -   -    refused
     0:26 icmp 22  -    refused
@@ -525,8 +525,8 @@ async fn corrupt_image_fips() {
     4:25 icmp 22  -    refused
     4:26 icmp 22  443  403
     4:26 icmp 22  443  503
-    4:27 icmp 22  443  200 10.2.9     AutoCom 1 ACT  no  up 0:02
-    4:35 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 0:10
+    4:27 icmp 22  443  403
+    4:35 icmp 22  443  200 10.2.2     AutoCom 1 OK   yes up 0:10
     "#);
 }
 
@@ -568,7 +568,7 @@ async fn hsm_unreachable() {
 
 #[tokio::test(start_paused = true)]
 async fn downgrade_maintenance_mode() {
-    let rest = ", images: [10.1.0, 10.1.4]";
+    let rest = ", images: [10.1.0, 10.1.4], features: [panorama-managed]";
     let fleet = ill("downgrade-maintenance-mode", "PA-850", "10.2.9", rest);
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.upgrade("10.1.4").await;
@@ -611,7 +611,7 @@ async fn downgrade_maintenance_mode_vm() {
 /// The way back that needs no downgrade: the other partition, with what the rule says of downgrades not applying.
 #[tokio::test(start_paused = true)]
 async fn a_revert_is_no_downgrade() {
-    let rest = ", images: [10.2.0]";
+    let rest = ", images: [10.2.0], features: [panorama-managed]";
     let fleet = ill("downgrade-maintenance-mode", "PA-850", "10.1.3", rest);
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.upgrade("10.2.0").await;
@@ -633,5 +633,37 @@ async fn a_revert_is_no_downgrade() {
     0:44 icmp 22  443  503
     0:45 icmp 22  443  403
     0:52 icmp 22  443  200 10.1.3     AutoCom 1 OK   yes up 0:09
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn downgrade_boot_loop() {
+    let rest = ", images: [11.1.0, 11.1.10]";
+    let fleet = ill("downgrade-boot-loop", "PA-440", "11.2.7", rest);
+    let mut watch = Watch::on(&fleet, "fw").await;
+    watch.upgrade("11.1.10").await;
+    watch.minutes(30, 10).await;
+    insta::assert_snapshot!(watch.table(), @r#"
+    0:19 -- install 11.1.10: OK |  Software installation of version 11.1.10 successfully completed. Please reboot to switch to it.
+    0:19 -- restart
+    0:19 icmp 22  443  200 11.2.7     AutoCom 1 OK   yes up 68d
+    0:20 icmp -   -    reset
+    0:21 -    -   -    refused
+    0:24 icmp 22  -    refused
+    0:24 icmp 22  443  403
+    0:25 -    -   -    refused
+    0:28 icmp 22  -    refused
+    0:29 icmp 22  443  403
+    0:30 -    -   -    refused
+    0:33 icmp 22  -    refused
+    0:34 icmp 22  443  403
+    0:35 -    -   -    refused
+    0:38 icmp 22  -    refused
+    0:39 icmp 22  443  403
+    0:40 -    -   -    refused
+    0:43 icmp 22  -    refused
+    0:44 icmp 22  443  403
+    0:45 -    -   -    refused
+    0:48 icmp 22  -    refused
     "#);
 }

@@ -92,8 +92,8 @@ async fn ha1_stays_down() {
 
 #[tokio::test(start_paused = true)]
 async fn nat_mismatch() {
-    let rest = ", images: [10.0.0, 10.0.1]";
-    let fleet = ill_pair("nat-mismatch", "PA-3220", "9.1.16", rest);
+    let rest = ", images: [10.0.1]";
+    let fleet = ill_pair("nat-mismatch", "PA-3220", "10.0.0", rest);
     let mut watch = Watch::on(&fleet, "b").await;
     watch.upgrade("10.0.1").await;
     watch.minutes(40, 10).await;
@@ -105,7 +105,7 @@ async fn nat_mismatch() {
     insta::assert_snapshot!(watch.table(), @r#"
     0:10 -- install 10.0.1: OK |  Software installation of version 10.0.1 successfully completed. Please reboot to switch to it.
     0:10 -- restart
-    0:10 icmp 22  443  200 9.1.16     AutoCom 1 OK   yes up 67d     passive
+    0:10 icmp 22  443  200 10.0.0     AutoCom 1 OK   yes up 67d     passive
     0:11 icmp -   -    reset                                        initial
     0:11 -    -   -    refused                                      initial
     0:16 icmp 22  -    refused                                      initial
@@ -126,7 +126,7 @@ async fn licence_mismatch() {
     let fleet = ill_pair(
         "licence-mismatch",
         "PA-VM",
-        "10.1.14",
+        "9.1.6",
         ", features: [licence-mismatch]",
     );
     let mut watch = Watch::on(&fleet, "b").await;
@@ -137,10 +137,10 @@ async fn licence_mismatch() {
     });
     watch.minutes(10, 10).await;
     insta::assert_snapshot!(watch.table(), @r#"
-    0:00 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 67d     non-functional (VM license mismatch)
+    0:00 icmp 22  443  200 9.1.6      AutoCom 1 OK   yes up 67d     non-functional (VM license mismatch)
     0:10 -- control {"cure":{"device":"b","rule":null}}
-    0:10 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 67d     initial
-    0:10 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 67d     active
+    0:10 icmp 22  443  200 9.1.6      AutoCom 1 OK   yes up 67d     initial
+    0:10 icmp 22  443  200 9.1.6      AutoCom 1 OK   yes up 67d     active
     "#);
 }
 

@@ -27,28 +27,28 @@ fn cure() -> ControlRequest {
 #[tokio::test(start_paused = true)]
 async fn ipsec_does_not_return() {
     let rest = ", features: [ike-on-aggregate-dhcp]";
-    let mut watch = restart("ipsec-does-not-return", "PA-440", "11.1.4", rest, Area::Ipsec).await;
+    let mut watch = restart("ipsec-does-not-return", "PA-440", "11.2.7", rest, Area::Ipsec).await;
     watch.control(cure());
     watch.minutes(5, 10).await;
     insta::assert_snapshot!(watch.table(), @r#"
-    0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:00 icmp 22  443  200 11.2.7     AutoCom 1 OK   yes up 68d
     0:02 -- restart
-    0:02 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
+    0:02 icmp 22  443  200 11.2.7     AutoCom 1 OK   yes up 68d
     0:03 icmp -   -    reset                                         without [Ipsec]
     0:03 -    -   -    refused                                       without [Ipsec]
     0:07 icmp 22  -    refused                                       without [Ipsec]
     0:08 icmp 22  443  403                                           without [Ipsec]
     0:08 icmp 22  443  503                                           without [Ipsec]
-    0:09 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:02     without [Ipsec]
-    0:13 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:06     without [Ipsec]
+    0:09 icmp 22  443  200 11.2.7     AutoCom 1 ACT  no  up 0:02     without [Ipsec]
+    0:13 icmp 22  443  200 11.2.7     AutoCom 1 OK   yes up 0:06     without [Ipsec]
     0:42 -- control {"cure":{"device":"fw","rule":null}}
-    0:42 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:34
+    0:42 icmp 22  443  200 11.2.7     AutoCom 1 OK   yes up 0:34
     "#);
 }
 
 #[tokio::test(start_paused = true)]
 async fn ospf_does_not_return() {
-    let rest = ", features: [ospf-mtu-mismatch]";
+    let rest = ", features: [panorama-managed]";
     let watch = restart("ospf-does-not-return", "PA-440", "11.1.4", rest, Area::Ospf).await;
     insta::assert_snapshot!(watch.table(), @r#"
     0:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 68d
@@ -66,18 +66,18 @@ async fn ospf_does_not_return() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_ports() {
-    let fleet = ill_pair("slow-ports", "PA-440", "10.2.9", "");
+    let fleet = ill_pair("slow-ports", "PA-440", "10.2.4", "");
     let mut watch = Watch::on(&fleet, "b").await.areas(&[Area::Interfaces]);
     watch.minutes(1, 10).await;
     Probe::login(&fleet, "a").await.ha("suspend").await;
     watch.note("a is suspended");
     watch.minutes(10, 10).await;
     insta::assert_snapshot!(watch.table(), @r#"
-    0:00 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 67d     passive
+    0:00 icmp 22  443  200 10.2.4     AutoCom 1 OK   yes up 67d     passive
     0:01 -- a is suspended
-    0:01 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 67d     passive
-    0:01 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 67d     active without [Interfaces]
-    0:05 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 67d     active
+    0:01 icmp 22  443  200 10.2.4     AutoCom 1 OK   yes up 67d     passive
+    0:01 icmp 22  443  200 10.2.4     AutoCom 1 OK   yes up 67d     active without [Interfaces]
+    0:05 icmp 22  443  200 10.2.4     AutoCom 1 OK   yes up 67d     active
     "#);
 }
 

@@ -54,34 +54,34 @@ impl Watch {
 
 #[tokio::test(start_paused = true)]
 async fn root_disk_full() {
-    let fleet = ill("root-disk-full", "PA-220", "10.1.6", ", images: [10.2.0]");
+    let fleet = ill("root-disk-full", "PA-220", "10.2.4", ", images: [10.2.7]");
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.disks().await;
     wait(45 * 60).await;
     watch.disks().await;
-    watch.download("10.1.8").await;
-    watch.install("10.2.0").await;
+    watch.download("10.2.9").await;
+    watch.install("10.2.7").await;
     watch.control(ControlRequest::FullPartition {
         device: "fw".into(),
         mount: Mount::Root,
         full: false,
     });
     watch.disks().await;
-    watch.install("10.2.0").await;
+    watch.install("10.2.7").await;
     insta::assert_snapshot!(watch.table(), @r#"
     0:00 -- full:
     0:45 -- full: /dev/root        6.9G  6.9G     0 100% /
-    0:45 -- download 10.1.8: FAIL |  No space left on device: /
-    0:45 -- install 10.2.0: FAIL |  No space left on device: /
+    0:45 -- download 10.2.9: FAIL |  No space left on device: /
+    0:45 -- install 10.2.7: FAIL |  No space left on device: /
     0:45 -- control {"full_partition":{"device":"fw","mount":"root","full":false}}
     0:45 -- full:
-    1:18 -- install 10.2.0: OK |  Software installation of version 10.2.0 successfully completed. Please reboot to switch to it.
+    1:18 -- install 10.2.7: OK |  Software installation of version 10.2.7 successfully completed. Please reboot to switch to it.
     "#);
 }
 
 #[tokio::test(start_paused = true)]
 async fn root_disk_leaves_ha() {
-    let fleet = ill_pair("root-disk-leaves-ha", "PA-3220", "10.1.14", "");
+    let fleet = ill_pair("root-disk-leaves-ha", "PA-3220", "10.2.9", "");
     let mut watch = Watch::on(&fleet, "a").await;
     watch.minutes(60, 10).await;
     watch.control(ControlRequest::FullPartition {
@@ -91,17 +91,17 @@ async fn root_disk_leaves_ha() {
     });
     watch.minutes(10, 10).await;
     insta::assert_snapshot!(watch.table(), @r#"
-    0:00 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 70d     active
-    0:44 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 70d     non-functional (Root partition is full)
+    0:00 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 70d     active
+    0:44 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 70d     non-functional (Root partition is full)
     1:00 -- control {"full_partition":{"device":"a","mount":"root","full":false}}
-    1:00 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 70d     initial
-    1:00 icmp 22  443  200 10.1.14    AutoCom 1 OK   yes up 70d     active
+    1:00 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 70d     initial
+    1:00 icmp 22  443  200 10.2.9     AutoCom 1 OK   yes up 70d     active
     "#);
 }
 
 #[tokio::test(start_paused = true)]
 async fn configuration_disk_full() {
-    let fleet = ill("configuration-disk-full", "PA-850", "10.1.14", "");
+    let fleet = ill("configuration-disk-full", "PA-850", "10.2.9", "");
     let mut watch = Watch::on(&fleet, "fw").await;
     watch.disks().await;
     watch.content().await;
