@@ -235,7 +235,7 @@ impl Pair {
         self.contact
     }
 
-    /// The members are two feature releases apart from the start: the older one is out.
+    /// The members are two feature releases apart: the older one is out.
     pub(crate) fn part(&mut self, view: &View, at: Timestamp) {
         self.set(1 - view.older, self.leader(), "", at);
         self.set(view.older, HaState::Suspended, wording::PEER_TOO_OLD, at);
@@ -452,7 +452,9 @@ impl Pair {
     /// preferred one, without it the one that leads for a shorter time.
     fn meet_again(&mut self, at: Timestamp, view: &View) {
         let leads = |i: usize| self.members[i].state.leads() && view.up[i];
-        if leads(0) && leads(1) {
+        if view.apart >= 2 && self.members.iter().all(|member| member.state.in_ha()) {
+            self.part(view, at);
+        } else if leads(0) && leads(1) {
             let longest = usize::from(self.members[1].since < self.members[0].since);
             let stays = if self.setup.preemptive || self.members[0].since == self.members[1].since {
                 self.setup.preferred

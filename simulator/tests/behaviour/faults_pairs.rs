@@ -303,3 +303,33 @@ async fn a_cut_data_link_keeps_a_booting_member_initial_for_an_hour() {
     1:30 -- nobody 0 s, longest 0 s, both active 0 s, failovers 0
     "#);
 }
+
+/// What a cut link hid shows when it heals: the two are too far apart.
+#[tokio::test(start_paused = true)]
+async fn members_too_far_apart_part_when_they_hear_each_other_again() {
+    let fleet = crate::probe::fleet(
+        "devices:\n  - {name: a, model: PA-3220, version: 9.1.16, content: 9040-9500}\n  \
+         - {name: b, model: PA-3220, version: 9.1.16, content: 9040-9500, images: [10.1.0]}\n\
+         pairs: [{name: p, members: [a, b], active: a}]\n\
+         login_before_autocommit_fixed: true\n",
+    );
+    let mut watch = Watch::on(&fleet, "b").await;
+    watch.control(cut(HaLink::Ha1, true));
+    watch.upgrade("10.1.0").await;
+    watch.probe.back().await;
+    watch.minutes(2, 10).await;
+    watch.control(cut(HaLink::Ha1, false));
+    watch.minutes(2, 10).await;
+    let a = crate::probe::Probe::login(&fleet, "a").await;
+    watch.note(&format!("a: {}", a.ha_state().await));
+    insta::assert_snapshot!(watch.table(), @r#"
+    0:00 -- control {"cut_ha":{"device":"a","link":"ha1","cut":true}}
+    0:10 -- install 10.1.0: OK |  Software installation of version 10.1.0 successfully completed. Please reboot to switch to it.
+    0:10 -- restart
+    0:24 icmp 22  443  200 10.1.0     AutoCom 1 OK   yes up 0:08    initial
+    0:25 icmp 22  443  200 10.1.0     AutoCom 1 OK   yes up 0:08    active
+    0:26 -- control {"cut_ha":{"device":"a","link":"ha1","cut":false}}
+    0:26 icmp 22  443  200 10.1.0     AutoCom 1 OK   yes up 0:10    active
+    0:28 -- a: suspended (Peer version too old), peer active up
+    "#);
+}
