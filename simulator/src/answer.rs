@@ -64,7 +64,7 @@ impl Scene<'_> {
 
     /// Whether a member of a pair preempts; `None` for a device on its own.
     fn preemptive(&self) -> Option<bool> {
-        self.site.pair.as_ref().map(crate::pair::Pair::is_preemptive)
+        self.site.pair.as_ref().map(|pair| pair.setup.preemptive)
     }
 
     fn running_config(&self) -> Arc<Element> {

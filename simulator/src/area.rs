@@ -53,6 +53,22 @@ pub enum Return {
 }
 
 impl Area {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Routes,
+        Self::Bgp,
+        Self::Ospf,
+        Self::Ipsec,
+        Self::Arp,
+        Self::Sessions,
+        Self::Interfaces,
+        Self::Optics,
+        Self::Ntp,
+        Self::GlobalProtect,
+        Self::Edl,
+        Self::Licences,
+        Self::Panorama,
+    ];
+
     /// Shortest and longest delay after the dataplane came up, in seconds. Field knowledge, not the vendor's:
     /// what only reads the disk is there at once, what needs a neighbour takes a minute or two.
     fn delay(self) -> (u64, u64) {
@@ -143,5 +159,10 @@ impl Device {
             || matches!(self.phase, Phase::Up | Phase::Restarting);
         let since = now.duration_since(self.back_at(world, area)?);
         (on_time && since >= SignedDuration::ZERO).then_some(since)
+    }
+
+    /// Whether an area is back.
+    pub(crate) fn has_back(&self, world: &World, area: Area, now: Timestamp) -> bool {
+        self.back_for(world, area, now).is_some()
     }
 }

@@ -4,12 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::boot::MaintenanceExit;
 use crate::config::Locks;
+use crate::fault::library;
 use crate::fleet::Fleet;
 use crate::line::{Injection, NetworkFault};
 use crate::operation::Operation;
-use crate::pair::HaState;
-use crate::spec::OpticSpec;
+use crate::pair::{HaLink, HaState};
+use crate::software::Mount;
+use crate::spec::{FaultSpec, OpticSpec};
 use crate::wording;
 
 /// One intervention. As JSON: `{"power_cycle": {"device": "fw1"}}`.
@@ -88,6 +91,48 @@ pub enum ControlRequest {
         #[serde(default)]
         reason: String,
     },
+    /// Fills any partition, or frees it.
+    FullPartition {
+        /// The device.
+        device: String,
+        /// Which one.
+        mount: Mount,
+        /// Whether it is to be full.
+        #[serde(default = "yes")]
+        full: bool,
+    },
+    /// Makes a device suffer from another fault, of the library by its name or written out.
+    Afflict {
+        /// The device.
+        device: String,
+        /// The fault.
+        fault: Box<FaultSpec>,
+    },
+    /// Ends a fault on a device, whatever its own cure is, and lets what it held go on.
+    Cure {
+        /// The device.
+        device: String,
+        /// Name of the rule; absent ends all that apply.
+        #[serde(default)]
+        rule: Option<String>,
+    },
+    /// Cuts a link of the pair that a device belongs to, or heals it.
+    CutHa {
+        /// Either member.
+        device: String,
+        /// Which link.
+        link: HaLink,
+        /// Whether it is to be cut.
+        #[serde(default = "yes")]
+        cut: bool,
+    },
+    /// Somebody goes to the console of a device in maintenance mode.
+    LeaveMaintenance {
+        /// The device.
+        device: String,
+        /// What is done there.
+        exit: MaintenanceExit,
+    },
 }
 
 fn once() -> u32 {
@@ -128,8 +173,22 @@ pub enum ControlError {
         known: String,
     },
     /// The device is no member of a pair.
-    #[error("set the HA state of {device}: it has no HA")]
+    #[error("control the HA of {device}: it has no HA")]
     NoHa {
+        /// The device.
+        device: String,
+    },
+    /// The library has no such rule, or, for a cure, the fleet and the device have none.
+    #[error("afflict or cure {device}: no fault is called `{rule}`")]
+    UnknownFault {
+        /// The device.
+        device: String,
+        /// The name given.
+        rule: String,
+    },
+    /// Maintenance mode cannot be left like that.
+    #[error("leave maintenance mode of {device}: it is not in it, or has no system to revert to")]
+    NoMaintenance {
         /// The device.
         device: String,
     },
@@ -155,7 +214,12 @@ impl ControlRequest {
             | Self::ChangeCertificate { device }
             | Self::PowerCycle { device }
             | Self::SetConfiguration { device, .. }
-            | Self::SetHaState { device, .. } => device,
+            | Self::SetHaState { device, .. }
+            | Self::FullPartition { device, .. }
+            | Self::Afflict { device, .. }
+            | Self::Cure { device, .. }
+            | Self::CutHa { device, .. }
+            | Self::LeaveMaintenance { device, .. } => device,
         }
     }
 }
@@ -198,7 +262,8 @@ impl Fleet {
                     site.devices[index].rejects_logins = true
                 });
             }
-            ControlRequest::FullDisk { full, .. } => self.fill_disk(&device, full),
+            ControlRequest::FullDisk { full, .. } => self.fill_disk(&device, Mount::Panrepo, full),
+            ControlRequest::FullPartition { mount, full, .. } => self.fill_disk(&device, mount, full),
             ControlRequest::ChangeCertificate { .. } => self.change_certificate(&device),
             ControlRequest::PowerCycle { .. } => {
                 self.on_site(&device, |world, site, index| site.power_cycle(world, index));
@@ -216,7 +281,32 @@ impl Fleet {
                 });
             }
             ControlRequest::SetHaState { state, reason, .. } => self.set_ha_state(&device, state, &reason)?,
+            ControlRequest::Afflict { fault, .. } => self.afflict(&device, &fault)?,
+            ControlRequest::Cure { rule, .. } => {
+                let cured = self.on_site(&device, |world, site, index| {
+                    site.cure(world, index, rule.as_deref())
+                });
+                if let (Some(false), Some(rule)) = (cured, rule) {
+                    return Err(ControlError::UnknownFault { device, rule });
+                }
+            }
+            ControlRequest::CutHa { link, cut, .. } => {
+                let done = self.on_site(&device, |world, site, _| site.cut_ha(world, link, cut));
+                if done != Some(true) {
+                    return Err(ControlError::NoHa { device });
+                }
+            }
+            ControlRequest::LeaveMaintenance { exit, .. } => {
+                let left = self.on_site(&device, |world, site, index| {
+                    site.leave_maintenance(world, index, exit)
+                });
+                if left != Some(true) {
+                    return Err(ControlError::NoMaintenance { device });
+                }
+            }
         }
+        // HA follows whatever changed.
+        self.on_site(&device, |world, site, _| site.settle(world));
         self.announce(&device);
         Ok(ControlReply {
             device,
@@ -225,7 +315,8 @@ impl Fleet {
     }
 
     fn set_optics(&self, name: &str, optics: Vec<OpticSpec>) -> Result<(), ControlError> {
-        let refused = self.on_site(name, |_, site, index| {
+        let refused = self.on_site(name, |world, site, index| {
+            let now = site.now();
             let device = &mut site.devices[index];
             let ports = device.class.ports;
             let cages = ports.copper + 1..=ports.copper + ports.cages;
@@ -236,6 +327,7 @@ impl Fleet {
                 Some(optic) => Some(optic.port),
                 None => {
                     device.optics = optics;
+                    device.read_returns(world, now);
                     None
                 }
             }
@@ -266,12 +358,24 @@ impl Fleet {
         Ok(())
     }
 
-    fn fill_disk(&self, device: &str, full: bool) {
+    fn afflict(&self, name: &str, fault: &FaultSpec) -> Result<(), ControlError> {
+        // The embedded library has been read when the fleet was built.
+        let library = library().unwrap_or_default();
+        let Some(rule) = fault.rule(&library) else {
+            let rule = fault.name().to_owned();
+            let device = name.to_owned();
+            return Err(ControlError::UnknownFault { device, rule });
+        };
+        self.on_site(name, |world, site, index| site.afflict(world, index, rule));
+        Ok(())
+    }
+
+    fn fill_disk(&self, device: &str, mount: Mount, full: bool) {
         self.on_site(device, |world, site, index| {
             let now = site.now();
             let device = &mut site.devices[index];
-            device.images.fill(full);
-            if full {
+            device.fill(mount, full);
+            if full && mount == Mount::Panrepo {
                 device.jobs.break_download(now, wording::no_space);
             }
             site.advance(world, now);

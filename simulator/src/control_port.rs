@@ -111,6 +111,8 @@ async fn control(State(fleet): State<Arc<Fleet>>, Json(request): Json<ControlReq
                 ControlError::UnknownDevice { .. } => StatusCode::NOT_FOUND,
                 ControlError::UnknownOperation { .. }
                 | ControlError::NoHa { .. }
+                | ControlError::UnknownFault { .. }
+                | ControlError::NoMaintenance { .. }
                 | ControlError::NoCage { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             };
             refusal(status, error.to_string())

@@ -10,13 +10,17 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::ailments::Ailments;
 use crate::area::{Area, Return};
+use crate::boot::BootRecord;
 use crate::config::{Configuration, Locks};
+use crate::fault::{Effect, Feature};
 use crate::jobs::{JobKind, JobTable, after};
 use crate::model::ModelClass;
+use crate::pair::HaState;
 use crate::release::Version;
 use crate::setup::Setup;
-use crate::software::{ImageStore, Partitions};
+use crate::software::{ImageStore, Mount, Partitions};
 use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
 use crate::world::World;
 
@@ -44,6 +48,38 @@ pub enum Phase {
     Settling,
     /// R9: in service; what depends on others, such as the time, is still coming back.
     Returning,
+    /// The maintenance recovery tool: no API, SSH for its own user only, until somebody leaves it.
+    Maintenance,
+}
+
+/// What answers at the management address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Reach {
+    /// ICMP echo.
+    pub icmp: bool,
+    /// Port 22.
+    pub ssh: bool,
+    /// Port 443. Where it is false and the device is not dark, connections are refused or reset.
+    pub https: bool,
+}
+
+impl Phase {
+    /// What answers in this phase. SSH comes up before the web server, and in maintenance mode without it.
+    pub fn reach(self) -> Reach {
+        let reach = |icmp, ssh, https| Reach { icmp, ssh, https };
+        match self {
+            Self::Dark => reach(false, false, false),
+            Self::ShuttingDown => reach(true, false, false),
+            Self::Management | Self::Maintenance => reach(true, true, false),
+            Self::Up
+            | Self::Restarting
+            | Self::Login
+            | Self::Services
+            | Self::AutoCommit
+            | Self::Settling
+            | Self::Returning => reach(true, true, true),
+        }
+    }
 }
 
 /// What a device did, counted since the start of the simulation.
@@ -61,6 +97,10 @@ pub struct Counters {
     pub reboots_by_version: BTreeMap<Version, u64>,
     /// All boots, each cycle of a loop included.
     pub boots: u64,
+    /// Reboots that nobody asked for, cycles of a loop not among them.
+    pub unplanned_reboots: u64,
+    /// Restarts of the dataplane alone.
+    pub dataplane_restarts: u64,
     /// Suspensions by request.
     pub suspends: u64,
     /// Returns to functional by request.
@@ -128,10 +168,33 @@ pub(crate) struct Device {
     pub(crate) cycles: BTreeMap<String, u32>,
     /// Draws made; keeps one spread from repeating the last.
     pub(crate) draws: u64,
+    /// What rules hang on.
+    pub(crate) features: Vec<Feature>,
+    pub(crate) ailments: Ailments,
+    pub(crate) boot_record: BootRecord,
+    /// The install that brought up the system that runs; nothing after a revert.
+    pub(crate) installed: Option<Installed>,
+    /// The other partition holds what was installed, not what ran before.
+    pub(crate) staged: bool,
+    pub(crate) requests_since_boot: u64,
+    /// Partitions that are full, but for the one of the images.
+    pub(crate) full: BTreeSet<Mount>,
+    /// HA state and the peer's version, as the site last told.
+    pub(crate) ha: Option<HaState>,
+    pub(crate) peer_version: Option<Version>,
     /// Logins are refused, good ones as well, until told otherwise.
     pub(crate) rejects_logins: bool,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
+}
+
+/// A system that an install wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Installed {
+    /// What ran before.
+    pub(crate) left: Version,
+    /// How often it was booted.
+    pub(crate) boots: u32,
 }
 
 impl Device {
@@ -186,10 +249,35 @@ impl Device {
             failed_auto_commits: 0,
             cycles: BTreeMap::new(),
             draws: 0,
+            features: spec.features.clone(),
+            ailments: Ailments::default(),
+            boot_record: BootRecord::new(
+                spec.ungraceful_shutdowns,
+                spec.boots_since_check
+                    .unwrap_or_else(|| u32::try_from(draw("boots since check", 0, 4)).unwrap_or(0)),
+                booted_at,
+                epoch,
+            ),
+            installed: None,
+            staged: false,
+            requests_since_boot: 0,
+            full: BTreeSet::new(),
+            ha: None,
+            peer_version: None,
             rejects_logins: false,
             clock_reading: None,
             class,
         }
+    }
+
+    /// The simulation begins: what is wrong from the start shows.
+    pub(crate) fn begin(&mut self, world: &World, now: Timestamp) {
+        let base = world.catalogue.base_needed(self.version());
+        let lost = |effect: &Effect| matches!(effect, Effect::BaseImageLost {});
+        if let Some(base) = base.filter(|_| self.effects(world, now).iter().any(lost)) {
+            self.images.remove(base);
+        }
+        self.reconsider(world, now);
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -202,15 +290,26 @@ impl Device {
 
     /// Whether packets flow.
     pub(crate) fn dataplane_up(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
-        )
+        self.is_booted() && !self.ailments.dataplane_away()
+    }
+
+    /// Whether the boot has come as far as a dataplane. A restart of a boot that has not does not bring it up.
+    pub(crate) fn is_booted(&self) -> bool {
+        match self.phase {
+            Phase::Up | Phase::Settling | Phase::Returning => true,
+            Phase::Restarting => self.dataplane_since.is_some() || self.ailments.dataplane_away(),
+            _ => false,
+        }
+    }
+
+    /// What `show chassis-ready` says.
+    pub(crate) fn chassis_is_ready(&self) -> bool {
+        self.dataplane_up()
     }
 
     /// Whether a TCP connection to the management port is any use. The login and services phases answer, badly.
     pub(crate) fn listens(&self) -> bool {
-        !matches!(self.phase, Phase::ShuttingDown | Phase::Dark | Phase::Management)
+        self.phase.reach().https
     }
 
     /// Whether it can take traffic and was not told to go away.
@@ -219,17 +318,21 @@ impl Device {
     }
 
     /// Whether good credentials are refused in this phase.
-    pub(crate) fn refuses_logins(&self, world: &World) -> bool {
+    pub(crate) fn refuses_logins(&self, world: &World, now: Timestamp) -> bool {
         // A boot that is about to crash shows its uptime: that is how a client can tell a loop.
-        let waits = self.phase == Phase::AutoCommit
-            && !self.crashes
-            && world.login_waits_for_auto_commit(self.version());
-        self.rejects_logins || self.phase == Phase::Login || waits
+        let waits = || {
+            self.effects(world, now)
+                .iter()
+                .any(|effect| matches!(effect, Effect::LoginWaits {}))
+        };
+        self.rejects_logins
+            || self.phase == Phase::Login
+            || (self.phase == Phase::AutoCommit && !self.crashes && waits())
     }
 
     /// When something happens to this device by itself.
     pub(crate) fn next_event(&self) -> Option<Timestamp> {
-        [self.phase_ends, self.jobs.next_end()]
+        [self.phase_ends, self.jobs.next_end(), self.ailments.next_due()]
             .into_iter()
             .flatten()
             .min()
@@ -243,7 +346,7 @@ impl Device {
         if self.phase_ends.is_some_and(|ends| ends <= at) {
             self.phase_ended(world, at)
         } else {
-            None
+            self.fell_due(world, at)
         }
     }
 
@@ -256,10 +359,12 @@ impl Device {
             } if ok => {
                 let size = world.catalogue.get(version).map_or(0, |release| release.size);
                 self.images.add(version, size);
+                self.image_loaded(world, at);
                 sync_to_peer.then_some(Happening::LoadedForBoth(version))
             }
             JobKind::Install(version) if ok => {
                 self.partitions.finish_install(version);
+                self.staged = true;
                 *self.counters.installs_ok.entry(version).or_default() += 1;
                 None
             }
@@ -272,6 +377,7 @@ impl Device {
                     self.previous_content = Some(self.content);
                 }
                 self.content = content;
+                self.read_returns(world, at);
                 None
             }
             JobKind::Commit if ok => {

@@ -16,13 +16,14 @@ use crate::clock::SimClock;
 use crate::device::{Counters, Device, Phase};
 use crate::line::{Line, NetworkFault};
 use crate::operation::Operation;
-use crate::pair::{Pair, PairReport};
+use crate::pair::{Pair, Setup};
 use crate::reply;
 use crate::report::{self, DeviceState, DeviceSummary};
 use crate::request::ApiRequest;
 use crate::seed::Seed;
 use crate::site::Site;
 use crate::spec::{FleetSpec, Resolved, SpecError};
+use crate::traffic::PairReport;
 use crate::world::World;
 
 /// "Limit the number of concurrent API calls to five" (vendor XML API guide).
@@ -108,7 +109,6 @@ impl Fleet {
             seed: Seed::new(spec.seed),
             catalogue,
             rules,
-            login: spec.login_before_autocommit_fixed,
             credentials: spec.credentials,
         };
         let classes: Vec<Arc<_>> = classes.into_iter().map(Arc::new).collect();
@@ -128,19 +128,24 @@ impl Fleet {
             let [one, other] = &pair.members;
             if let (Some(one), Some(other)) = (devices.remove(one), devices.remove(other)) {
                 let active = usize::from(other.name == pair.active);
-                let ha = Pair::new(
-                    &pair.name,
-                    active,
-                    pair.preemptive,
-                    pair.suspended_survives_reboot,
-                );
+                let setup = Setup {
+                    mode: pair.mode,
+                    preferred: pair
+                        .preferred
+                        .as_ref()
+                        .map_or(active, |preferred| usize::from(other.name == *preferred)),
+                    preemptive: pair.preemptive,
+                    suspension_survives: pair.suspended_survives_reboot,
+                    session_owner: pair.session_owner,
+                };
+                let ha = Pair::new(&pair.name, setup, active, epoch);
                 sites.push(Site::paired([one, other], ha, &world, epoch));
             }
         }
         sites.extend(
             devices
                 .into_values()
-                .map(|device| Site::standalone(device, epoch)),
+                .map(|device| Site::standalone(device, &world, epoch)),
         );
         Ok(Arc::new(Self::of(sites, order, world, clock)))
     }
@@ -199,9 +204,9 @@ impl Fleet {
 
     /// What a device is and does; `None` for an unknown one.
     pub fn state(&self, device: &str) -> Option<DeviceState> {
-        self.on_site(device, |_, site, index| {
+        self.on_site(device, |world, site, index| {
             let member = site.pair.as_ref().map(|pair| (pair, index));
-            report::state(&site.devices[index], member, site.now())
+            report::state(world, &site.devices[index], member, site.now())
         })
     }
 
@@ -276,7 +281,13 @@ impl Fleet {
         let question = Question::of(&api);
         // The semaphore is never closed: an error cannot come, and would only mean not to wait.
         let _call = post.calls.acquire().await;
-        self.clock.sleep(service_time(question.operation())).await;
+        let delay = self.on_site(device, |world, site, index| {
+            site.devices[index].reply_delay(world, site.now())
+        });
+        let usual = service_time(question.operation());
+        self.clock
+            .sleep(usual + delay.unwrap_or(SignedDuration::ZERO))
+            .await;
         let exchanged = self.on_site(device, |world, site, index| {
             hand_over(
                 &mut Scene { world, site, index },
@@ -352,7 +363,7 @@ fn service_time(operation: Option<Operation>) -> SignedDuration {
 fn away(phase: Phase) -> Option<Exchange> {
     match phase {
         Phase::ShuttingDown => Some(Exchange::Reset),
-        Phase::Dark | Phase::Management => Some(Exchange::Refused),
+        Phase::Dark | Phase::Management | Phase::Maintenance => Some(Exchange::Refused),
         Phase::Up
         | Phase::Restarting
         | Phase::Login
@@ -378,22 +389,40 @@ fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question:
         Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {}
     }
     device.counters.requests += 1;
-    let reply = if device.phase == Phase::Services {
-        reply::unavailable()
-    } else if device.refuses_logins(scene.world) {
-        if question.operation() == Some(Operation::Keygen) {
-            device.counters.logins += 1;
-        }
-        reply::invalid_credential()
-    } else {
-        answer(scene, api, question)
-    };
+    device.requests_since_boot += 1;
+    let now = scene.site.now();
+    let device = &scene.site.devices[scene.index];
+    if device.in_pair && device.is_starved(scene.world, now) {
+        scene.site.settle(scene.world);
+    }
+    let reply = told(scene, api, question);
     match fault {
         Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
         Some(NetworkFault::LoseReply) => Exchange::Reset,
         Some(NetworkFault::SwallowReply) => Exchange::Silence,
         _ => Exchange::Reply(reply),
     }
+}
+
+/// What a device with a web server says.
+fn told(scene: &mut Scene<'_>, api: &ApiRequest, question: &Question) -> Response<Bytes> {
+    let (world, now) = (scene.world, scene.site.now());
+    let device = &mut scene.site.devices[scene.index];
+    let logs_in = question.operation() == Some(Operation::Keygen);
+    if device.phase == Phase::Services || device.starves_request(world, now) {
+        return reply::unavailable();
+    }
+    let reply = if device.refuses_logins(world, now) || (logs_in && device.is_account_locked(now)) {
+        device.counters.logins += u64::from(logs_in);
+        reply::invalid_credential()
+    } else {
+        answer(scene, api, question)
+    };
+    if logs_in {
+        let accepted = reply.status() == http::StatusCode::OK;
+        scene.site.devices[scene.index].login_ended(world, accepted, now);
+    }
+    reply
 }
 
 /// The first half of a reply, under the length of the whole.

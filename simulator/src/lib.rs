@@ -4,6 +4,7 @@
 //! within one process. A device's state is a pure function of its past requests and the simulated instant; it is
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
+mod ailments;
 mod answer;
 mod archive;
 mod area;
@@ -34,20 +35,25 @@ mod software;
 mod spec;
 mod staging;
 mod state;
+mod traffic;
 mod tree;
 mod wording;
 mod world;
 mod xpath;
 
 pub use area::{Area, Return};
+pub use boot::MaintenanceExit;
 pub use clock::SimClock;
 pub use control::{ControlError, ControlReply, ControlRequest};
-pub use device::{Counters, Phase};
-pub use fault::{BootPhase, Condition, Effect, FaultRule, OpticCondition, VersionRange};
+pub use device::{Counters, Phase, Reach};
+pub use fault::{
+    BootPhase, Condition, Cure, Effect, FaultRule, Feature, HaFailure, OpticCondition, UpdateServer,
+    VersionRange,
+};
 pub use fleet::{Exchange, Fleet};
 pub use jobs::{JobResult, JobStatus};
 pub use line::NetworkFault;
-pub use pair::{HaState, PairReport};
+pub use pair::{HaLink, HaMode, HaState, SessionOwner};
 pub use release::{Release, Version, VersionError};
 pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
 pub use serve::{ServeError, ServeOptions, Served, serve};
@@ -55,8 +61,9 @@ pub use setup::{
     Administrator, CertificateSpec, DigestKind, KeyKind, LicenceSpec, ListSpec, PluginSpec, Recurrence, Role,
     ScheduleSpec, Setup, TimeOfDay,
 };
-pub use software::{Partition, PartitionState};
+pub use software::{Mount, Partition, PartitionState};
 pub use spec::{
     ContentVersion, ContentVersionError, Credentials, DeviceSpec, FaultSpec, FleetSpec,
     LoginBeforeAutocommit, OpticSpec, PairSpec, Place, SpecError,
 };
+pub use traffic::PairReport;

@@ -18,6 +18,9 @@ pub(crate) struct ModelClass {
     trains: Vec<String>,
     /// Whether `show chassis-ready` exists.
     pub(crate) chassis_ready: bool,
+    /// Whether it counts ungraceful shutdowns and locks itself out at 32 of them.
+    #[serde(default)]
+    pub(crate) tpm: bool,
     pub(crate) ports: Ports,
     /// Size of the image partition in megabytes.
     pub(crate) panrepo_mb: u64,

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::device::{Device, Phase};
+use crate::area::Area;
+use crate::device::{Device, Phase, Reach};
 use crate::jobs::{Job, JobResult, JobStatus};
-use crate::pair::{HaState, Pair};
+use crate::pair::{HaLink, HaState, Pair};
 use crate::release::Version;
-use crate::software::Partition;
+use crate::software::{Mount, Partition};
 use crate::spec::{ContentVersion, OpticSpec};
+use crate::world::World;
 
 /// A device in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,6 +64,18 @@ pub struct DeviceState {
     pub saved_configs: BTreeSet<String>,
     /// Optics in cages.
     pub optics: Vec<OpticSpec>,
+    /// What answers at its address.
+    pub reach: Reach,
+    /// Names of the faults that apply to it now.
+    pub faults: Vec<String>,
+    /// Areas of its state that are not there, or not yet.
+    pub missing: BTreeSet<Area>,
+    /// Partitions that are full, but for the one of the images.
+    pub full: BTreeSet<Mount>,
+    /// Ungraceful shutdowns that its TPM remembers; at 32 a model with one does not boot.
+    pub ungraceful_shutdowns: u32,
+    /// Boots since its file systems were checked.
+    pub boots_since_check: u32,
 }
 
 /// HA state of a device.
@@ -71,6 +85,10 @@ pub struct HaReport {
     pub state: HaState,
     /// Why, where the device gives a reason.
     pub reason: String,
+    /// Whether new sessions are its own. Of two that serve, the setting of the pair decides.
+    pub owns_sessions: bool,
+    /// Links to the other member that somebody cut.
+    pub links_cut: Vec<HaLink>,
 }
 
 /// A job.
@@ -112,7 +130,12 @@ pub(crate) fn summary(device: &Device, pair: Option<&Pair>) -> DeviceSummary {
     }
 }
 
-pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timestamp) -> DeviceState {
+pub(crate) fn state(
+    world: &World,
+    device: &Device,
+    member: Option<(&Pair, usize)>,
+    now: Timestamp,
+) -> DeviceState {
     DeviceState {
         name: device.name.clone(),
         model: device.model.clone(),
@@ -127,6 +150,8 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
             HaReport {
                 state: member.state,
                 reason: member.reason.clone(),
+                owns_sessions: pair.owns_sessions(index),
+                links_cut: pair.links_cut(),
             }
         }),
         jobs: device.jobs.newest_first().map(|one| job(one, now)).collect(),
@@ -135,5 +160,14 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
         panrepo_free_mb: device.images.free_mb(),
         saved_configs: device.saved_configs.clone(),
         optics: device.optics.clone(),
+        reach: device.phase.reach(),
+        faults: device.suffers_from(world, now),
+        missing: Area::ALL
+            .into_iter()
+            .filter(|area| !device.has_back(world, *area, now))
+            .collect(),
+        full: device.full.clone(),
+        ungraceful_shutdowns: device.boot_record.ungraceful(now),
+        boots_since_check: device.boot_record.boots_since_check,
     }
 }

@@ -4,12 +4,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::boot::MaintenanceExit;
 use crate::device::{Device, Happening};
+use crate::fault::FaultRule;
 use crate::jobs::{JobKind, Plan};
-use crate::pair::{HaState, Pair, View};
+use crate::pair::{HaLink, HaState, Pair, View};
 use crate::release::Version;
 use crate::state::Sight;
-use crate::wording;
 use crate::world::World;
 
 pub(crate) struct Site {
@@ -36,7 +37,8 @@ enum Turn {
 }
 
 impl Site {
-    pub(crate) fn standalone(device: Device, epoch: Timestamp) -> Self {
+    pub(crate) fn standalone(mut device: Device, world: &World, epoch: Timestamp) -> Self {
+        device.begin(world, epoch);
         Self {
             devices: vec![device],
             pair: None,
@@ -54,13 +56,16 @@ impl Site {
             pair: Some(pair),
             now: epoch,
         };
-        if let Some((pair, view)) = site.pair_and_view(world) {
-            if view.apart >= 2 {
-                pair.force(1 - view.older, HaState::Active, "");
-                pair.force(view.older, HaState::Suspended, wording::PEER_TOO_OLD);
-            }
-            pair.settle(epoch, &view);
+        site.tell_roles(world);
+        if let Some((pair, view)) = site.pair_and_view(world)
+            && view.apart >= 2
+        {
+            pair.part(&view, epoch);
         }
+        for device in &mut site.devices {
+            device.begin(world, epoch);
+        }
+        site.settle(world);
         site
     }
 
@@ -110,13 +115,15 @@ impl Site {
         match happening {
             None => {}
             Some(Happening::WentDown) => {
+                let now = self.now;
                 if let Some(pair) = &mut self.pair {
-                    pair.down(index);
+                    pair.down(index, now);
                 }
             }
             Some(Happening::HaSettled) => {
+                let now = self.now;
                 if let Some((pair, view)) = self.pair_and_view(world) {
-                    pair.join(index, &view);
+                    pair.join(index, now, &view);
                 }
             }
             Some(Happening::LoadedForBoth(version)) => self.hand_over(world, index, version),
@@ -138,7 +145,7 @@ impl Site {
             .filter_map(Device::configured_preemption)
             .collect();
         if let Some(pair) = self.pair.as_mut().filter(|_| !configured.is_empty()) {
-            pair.set_preemptive(configured.iter().all(|preemptive| *preemptive));
+            pair.setup.preemptive = configured.iter().all(|preemptive| *preemptive);
         }
     }
 
@@ -149,7 +156,7 @@ impl Site {
         let Some(pair) = self.pair.as_ref().filter(|_| both) else {
             return Err(SyncRefused::NoPeer);
         };
-        let preemptive = Some(pair.is_preemptive());
+        let preemptive = Some(pair.setup.preemptive);
         let running = |device| Sight { world, device, now }.running_config(preemptive);
         let (theirs, own) = (running(&self.devices[from]), running(&self.devices[1 - from]));
         let peer = &mut self.devices[1 - from];
@@ -170,10 +177,26 @@ impl Site {
     }
 
     /// Lets HA and the traffic account follow whatever just changed.
-    fn settle(&mut self, world: &World) {
+    pub(crate) fn settle(&mut self, world: &World) {
         let now = self.now;
         if let Some((pair, view)) = self.pair_and_view(world) {
             pair.settle(now, &view);
+        }
+        self.tell_roles(world);
+    }
+
+    /// Lets each member know its role, and the other's version.
+    fn tell_roles(&mut self, world: &World) {
+        let Some(pair) = &self.pair else { return };
+        let versions: Vec<Version> = self.devices.iter().map(Device::version).collect();
+        for (index, device) in self.devices.iter_mut().enumerate() {
+            let state = pair.members[index].state;
+            let took_over = state.leads() && device.ha.is_some_and(|before| !before.leads());
+            device.ha = Some(state);
+            device.peer_version = versions.get(1 - index).copied();
+            if took_over {
+                device.took_over(world, self.now);
+            }
         }
     }
 
@@ -182,9 +205,15 @@ impl Site {
         let [one, other] = self.devices.as_slice() else {
             return None;
         };
+        let links = [one, other].map(|device| device.ha_links(world, self.now));
         let view = View {
             up: [one.dataplane_up(), other.dataplane_up()],
+            booted: [one.is_booted(), other.is_booted()],
             stays: [one.stays_up(), other.stays_up()],
+            unfit: [one, other].map(|device| device.unfit_for_ha(world, self.now)),
+            initial: links.map(|(_, _, initial)| initial),
+            ha1: !links.iter().any(|(ha1_down, ..)| *ha1_down),
+            ha2: !links.iter().any(|(_, ha2_down, _)| *ha2_down),
             apart: world
                 .catalogue
                 .distance(one.version(), other.version())
@@ -206,9 +235,10 @@ impl Site {
             return false;
         }
         self.devices[index].counters.suspends += 1;
+        let now = self.now;
         self.by_request(world, |site| {
             if let Some(pair) = &mut site.pair {
-                pair.suspend(index);
+                pair.suspend(index, now);
             }
         });
         true
@@ -248,8 +278,41 @@ impl Site {
     /// Puts a device into an HA state, as a fault would; false when it has no HA.
     pub(crate) fn force_ha(&mut self, world: &World, index: usize, state: HaState, reason: &str) -> bool {
         let Some(pair) = &mut self.pair else { return false };
-        pair.force(index, state, reason);
+        pair.force(index, state, reason, self.now);
         self.settle(world);
         true
+    }
+
+    /// Cuts a link between the members, or heals it; false when there is no HA.
+    pub(crate) fn cut_ha(&mut self, world: &World, link: HaLink, cut: bool) -> bool {
+        let Some(pair) = &mut self.pair else { return false };
+        pair.cut(link, cut);
+        self.settle(world);
+        true
+    }
+
+    /// Another fault for one device.
+    pub(crate) fn afflict(&mut self, world: &World, index: usize, rule: FaultRule) {
+        self.devices[index].afflict(world, rule, self.now);
+        self.settle(world);
+    }
+
+    /// Ends one of a device's faults, or all of them; false for a fault that nobody gave it.
+    pub(crate) fn cure(&mut self, world: &World, index: usize, rule: Option<&str>) -> bool {
+        if rule.is_some_and(|rule| !self.devices[index].knows_fault(world, rule)) {
+            return false;
+        }
+        let happening = self.devices[index].cure(world, rule, self.now);
+        self.react(world, index, happening);
+        self.settle(world);
+        true
+    }
+
+    /// Somebody at the console leaves maintenance mode; false when that is not possible.
+    pub(crate) fn leave_maintenance(&mut self, world: &World, index: usize, exit: MaintenanceExit) -> bool {
+        let happening = self.devices[index].leave_maintenance(world, exit, self.now);
+        self.react(world, index, happening);
+        self.settle(world);
+        happening.is_some()
     }
 }

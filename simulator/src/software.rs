@@ -4,9 +4,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::release::Version;
+
+/// A partition that can run full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mount {
+    /// `/`.
+    Root,
+    /// `/opt/pancfg`: configurations and content.
+    Pancfg,
+    /// `/opt/panrepo`: images.
+    Panrepo,
+}
 
 /// State of a system partition, as `debug swm status` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

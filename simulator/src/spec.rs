@@ -9,10 +9,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 pub use crate::content::{ContentVersion, ContentVersionError};
-use crate::fault::{Condition, Effect, FaultRule, library};
+use crate::fault::{Condition, Effect, FaultRule, Feature, library};
 use crate::model::{ModelClass, classes};
+use crate::pair::{HaMode, SessionOwner};
 use crate::release::{Catalogue, Release, Version};
 use crate::setup::Setup;
+
+mod fault;
+
+pub use fault::FaultSpec;
 
 /// A fleet, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -71,6 +76,22 @@ pub enum LoginBeforeAutocommit {
     Fixed,
     /// `false`: every release behaves as if affected.
     Affected,
+}
+
+impl LoginBeforeAutocommit {
+    /// The library's rule, under the condition that was chosen.
+    fn rule(self, library: &[FaultRule]) -> Vec<FaultRule> {
+        let known = library
+            .iter()
+            .filter(|rule| self != Self::Fixed && rule.effect == Effect::LoginWaits {});
+        let mut rules: Vec<FaultRule> = known.cloned().collect();
+        if self == Self::Affected {
+            for rule in &mut rules {
+                rule.when = Condition::default();
+            }
+        }
+        rules
+    }
 }
 
 impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
@@ -144,6 +165,15 @@ pub struct DeviceSpec {
     /// What it holds and whom it knows, where that matters.
     #[serde(default)]
     pub setup: Option<std::sync::Arc<Setup>>,
+    /// Facts that faults hang on.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// What the TPM remembers at the start.
+    #[serde(default)]
+    pub ungraceful_shutdowns: u32,
+    /// Boots since the file systems were checked; drawn from the seed when absent.
+    #[serde(default)]
+    pub boots_since_check: Option<u32>,
 }
 
 /// An optic in a cage.
@@ -175,7 +205,7 @@ fn fiber() -> String {
     "SFP-Plus-Fiber".to_owned()
 }
 
-/// Two devices in active/passive HA.
+/// Two devices in HA.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairSpec {
@@ -183,8 +213,11 @@ pub struct PairSpec {
     pub name: String,
     /// The two devices.
     pub members: [String; 2],
-    /// Which one is active at the start, and preferred under preemption.
+    /// Which one is active at the start.
     pub active: String,
+    /// Which one has the better priority, and takes the role back under preemption; the active one when absent.
+    #[serde(default)]
+    pub preferred: Option<String>,
     /// Whether the preferred device takes the active role back.
     #[serde(default)]
     pub preemptive: bool,
@@ -192,91 +225,16 @@ pub struct PairSpec {
     /// `functional` after the reboot, the vendor's playbook never does.
     #[serde(default = "survives")]
     pub suspended_survives_reboot: bool,
+    /// Whether one member serves, or both.
+    #[serde(default)]
+    pub mode: HaMode,
+    /// Of an active/active pair: which member owns a session.
+    #[serde(default)]
+    pub session_owner: SessionOwner,
 }
 
 fn survives() -> bool {
     true
-}
-
-/// A fault of the fleet.
-#[derive(Debug, Clone)]
-pub enum FaultSpec {
-    /// A rule of the embedded library, with its own condition or another one.
-    Library {
-        /// Its name.
-        rule: String,
-        /// The condition that replaces the rule's own.
-        when: Option<Condition>,
-    },
-    /// A rule written out.
-    Inline(FaultRule),
-}
-
-/// Both written forms of a rule at once; which one it is shows from the fields that are there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenFault {
-    rule: Option<String>,
-    id: Option<String>,
-    source: Option<String>,
-    when: Option<Condition>,
-    effect: Option<Effect>,
-}
-
-impl WrittenFault {
-    fn into_spec(self) -> Result<FaultSpec, &'static str> {
-        match self {
-            Self {
-                rule: Some(rule),
-                id: None,
-                source: None,
-                effect: None,
-                when,
-            } => Ok(FaultSpec::Library { rule, when }),
-            Self {
-                rule: None,
-                id: Some(id),
-                effect: Some(effect),
-                source,
-                when,
-            } => {
-                let source = source.unwrap_or_else(|| "written in the fleet file".to_owned());
-                Ok(FaultSpec::Inline(FaultRule {
-                    id,
-                    source,
-                    when: when.unwrap_or_default(),
-                    effect,
-                }))
-            }
-            _ => Err("a fault is a library name, `rule` with an optional `when`, or `id` with `effect`"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = FaultSpec;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a fault or a fault written out")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(FaultSpec::Library {
-                    rule: name.to_owned(),
-                    when: None,
-                })
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let written = WrittenFault::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                written.into_spec().map_err(serde::de::Error::custom)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
 }
 
 /// Why a fleet cannot be built.
@@ -444,27 +402,20 @@ impl FleetSpec {
             if !pair.members.contains(&pair.active) {
                 return wrong(format!("pair {name}: {} is not one of its members", pair.active));
             }
+            if let Some(stranger) = pair.preferred.as_ref().filter(|one| !pair.members.contains(one)) {
+                return wrong(format!("pair {name}: {stranger} is not one of its members"));
+            }
         }
         Ok(())
     }
 
     fn rules(&self, library: &[FaultRule]) -> Result<Vec<FaultRule>, Complaint> {
-        let mut rules: Vec<FaultRule> = Vec::new();
+        let mut rules: Vec<FaultRule> = self.login_before_autocommit_fixed.rule(library);
         for (index, fault) in self.faults.iter().enumerate() {
             let wrong = |what: String| complain(Entry::Fault(index), what);
-            let rule = match fault {
-                FaultSpec::Inline(rule) => rule.clone(),
-                FaultSpec::Library { rule, when } => {
-                    let found = library.iter().find(|known| known.id == *rule);
-                    let mut known = found
-                        .cloned()
-                        .ok_or_else(|| wrong(format!("no fault is called `{rule}`")))?;
-                    if let Some(when) = when {
-                        known.when = when.clone();
-                    }
-                    known
-                }
-            };
+            let rule = fault
+                .rule(library)
+                .ok_or_else(|| wrong(format!("no fault is called `{}`", fault.name())))?;
             if let Some(stranger) = rule
                 .when
                 .devices
@@ -614,6 +565,7 @@ faults:
             SMALL.replace("[a, b]", "[a, c]"),
             SMALL.replace("[a, b]", "[a, a]"),
             SMALL.replace("active: a", "active: z"),
+            SMALL.replace("active: a", "active: a, preferred: y"),
             SMALL.replace("- optics-boot-loop", "- optics-boot-lop"),
             SMALL.replace("devices: [b]", "devices: [x]"),
             SMALL.replace("{id: mine, effect", "{id: mine, rule: x, effect"),
@@ -634,6 +586,7 @@ faults:
         build the fleet of fleet.yaml:12:5: pair p: c is not a device of this fleet
         build the fleet of fleet.yaml:12:5: pair p: a is already paired
         build the fleet of fleet.yaml:12:5: pair p: z is not one of its members
+        build the fleet of fleet.yaml:12:5: pair p: y is not one of its members
         build the fleet of fleet.yaml:14:5: no fault is called `optics-boot-lop`
         build the fleet of fleet.yaml:15:5: fault never-returns: x is not a device of this fleet
         read the fleet file fleet.yaml:16:5: a fault is a library name, `rule` with an optional `when`, or `id` with `effect`

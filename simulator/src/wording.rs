@@ -14,7 +14,35 @@ pub(crate) const TRANSPORT_NOT_CONNECTED: &str = "Transport endpoint is not conn
 
 // HA state reasons, as the vendor's knowledge base lists them.
 pub(crate) const USER_REQUESTED: &str = "User requested";
+pub(crate) const NON_FUNCTIONAL_LOOP: &str = "Non-functional loop";
 pub(crate) const PEER_TOO_OLD: &str = "Peer version too old";
+
+// Reasons of a non-functional member. The vendor's wording is not documented; these are ours.
+pub(crate) const DATAPLANE_DOWN: &str = "Dataplane down: path monitor failure";
+pub(crate) const DISK_FULL: &str = "Root partition is full";
+pub(crate) const OUT_OF_MEMORY: &str = "Management plane out of memory";
+
+/// A check without an update server (panos-upgrade-assurance).
+pub(crate) const CHECK_FAILED: &str =
+    "Failed to check upgrade info due to Unknown error. Please check network connectivity and try again.";
+
+/// What a download says then; the vendor's text is not known, this one follows the check's.
+pub(crate) const SERVER_UNREACHABLE: &str =
+    "Failed to download due to Unknown error. Please check network connectivity and try again.";
+
+/// What a download says without support; the vendor's text is not known, this one is ours.
+pub(crate) const NOT_ENTITLED: &str = "Failed to download: no valid support license";
+
+/// PAN-308461.
+pub(crate) const DOWNLOAD_TIMED_OUT: &str = "Download terminated due to timeout";
+
+/// A signature that does not verify because the clock is wrong (field report).
+pub(crate) const CLOCK_WRONG: &str =
+    "Decrypt failed: GnuPG edit non-zero, with code 171072 Failed to load into PAN software manager.";
+
+// The vendor's texts for full partitions are not known; these are ours.
+pub(crate) const ROOT_FULL: &str = "No space left on device: /";
+pub(crate) const PANCFG_FULL: &str = "No space left on device: /opt/pancfg";
 
 // The three steps of a download (vendor API guide, HA upgrade through Panorama).
 pub(crate) const DOWNLOADED: &str = "Successfully downloaded";

@@ -48,45 +48,38 @@ fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
     }
 }
 
-/// Whether a member's HA links are up, as the other one sees it.
-fn in_contact(device: &Device) -> bool {
-    matches!(
-        device.phase,
-        Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
-    )
-}
-
 pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
     let (Some(pair), [_, _]) = (&scene.site.pair, scene.site.devices.as_slice()) else {
         return reply::success(Markup::new().leaf("enabled", "no"));
     };
-    let (local, peer) = (scene.index, 1 - scene.index);
+    let (local, peer, now) = (scene.index, 1 - scene.index, scene.now());
     let devices = &scene.site.devices;
-    let contact = in_contact(&devices[local]) && in_contact(&devices[peer]);
-    let complete = contact
-        && [local, peer]
-            .iter()
-            .all(|member| devices[*member].phase != Phase::Settling);
+    let contact = pair.is_in_contact();
+    let settled = [local, peer]
+        .iter()
+        .all(|member| devices[*member].phase != Phase::Settling);
+    let sessions = settled && pair.sessions_in_sync(now);
+    let configuration = settled && pair.configuration_in_sync(now);
     let result = Markup::new().leaf("enabled", "yes").element("group", |group| {
         group
-            .leaf("mode", "Active-Passive")
+            .leaf("mode", pair.setup.mode.shown())
             .element("local-info", |info| {
                 let info = member(info, pair, devices, local);
-                info.leaf("state-sync", if complete { "Complete" } else { "Incomplete" })
+                info.leaf("state-sync", if sessions { "Complete" } else { "Incomplete" })
                     .leaf("ha1-ipaddr", "169.254.1.1")
             })
             .element("peer-info", |info| {
                 let info = if contact {
                     member(info, pair, devices, peer)
                 } else {
-                    absent(info, &devices[peer])
+                    absent(info, pair, &devices[peer])
                 };
                 info.leaf("conn-status", if contact { "up" } else { "down" })
                     .leaf("ha1-ipaddr", "169.254.1.2")
             })
             .leaf(
                 "running-sync",
-                if complete {
+                if configuration {
                     "synchronized"
                 } else {
                     "not synchronized"
@@ -102,19 +95,20 @@ fn member(info: Markup, pair: &Pair, devices: &[Device], index: usize) -> Markup
     identity(
         info.leaf("state", state.state.shown())
             .leaf("state-reason", &state.reason),
+        pair,
         device,
     )
     .leaf("priority", &pair.priority(index).to_string())
-    .leaf("preemptive", if pair.is_preemptive() { "yes" } else { "no" })
+    .leaf("preemptive", if pair.setup.preemptive { "yes" } else { "no" })
 }
 
 /// A peer that cannot be heard: its state is not known, its versions are the last ones heard.
-fn absent(info: Markup, device: &Device) -> Markup {
-    identity(info.leaf("state", "unknown"), device)
+fn absent(info: Markup, pair: &Pair, device: &Device) -> Markup {
+    identity(info.leaf("state", "unknown"), pair, device)
 }
 
-fn identity(info: Markup, device: &Device) -> Markup {
-    info.leaf("mode", "Active-Passive")
+fn identity(info: Markup, pair: &Pair, device: &Device) -> Markup {
+    info.leaf("mode", pair.setup.mode.shown())
         .leaf("build-rel", &device.version().to_string())
         .leaf("app-version", &device.content.to_string())
         .leaf("url-compat", "Match")

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Ask, Scene};
 use crate::device::Device;
+use crate::fault::UpdateServer;
 use crate::jobs::{Job, JobKind, JobResult, JobStatus};
 use crate::operation::Operation;
 use crate::release::{Release, Version};
@@ -20,7 +21,8 @@ pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<By
         Operation::PendingJobs => jobs(scene, |status| status != JobStatus::Finished),
         Operation::ProcessedJobs => jobs(scene, |status| status == JobStatus::Finished),
         Operation::OneJob => one_job(scene, ask.command),
-        Operation::SoftwareCheck | Operation::SoftwareInfo => list(scene),
+        Operation::SoftwareCheck => check(scene),
+        Operation::SoftwareInfo => list(scene),
         Operation::Download => download(scene, ask.command),
         Operation::Install => install(scene, ask.command),
         Operation::DeleteImage => delete(scene, ask.command),
@@ -69,7 +71,11 @@ pub(super) fn job(markup: Markup, job: &Job, scene: &Scene<'_>) -> Markup {
         JobResult::Ok => "OK",
         JobResult::Failed => "FAIL",
     };
-    let by_itself = matches!(job.kind, JobKind::AutoCommit | JobKind::HaSync);
+    let by_itself = matches!(
+        job.kind,
+        JobKind::AutoCommit | JobKind::HaSync | JobKind::WildFire | JobKind::Unnumbered
+    );
+    let numbered = job.kind != JobKind::Unnumbered;
     // Finished install jobs show when they ended where others show 100.
     let progress = match (job.kind, job.finished()) {
         (JobKind::Install(_), Some(finished)) => day(finished),
@@ -79,7 +85,9 @@ pub(super) fn job(markup: Markup, job: &Job, scene: &Scene<'_>) -> Markup {
         markup
             .leaf("tenq", &day(job.enqueued))
             .leaf("tdeq", &job.starts().strftime("%H:%M:%S").to_string())
-            .leaf("id", &job.id.to_string())
+            .each(numbered.then_some(job.id), |markup, id| {
+                markup.leaf("id", &id.to_string())
+            })
             .leaf(
                 "user",
                 if by_itself {
@@ -107,14 +115,24 @@ pub(super) fn job(markup: Markup, job: &Job, scene: &Scene<'_>) -> Markup {
     })
 }
 
-/// `request system software check` and `info` show the same list here: the update server always answers.
+/// `request system software check` asks the update server first.
+fn check(scene: &Scene<'_>) -> Response<Bytes> {
+    match scene.device().update_server(scene.world, scene.now()) {
+        Some(UpdateServer::Unreachable) => reply::error(5, wording::CHECK_FAILED),
+        Some(UpdateServer::NotEntitled) | None => list(scene),
+    }
+}
+
+/// The list as the device last got it. Without support it names only what is on disk.
 fn list(scene: &Scene<'_>) -> Response<Bytes> {
     let device = scene.device();
+    let entitled = device.update_server(scene.world, scene.now()) != Some(UpdateServer::NotEntitled);
+    let here = |version: Version| device.images.has(version) || version == device.version();
     let offered: Vec<&Release> = scene
         .world
         .catalogue
         .releases()
-        .filter(|release| device.is_offered(release.version))
+        .filter(|release| device.is_offered(release.version) && (entitled || here(release.version)))
         .collect();
     let latest = offered.last().map(|release| release.version);
     let refreshed = scene.now().strftime("%Y/%m/%d %H:%M:%S").to_string();
@@ -305,7 +323,7 @@ fn partitions(scene: &Scene<'_>) -> Response<Bytes> {
 }
 
 fn revert(scene: &mut Scene<'_>) -> Response<Bytes> {
-    if scene.device_mut().partitions.revert() {
+    if scene.device_mut().revert() {
         reply::done("Reverted. Please reboot the system.")
     } else {
         reply::error(14, "No partition to revert to")

@@ -5,10 +5,11 @@ use http::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ask, Scene, system_state};
-use crate::device::Phase;
+use crate::jobs::after;
 use crate::operation::{Operation, unexpected, unexpected_from};
 use crate::reply::{self, Markup};
 use crate::request::Command;
+use crate::software::Mount;
 
 pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
     let reply = match ask.operation {
@@ -34,6 +35,7 @@ pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<By
 
 fn info(scene: &Scene<'_>) -> Response<Bytes> {
     let (device, now) = (scene.device(), scene.now());
+    let shown = after(now, device.clock_offset(scene.world, now));
     let content = device.content.to_string();
     let vm = scene.sight().is_virtual();
     let setup = device.setup.as_deref();
@@ -50,7 +52,7 @@ fn info(scene: &Scene<'_>) -> Response<Bytes> {
             ("default-gateway", "10.0.0.1"),
             ("is-dhcp", "no"),
             ("mac-address", &scene.sight().hardware_address(0)),
-            ("time", &now.strftime("%a %b %e %H:%M:%S %Y").to_string()),
+            ("time", &shown.strftime("%a %b %e %H:%M:%S %Y").to_string()),
             (
                 "uptime",
                 &uptime(device.uptime(now), scene.sight().is_since("12.1")),
@@ -102,9 +104,18 @@ fn disk_space(scene: &Scene<'_>) -> Response<Bytes> {
         format!("{device:<16}{size:>5} {used:>5} {free:>5} {share:>3}% {mount}\n")
     };
     let mut table = "Filesystem       Size  Used Avail Use% Mounted on\n".to_owned();
-    table.push_str(&row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/"));
+    let full = |mount| scene.device().full.contains(&mount);
+    table.push_str(&if full(Mount::Root) {
+        row("/dev/root", "6.9G", "6.9G", "0", 100, "/")
+    } else {
+        row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/")
+    });
     table.push_str(&row("none", "2.0G", "64K", "2.0G", 1, "/dev"));
-    table.push_str(&row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg"));
+    table.push_str(&if full(Mount::Pancfg) {
+        row("/dev/sda5", "15G", "15G", "0", 100, "/opt/pancfg")
+    } else {
+        row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg")
+    });
     let share = (used * 100).checked_div(total).unwrap_or(0);
     table.push_str(&row(
         "/dev/sda6",
@@ -136,7 +147,7 @@ fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
     if !device.chassis_ready_known {
         return reply::error(17, &unexpected(command));
     }
-    let ready = device.phase != Phase::AutoCommit;
+    let ready = device.chassis_is_ready();
     reply::success(Markup::new().cdata(if ready { "yes\n" } else { "no\n" }))
 }
 
@@ -144,7 +155,7 @@ fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
 /// takes a second in between for a difference.
 fn reading(scene: &mut Scene<'_>) -> Timestamp {
     const KEPT: SignedDuration = SignedDuration::from_secs(10);
-    let now = scene.now();
+    let now = after(scene.now(), scene.device().clock_offset(scene.world, scene.now()));
     let device = scene.device_mut();
     match device.clock_reading {
         Some(read) if now.duration_since(read) < KEPT => read,

@@ -5,8 +5,15 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod active_active;
 mod certificates;
 mod configuration;
+mod faults;
+mod faults_boot;
+mod faults_commit;
+mod faults_pairs;
+mod faults_services;
+mod faults_software;
 mod fuzz;
 mod https;
 mod jobs;
@@ -14,6 +21,7 @@ mod network;
 mod operations;
 mod pairs;
 mod probe;
+mod properties;
 mod reboots;
 mod replies;
 mod returns;
@@ -21,3 +29,4 @@ mod roles;
 mod sequences;
 mod setup;
 mod transfer;
+mod watch;

@@ -88,7 +88,7 @@ async fn interventions_name_what_they_cannot_do() {
     .collect();
     insta::assert_snapshot!(errors.join("\n"), @r#"
     control nobody: it is not a device of this fleet
-    set the HA state of fw: it has no HA
+    control the HA of fw: it has no HA
     inject a fault into fw: `instal` is no operation; there are keygen, version, export-config
     "#);
     let request = r#"{"set_optics": {"device": "fw", "optics": [{"port": 1, "vendor": "x", "part": "y"}]}}"#;

@@ -174,6 +174,34 @@ async fn a_preemptive_member_takes_its_role_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_preferred_member_need_not_be_the_active_one() {
+    let fleet = pair("10.1.14-h9", ", preferred: b");
+    let (a, b) = (Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await);
+    wait(3600).await;
+    assert_eq!(
+        a.ha_state().await,
+        "active, peer passive up",
+        "without preemption it waits"
+    );
+    let state = "<show><high-availability><state/></high-availability></show>";
+    assert_eq!(
+        (a.read(state, "priority").await, b.read(state, "priority").await),
+        ("110".to_owned(), "100".to_owned())
+    );
+    let fleet = pair("10.1.14-h9", ", preferred: b, preemptive: true");
+    let b = Probe::login(&fleet, "b").await;
+    wait(50).await;
+    assert_eq!(
+        b.ha_state().await,
+        "passive, peer active up",
+        "the preemption hold"
+    );
+    wait(15).await;
+    assert_eq!(b.ha_state().await, "active, peer passive up");
+    assert_eq!(fleet.pair_report("p").unwrap().failovers, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_image_can_be_sent_to_the_peer_as_well() {
     let fleet = pair("10.1.14-h9", "");
     let (a, b) = (Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await);
