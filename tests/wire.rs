@@ -26,7 +26,7 @@ use hopgate::ledger::Ledger;
 use hopgate::planner;
 use hopgate::simulate::{Simulation, serve};
 use hopgate_tests::tempdir;
-use panos_simulator::{ControlRequest, FleetSpec, NetworkFault};
+use panos_simulator::{ControlRequest, FleetSpec, Lasts, NetworkFault};
 use tokio::sync::mpsc;
 
 const FLEET: &str = "\
@@ -92,7 +92,7 @@ impl Wire {
         let request = ControlRequest::Inject {
             device: "fw1".to_owned(),
             fault,
-            requests: 1,
+            lasts: Lasts::default(),
             operation: Some(operation.to_owned()),
             changing_only: false,
         };

@@ -110,6 +110,8 @@ async fn control(State(fleet): State<Arc<Fleet>>, Json(request): Json<ControlReq
             let status = match error {
                 ControlError::UnknownDevice { .. } => StatusCode::NOT_FOUND,
                 ControlError::UnknownOperation { .. }
+                | ControlError::UnknownLabel { .. }
+                | ControlError::NoOptic { .. }
                 | ControlError::NoHa { .. }
                 | ControlError::NoCage { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             };

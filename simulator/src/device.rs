@@ -66,6 +66,8 @@ pub struct Counters {
     pub requests: u64,
     /// Key generations asked for, refused ones included.
     pub logins: u64,
+    /// Calls refused because as many as the device takes were being worked on.
+    pub calls_refused: u64,
 }
 
 /// Something a device did that others may have to react to.
@@ -114,6 +116,8 @@ pub(crate) struct Device {
     pub(crate) rejects_logins: bool,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
+    /// How far its clock is ahead of the true time.
+    pub(crate) clock_skew: SignedDuration,
 }
 
 impl Device {
@@ -163,12 +167,18 @@ impl Device {
             draws: 0,
             rejects_logins: false,
             clock_reading: None,
+            clock_skew: SignedDuration::ZERO,
             class,
         }
     }
 
     pub(crate) fn version(&self) -> Version {
         self.partitions.running()
+    }
+
+    /// What its own clock shows at `now`.
+    pub(crate) fn shown_time(&self, now: Timestamp) -> Timestamp {
+        after(now, self.clock_skew)
     }
 
     pub(crate) fn uptime(&self, now: Timestamp) -> SignedDuration {

@@ -3,18 +3,21 @@
 //! Everything is lazy: a site advances when somebody looks at it. Nothing here opens a socket.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::answer::{Question, Scene, answer};
 use crate::clock::SimClock;
 use crate::device::{Counters, Device, Phase};
-use crate::line::{Line, NetworkFault};
+use crate::events::{EventLog, Events, Occurrence};
+use crate::line::{Cut, Line, LineReport, NetworkFault};
+use crate::notes;
 use crate::operation::Operation;
 use crate::pair::{Pair, PairReport};
 use crate::reply;
@@ -22,11 +25,8 @@ use crate::report::{self, DeviceState, DeviceSummary};
 use crate::request::ApiRequest;
 use crate::seed::Seed;
 use crate::site::Site;
-use crate::spec::{FleetSpec, Resolved, SpecError};
+use crate::spec::{Concurrency, Excess, FleetSpec, Resolved, SpecError};
 use crate::world::World;
-
-/// "Limit the number of concurrent API calls to five" (vendor XML API guide).
-const CONCURRENT_CALLS: usize = 5;
 
 /// What a management plane takes to answer.
 const SERVICE_TIME: SignedDuration = SignedDuration::from_millis(40);
@@ -49,6 +49,29 @@ pub enum Exchange {
     Silence,
 }
 
+/// The mark of a cut reply whose connection is reset rather than ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndsInReset;
+
+/// What becomes of a request, and how slowly its reply arrives.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(crate) exchange: Exchange,
+    /// Bytes of the body in a simulated second.
+    pub(crate) pace: Option<NonZeroU32>,
+}
+
+/// What a new connection meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doorstep {
+    /// The device.
+    Open,
+    /// Nobody: it is turned away.
+    Closed,
+    /// Silence, until the line heals.
+    Silent,
+}
+
 /// One site and what its clients meet.
 struct Cell {
     site: Mutex<Site>,
@@ -68,6 +91,8 @@ struct Post {
 pub struct Fleet {
     clock: SimClock,
     world: World,
+    concurrency: Concurrency,
+    events: Mutex<EventLog>,
     cells: Vec<Cell>,
     /// Cell and place in it, by device.
     places: BTreeMap<String, (usize, usize)>,
@@ -99,6 +124,7 @@ impl Fleet {
             .resolve()
             .map_err(|problem| problem.into_error("the fleet", None))?;
         let epoch = clock.epoch();
+        let concurrency = spec.concurrency;
         let Resolved {
             catalogue,
             classes,
@@ -142,10 +168,16 @@ impl Fleet {
                 .into_values()
                 .map(|device| Site::standalone(device, epoch)),
         );
-        Ok(Arc::new(Self::of(sites, order, world, clock)))
+        Ok(Arc::new(Self::of(sites, order, world, clock, concurrency)))
     }
 
-    fn of(sites: Vec<Site>, order: Vec<String>, world: World, clock: SimClock) -> Self {
+    fn of(
+        sites: Vec<Site>,
+        order: Vec<String>,
+        world: World,
+        clock: SimClock,
+        concurrency: Concurrency,
+    ) -> Self {
         let (mut places, mut pairs, mut cells) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for site in sites {
             let cell = cells.len();
@@ -155,7 +187,7 @@ impl Fleet {
             if let Some(pair) = &site.pair {
                 pairs.insert(pair.name.clone(), cell);
             }
-            let posts = site.devices.iter().map(|_| Post::new()).collect();
+            let posts = site.devices.iter().map(|_| Post::new(concurrency)).collect();
             cells.push(Cell {
                 site: Mutex::new(site),
                 changed: watch::Sender::new(()),
@@ -165,6 +197,8 @@ impl Fleet {
         Self {
             clock,
             world,
+            concurrency,
+            events: Mutex::default(),
             cells,
             places,
             pairs,
@@ -180,8 +214,8 @@ impl Fleet {
     /// All devices, as the fleet file orders them.
     pub fn devices(&self) -> Vec<DeviceSummary> {
         let summary = |name: &String| {
-            self.on_site(name, |_, site, index| {
-                report::summary(&site.devices[index], site.pair.as_ref())
+            self.look(name, |site, index| {
+                report::summary(&site.devices[index], site.pair.as_ref().map(|pair| (pair, index)))
             })
         };
         self.order.iter().filter_map(summary).collect()
@@ -194,12 +228,12 @@ impl Fleet {
 
     /// What a device has done; `None` for an unknown one.
     pub fn counters(&self, device: &str) -> Option<Counters> {
-        self.on_site(device, |_, site, index| site.devices[index].counters.clone())
+        self.look(device, |site, index| site.devices[index].counters.clone())
     }
 
     /// What a device is and does; `None` for an unknown one.
     pub fn state(&self, device: &str) -> Option<DeviceState> {
-        self.on_site(device, |_, site, index| {
+        self.look(device, |site, index| {
             let member = site.pair.as_ref().map(|pair| (pair, index));
             report::state(&site.devices[index], member, site.now())
         })
@@ -207,14 +241,67 @@ impl Fleet {
 
     /// What became of a pair's traffic; `None` for an unknown one.
     pub fn pair_report(&self, pair: &str) -> Option<PairReport> {
-        let mut site = lock(&self.cells[*self.pairs.get(pair)?].site);
-        site.advance(&self.world, self.clock.now());
+        let site = self.present(*self.pairs.get(pair)?);
         let now = site.now();
         site.pair.as_ref().map(|pair| pair.report(now))
     }
 
+    /// What is wrong with the line to a device; `None` for an unknown one.
+    pub fn line(&self, device: &str) -> Option<LineReport> {
+        self.on_line(device, |line| line.report(self.now()))
+    }
+
+    /// Whether a device's management network is whole. Says nothing of the device.
+    pub fn reachable(&self, device: &str) -> bool {
+        self.on_line(device, |line| line.is_cut(self.now()).is_none())
+            .unwrap_or(false)
+    }
+
+    /// What happened after the event numbered `since`, up to `most` events. Devices that nobody looked at since something
+    /// was due are brought up to the present first.
+    pub fn events(&self, since: u64, most: usize) -> Events {
+        for cell in 0..self.cells.len() {
+            drop(self.present(cell));
+        }
+        lock(&self.events).since(since, most)
+    }
+
+    pub(crate) fn note(&self, at: Timestamp, device: Option<&str>, what: Occurrence) {
+        lock(&self.events).note(at, device, what);
+    }
+
     pub(crate) fn knows(&self, device: &str) -> bool {
         self.places.contains_key(device)
+    }
+
+    /// Device names, as the fleet file orders them.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.order
+    }
+
+    /// A site, brought up to the present.
+    fn present(&self, cell: usize) -> MutexGuard<'_, Site> {
+        let mut site = lock(&self.cells[cell].site);
+        site.advance(&self.world, self.clock.now());
+        self.keep_notes(&mut site);
+        site
+    }
+
+    fn keep_notes(&self, site: &mut Site) {
+        let notes = site.take_notes();
+        if notes.is_empty() {
+            return;
+        }
+        let mut events = lock(&self.events);
+        for (at, index, what) in notes {
+            events.note(at, Some(&site.devices[index].name), what);
+        }
+    }
+
+    /// Looks at a device, brought up to the present.
+    pub(crate) fn look<T>(&self, device: &str, see: impl FnOnce(&Site, usize) -> T) -> Option<T> {
+        let (cell, index) = *self.places.get(device)?;
+        Some(see(&self.present(cell), index))
     }
 
     /// Does something with a device's site, brought up to the present.
@@ -224,9 +311,12 @@ impl Fleet {
         action: impl FnOnce(&World, &mut Site, usize) -> T,
     ) -> Option<T> {
         let (cell, index) = *self.places.get(device)?;
-        let mut site = lock(&self.cells[cell].site);
-        site.advance(&self.world, self.clock.now());
-        Some(action(&self.world, &mut site, index))
+        let mut site = self.present(cell);
+        let before = notes::standings(&site);
+        let done = action(&self.world, &mut site, index);
+        site.note_since(&before);
+        self.keep_notes(&mut site);
+        Some(done)
     }
 
     fn post(&self, device: &str) -> Option<&Post> {
@@ -257,61 +347,135 @@ impl Fleet {
             .map_or(0, |post| post.certificate.load(Ordering::Relaxed))
     }
 
-    /// Sends one request to one device. An unknown device refuses.
+    /// Sends one request to one device, and waits for the whole reply. An unknown device refuses.
     ///
-    /// A device works on five calls at a time; further ones wait.
+    /// A device works on so many calls at a time as the fleet file says; what becomes of a further one, it says as well.
     pub async fn exchange(&self, device: &str, request: Request<Bytes>) -> Exchange {
-        let Some(post) = self.post(device) else {
-            return Exchange::Refused;
+        let Met { exchange, pace } = self.meet(device, request).await;
+        let (Some(pace), Exchange::Reply(reply) | Exchange::Partial(reply)) = (pace, &exchange) else {
+            return exchange;
         };
-        if let Some(away) = self
-            .on_site(device, |_, site, index| away(site.devices[index].phase))
-            .flatten()
-        {
-            return away;
+        self.clock.sleep(time_for(reply.body().len(), pace)).await;
+        self.severed(device).unwrap_or(exchange)
+    }
+
+    /// Sends one request to one device. The reply is what begins to arrive.
+    pub(crate) async fn meet(&self, device: &str, request: Request<Bytes>) -> Met {
+        let exchange = |exchange| Met { exchange, pace: None };
+        let Some(post) = self.post(device) else {
+            return exchange(Exchange::Refused);
+        };
+        let phase = self.look(device, |site, index| site.devices[index].phase);
+        if let Some(away) = self.severed(device).or_else(|| phase.and_then(away)) {
+            return exchange(away);
         }
         let Some(api) = ApiRequest::read(&request) else {
-            return Exchange::Reply(reply::not_found());
+            return exchange(Exchange::Reply(reply::not_found()));
         };
         let question = Question::of(&api);
-        // The semaphore is never closed: an error cannot come, and would only mean not to wait.
-        let _call = post.calls.acquire().await;
-        self.clock.sleep(service_time(question.operation())).await;
-        let exchanged = self.on_site(device, |world, site, index| {
-            hand_over(
+        let operation = question.operation();
+        let latency = lock(&post.line).latency(operation, self.now());
+        if latency > SignedDuration::ZERO {
+            self.clock.sleep(latency).await;
+        }
+        let Some(_call) = self.take_up(post).await else {
+            self.on_site(device, |_, site, index| {
+                site.devices[index].counters.calls_refused += 1
+            });
+            return exchange(Exchange::Reply(reply::too_many_calls()));
+        };
+        self.clock.sleep(service_time(operation)).await;
+        let met = self.on_site(device, |world, site, index| {
+            let exchange = hand_over(
                 &mut Scene { world, site, index },
                 &mut lock(&post.line),
                 &api,
                 &question,
-            )
+                &|at, what| self.note(at, Some(device), what),
+            );
+            let pace = lock(&post.line).pace(operation, site.now());
+            Met { exchange, pace }
         });
-        if question.operation().is_some_and(Operation::is_changing) {
+        if operation.is_some_and(Operation::is_changing) {
             self.announce(device);
         }
-        exchanged.unwrap_or(Exchange::Refused)
+        met.unwrap_or(exchange(Exchange::Refused))
+    }
+
+    /// A place among the calls that a device works on; `None` where a further call is refused.
+    async fn take_up<'p>(&self, post: &'p Post) -> Option<SemaphorePermit<'p>> {
+        match self.concurrency.excess {
+            // The semaphore is never closed: no other error can come.
+            Excess::Wait => post.calls.acquire().await.ok(),
+            Excess::Refuse => post.calls.try_acquire().ok(),
+        }
+    }
+
+    /// What becomes of whatever is under way while the line is cut.
+    fn severed(&self, device: &str) -> Option<Exchange> {
+        let cut = self.on_line(device, |line| line.is_cut(self.now())).flatten()?;
+        Some(match cut {
+            Cut::Silence => Exchange::Silence,
+            Cut::Refuse => Exchange::Refused,
+        })
+    }
+
+    /// What a new connection meets. A fault for connections is used up by one.
+    pub(crate) fn doorstep(&self, device: &str) -> Doorstep {
+        let now = self.now();
+        let cut = self.on_line(device, |line| line.is_cut(now)).flatten();
+        match cut {
+            Some(Cut::Silence) => return Doorstep::Silent,
+            Some(Cut::Refuse) => return Doorstep::Closed,
+            None if !self.listens(device) => return Doorstep::Closed,
+            None => {}
+        }
+        let met = self.on_line(device, |line| line.connecting(now)).flatten();
+        match met {
+            Some(fault) => {
+                let operation = None;
+                self.note(now, Some(device), Occurrence::Network { fault, operation });
+                Doorstep::Closed
+            }
+            None => Doorstep::Open,
+        }
     }
 
     /// Whether connecting to a device is any use at present.
-    pub(crate) fn listens(&self, device: &str) -> bool {
-        self.on_site(device, |_, site, index| site.devices[index].listens())
+    fn listens(&self, device: &str) -> bool {
+        self.look(device, |site, index| site.devices[index].listens())
             .unwrap_or(false)
     }
 
-    /// Ends when a device stops listening.
+    /// Ends when a device stops listening, or its line is cut so that connections break.
     pub(crate) async fn until_down(&self, device: &str) {
+        self.until(device, |listens, cut| !listens || cut == Some(Cut::Refuse))
+            .await;
+    }
+
+    /// Ends when the line to a device is no longer silent.
+    pub(crate) async fn until_heard(&self, device: &str) {
+        self.until(device, |_, cut| cut != Some(Cut::Silence)).await;
+    }
+
+    /// Ends when whether a device listens and how its line is cut are as wanted.
+    async fn until(&self, device: &str, wanted: impl Fn(bool, Option<Cut>) -> bool) {
         let Some((cell, index)) = self.places.get(device).copied() else {
             return;
         };
         let mut changed = self.cells[cell].changed.subscribe();
         loop {
-            let (listens, next) = {
-                let mut site = lock(&self.cells[cell].site);
-                site.advance(&self.world, self.clock.now());
+            let (listens, mut next) = {
+                let site = self.present(cell);
                 (site.devices[index].listens(), site.next_event())
             };
-            if !listens {
+            let now = self.now();
+            let line = self.on_line(device, |line| (line.is_cut(now), line.heals()));
+            let (cut, heals) = line.unwrap_or_default();
+            if wanted(listens, cut) {
                 return;
             }
+            next = next.into_iter().chain(heals.filter(|heals| *heals > now)).min();
             let due = async {
                 match next {
                     Some(next) => self.clock.sleep_until(next).await,
@@ -332,9 +496,9 @@ impl Fleet {
 }
 
 impl Post {
-    fn new() -> Self {
+    fn new(concurrency: Concurrency) -> Self {
         Self {
-            calls: Semaphore::new(CONCURRENT_CALLS),
+            calls: Semaphore::new(concurrency.limit.get().into()),
             line: Mutex::new(Line::default()),
             certificate: AtomicU64::new(0),
         }
@@ -363,22 +527,90 @@ fn away(phase: Phase) -> Option<Exchange> {
     }
 }
 
+/// The time that a body takes at so many bytes a second.
+pub(crate) fn time_for(bytes: usize, pace: NonZeroU32) -> SignedDuration {
+    let millis = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000) / u64::from(pace.get());
+    SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
 /// The request arrives, or does not; the reply comes back, or does not.
-fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question: &Question) -> Exchange {
-    let device = &mut scene.site.devices[scene.index];
-    if let Some(away) = away(device.phase) {
+fn hand_over(
+    scene: &mut Scene<'_>,
+    line: &mut Line,
+    api: &ApiRequest,
+    question: &Question,
+    note: &dyn Fn(Timestamp, Occurrence),
+) -> Exchange {
+    let now = scene.site.now();
+    if let Some(away) = away(scene.site.devices[scene.index].phase) {
         return away;
     }
-    let fault = line.take(question.operation());
-    match fault {
-        Some(NetworkFault::Refuse) => return Exchange::Refused,
-        Some(NetworkFault::Reset) => return Exchange::Reset,
-        Some(NetworkFault::Hang) => return Exchange::Silence,
-        Some(NetworkFault::Html) => return Exchange::Reply(reply::login_page()),
-        Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {}
+    match line.is_cut(now) {
+        Some(Cut::Silence) => return Exchange::Silence,
+        Some(Cut::Refuse) => return Exchange::Refused,
+        None => {}
     }
+    let operation = question.operation();
+    let fault = line.take(operation, now);
+    if let Some(fault) = fault {
+        let operation = operation.map(Operation::name);
+        note(now, Occurrence::Network { fault, operation });
+    }
+    if let Some(exchange) = fault.and_then(instead) {
+        return exchange;
+    }
+    let reply = reply_of(scene, api, question);
+    if let Some(operation) =
+        operation.filter(|operation| operation.is_changing() || *operation == Operation::Keygen)
+    {
+        let (operation, http) = (operation.name(), reply.status().as_u16());
+        note(now, Occurrence::Request { operation, http });
+    }
+    match fault {
+        Some(fault) => distorted(fault, reply),
+        None => Exchange::Reply(reply),
+    }
+}
+
+/// What comes of a request that a fault keeps from the device.
+fn instead(fault: NetworkFault) -> Option<Exchange> {
+    match fault {
+        NetworkFault::Refuse => Some(Exchange::Refused),
+        NetworkFault::Reset | NetworkFault::ResetBeforeTls => Some(Exchange::Reset),
+        NetworkFault::Hang => Some(Exchange::Silence),
+        NetworkFault::Html => Some(Exchange::Reply(reply::login_page())),
+        NetworkFault::ErrorPage => Some(Exchange::Reply(reply::bad_gateway())),
+        NetworkFault::Truncate
+        | NetworkFault::ResetMidReply
+        | NetworkFault::TruncatedXml
+        | NetworkFault::LoseReply
+        | NetworkFault::SwallowReply
+        | NetworkFault::Latency { .. }
+        | NetworkFault::Drip { .. } => None,
+    }
+}
+
+/// What a fault leaves of a reply.
+fn distorted(fault: NetworkFault, reply: Response<Bytes>) -> Exchange {
+    match fault {
+        NetworkFault::Truncate => Exchange::Partial(truncated(reply)),
+        NetworkFault::ResetMidReply => {
+            let mut reply = truncated(reply);
+            reply.extensions_mut().insert(EndsInReset);
+            Exchange::Partial(reply)
+        }
+        NetworkFault::TruncatedXml => Exchange::Reply(reply.map(|body| body.slice(..body.len() / 2))),
+        NetworkFault::LoseReply => Exchange::Reset,
+        NetworkFault::SwallowReply => Exchange::Silence,
+        _ => Exchange::Reply(reply),
+    }
+}
+
+/// The reply of a device that can be reached.
+fn reply_of(scene: &mut Scene<'_>, api: &ApiRequest, question: &Question) -> Response<Bytes> {
+    let device = &mut scene.site.devices[scene.index];
     device.counters.requests += 1;
-    let reply = if device.phase == Phase::Services {
+    if device.phase == Phase::Services {
         reply::unavailable()
     } else if device.refuses_logins(scene.world) {
         if question.operation() == Some(Operation::Keygen) {
@@ -387,12 +619,6 @@ fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question:
         reply::invalid_credential()
     } else {
         answer(scene, api, question)
-    };
-    match fault {
-        Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
-        Some(NetworkFault::LoseReply) => Exchange::Reset,
-        Some(NetworkFault::SwallowReply) => Exchange::Silence,
-        _ => Exchange::Reply(reply),
     }
 }
 

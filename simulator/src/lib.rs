@@ -10,11 +10,14 @@ mod clock;
 mod control;
 mod control_port;
 mod device;
+mod events;
 mod fault;
 mod fleet;
 mod jobs;
 mod line;
 mod model;
+mod nearest;
+mod notes;
 mod operation;
 mod pair;
 mod release;
@@ -31,18 +34,19 @@ mod wording;
 mod world;
 
 pub use clock::SimClock;
-pub use control::{ControlError, ControlReply, ControlRequest};
+pub use control::{ControlError, ControlReply, ControlRequest, SetFact, Whom};
 pub use device::{Counters, Phase};
+pub use events::{Event, Events, Occurrence};
 pub use fault::{BootPhase, Condition, Effect, FaultRule, OpticCondition, VersionRange};
 pub use fleet::{Exchange, Fleet};
 pub use jobs::{JobResult, JobStatus};
-pub use line::NetworkFault;
+pub use line::{Cut, Injection, Lasts, LineReport, NetworkFault};
 pub use pair::{HaState, PairReport};
 pub use release::{Release, Version, VersionError};
 pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
 pub use serve::{ServeError, ServeOptions, Served, serve};
 pub use software::{Partition, PartitionState};
 pub use spec::{
-    ContentVersion, Credentials, DeviceSpec, FaultSpec, FleetSpec, LoginBeforeAutocommit, OpticSpec,
-    PairSpec, Place, SpecError,
+    Concurrency, ContentVersion, Credentials, DeviceSpec, Excess, FaultSpec, FleetSpec,
+    LoginBeforeAutocommit, OpticSpec, PairSpec, Place, SpecError,
 };

@@ -1,6 +1,7 @@
 //! What the simulator tells whoever runs it: the truth about a device, which its API may not tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,6 +24,10 @@ pub struct DeviceSummary {
     pub serial: String,
     /// Running version.
     pub version: Version,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Its HA state, for a member of a pair.
+    pub ha: Option<HaState>,
     /// The pair it belongs to.
     pub pair: Option<String>,
     /// Labels of the fleet file.
@@ -38,6 +43,10 @@ pub struct DeviceState {
     pub model: String,
     /// Serial number.
     pub serial: String,
+    /// Management address it reports.
+    pub address: Ipv4Addr,
+    /// Labels of the fleet file.
+    pub labels: BTreeMap<String, String>,
     /// Version of the system that runs, or ran last.
     pub version: Version,
     /// Content version.
@@ -62,6 +71,8 @@ pub struct DeviceState {
     pub saved_configs: BTreeSet<String>,
     /// Optics in cages.
     pub optics: Vec<OpticSpec>,
+    /// How many seconds its clock is ahead of the true time.
+    pub clock_skew_seconds: i64,
 }
 
 /// HA state of a device.
@@ -101,13 +112,15 @@ fn job(job: &Job, now: Timestamp) -> JobState {
     }
 }
 
-pub(crate) fn summary(device: &Device, pair: Option<&Pair>) -> DeviceSummary {
+pub(crate) fn summary(device: &Device, member: Option<(&Pair, usize)>) -> DeviceSummary {
     DeviceSummary {
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
         version: device.version(),
-        pair: pair.map(|pair| pair.name.clone()),
+        phase: device.phase,
+        ha: member.map(|(pair, index)| pair.members[index].state),
+        pair: member.map(|(pair, _)| pair.name.clone()),
         labels: device.labels.clone(),
     }
 }
@@ -117,6 +130,8 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
+        address: device.address,
+        labels: device.labels.clone(),
         version: device.version(),
         content: device.content,
         phase: device.phase,
@@ -135,5 +150,6 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
         panrepo_free_mb: device.images.free_mb(),
         saved_configs: device.saved_configs.clone(),
         optics: device.optics.clone(),
+        clock_skew_seconds: device.clock_skew.as_secs(),
     }
 }

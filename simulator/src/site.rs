@@ -5,6 +5,8 @@
 use jiff::Timestamp;
 
 use crate::device::{Device, Happening};
+use crate::events::Occurrence;
+use crate::notes::{self, Standing};
 use crate::pair::{HaState, Pair, View};
 use crate::release::Version;
 use crate::wording;
@@ -14,6 +16,8 @@ pub(crate) struct Site {
     pub(crate) devices: Vec<Device>,
     pub(crate) pair: Option<Pair>,
     now: Timestamp,
+    /// What changed and is not in the fleet's event log yet.
+    notes: Vec<(Timestamp, usize, Occurrence)>,
 }
 
 enum Turn {
@@ -27,6 +31,7 @@ impl Site {
             devices: vec![device],
             pair: None,
             now: epoch,
+            notes: Vec::new(),
         }
     }
 
@@ -38,6 +43,7 @@ impl Site {
             devices: devices.into(),
             pair: Some(pair),
             now: epoch,
+            notes: Vec::new(),
         };
         if let Some((pair, view)) = site.pair_and_view(world) {
             if view.apart >= 2 {
@@ -52,6 +58,7 @@ impl Site {
     /// Brings everything up to `now`. An earlier instant than the last one changes nothing.
     pub(crate) fn advance(&mut self, world: &World, now: Timestamp) {
         while let Some((at, turn)) = self.next_turn().filter(|(at, _)| *at <= now) {
+            let before = notes::standings(self);
             let at = at.max(self.now);
             self.now = at;
             match turn {
@@ -66,8 +73,21 @@ impl Site {
                 }
             }
             self.settle(world);
+            self.note_since(&before);
         }
         self.now = self.now.max(now);
+    }
+
+    /// Notes what changed since `before`, at the present instant.
+    pub(crate) fn note_since(&mut self, before: &[Standing]) {
+        let changes = notes::changes(before, self).into_iter();
+        self.notes
+            .extend(changes.map(|(index, what)| (self.now, index, what)));
+    }
+
+    /// What was noted since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<(Timestamp, usize, Occurrence)> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The instant everything is brought up to.

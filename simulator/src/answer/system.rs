@@ -25,7 +25,13 @@ pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
             ("default-gateway", "10.0.0.1"),
             ("is-dhcp", "no"),
             ("mac-address", "b4:0c:25:ea:00:01"),
-            ("time", &now.strftime("%a %b %e %H:%M:%S %Y").to_string()),
+            (
+                "time",
+                &device
+                    .shown_time(now)
+                    .strftime("%a %b %e %H:%M:%S %Y")
+                    .to_string(),
+            ),
             ("uptime", &uptime(device.uptime(now))),
             ("devicename", &device.name),
             ("family", &device.class.family),
@@ -270,13 +276,12 @@ fn reading(scene: &mut Scene<'_>) -> Timestamp {
     const KEPT: SignedDuration = SignedDuration::from_secs(10);
     let now = scene.now();
     let device = scene.device_mut();
-    match device.clock_reading {
+    let read = match device.clock_reading {
         Some(read) if now.duration_since(read) < KEPT => read,
-        _ => {
-            device.clock_reading = Some(now);
-            now
-        }
-    }
+        _ => now,
+    };
+    device.clock_reading = Some(read);
+    device.shown_time(read)
 }
 
 const CLOCK: &str = "%a %b %e %H:%M:%S UTC %Y";

@@ -1,6 +1,6 @@
 //! Faults on the way, refused logins, and the limit of five calls at a time.
 
-use panos_simulator::{ControlError, ControlRequest, Exchange, NetworkFault};
+use panos_simulator::{ControlError, ControlRequest, Exchange, Lasts, NetworkFault};
 
 use crate::probe::{KEYGEN, Probe, form, one, text};
 
@@ -8,7 +8,7 @@ fn inject(fault: NetworkFault, operation: Option<&str>) -> ControlRequest {
     ControlRequest::Inject {
         device: "fw".into(),
         fault,
-        requests: 1,
+        lasts: Lasts::Requests(1),
         operation: operation.map(str::to_owned),
         changing_only: false,
     }
