@@ -18,7 +18,7 @@ use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
 use crate::world::World;
 
 /// What a device is doing, as seen from outside. The letters are the phases of a reboot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// In service.

@@ -21,7 +21,7 @@ use crate::notes;
 use crate::operation::Operation;
 use crate::pair::{Pair, PairReport};
 use crate::reply;
-use crate::report::{self, DeviceState, DeviceSummary};
+use crate::report::{self, DeviceState, DeviceSummary, Totals};
 use crate::request::ApiRequest;
 use crate::seed::Seed;
 use crate::site::Site;
@@ -229,6 +229,16 @@ impl Fleet {
     /// What a device has done; `None` for an unknown one.
     pub fn counters(&self, device: &str) -> Option<Counters> {
         self.look(device, |site, index| site.devices[index].counters.clone())
+    }
+
+    /// What all devices have done.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for cell in 0..self.cells.len() {
+            let site = self.present(cell);
+            site.devices.iter().for_each(|device| totals.add(device));
+        }
+        totals
     }
 
     /// What a device is and does; `None` for an unknown one.

@@ -4,6 +4,7 @@
 //! within one process. A device's state is a pure function of its past requests and the simulated instant; it is
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
+mod addresses;
 mod answer;
 mod boot;
 mod clock;
@@ -13,6 +14,7 @@ mod device;
 mod events;
 mod fault;
 mod fleet;
+mod generate;
 mod jobs;
 mod line;
 mod model;
@@ -30,9 +32,11 @@ mod site;
 mod software;
 mod spec;
 mod staging;
+mod twin;
 mod wording;
 mod world;
 
+pub use addresses::{AddressError, LoopbackNet};
 pub use clock::SimClock;
 pub use control::{ControlError, ControlReply, ControlRequest, SetFact, Whom};
 pub use device::{Counters, Phase};
@@ -43,10 +47,11 @@ pub use jobs::{JobResult, JobStatus};
 pub use line::{Cut, Injection, Lasts, LineReport, NetworkFault};
 pub use pair::{HaState, PairReport};
 pub use release::{Release, Version, VersionError};
-pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
+pub use report::{DeviceState, DeviceSummary, HaReport, JobState, Totals};
 pub use serve::{ServeError, ServeOptions, Served, serve};
 pub use software::{Partition, PartitionState};
 pub use spec::{
-    Concurrency, ContentVersion, Credentials, DeviceSpec, Excess, FaultSpec, FleetSpec,
+    Concurrency, ContentVersion, ContentVersionError, Credentials, DeviceSpec, Excess, FaultSpec, FleetSpec,
     LoginBeforeAutocommit, OpticSpec, PairSpec, Place, SpecError,
 };
+pub use twin::{Twin, TwinDevice, TwinError, TwinFleet, TwinHa};

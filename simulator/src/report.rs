@@ -34,6 +34,47 @@ pub struct DeviceSummary {
     pub labels: BTreeMap<String, String>,
 }
 
+/// What a whole fleet did, counted since the start of the simulation or the last reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Devices.
+    pub devices: u64,
+    /// Devices by what they are doing.
+    pub phases: BTreeMap<Phase, u64>,
+    /// Download jobs enqueued.
+    pub downloads_started: u64,
+    /// Install jobs enqueued.
+    pub installs_started: u64,
+    /// Install jobs that ended FIN/OK.
+    pub installs_ok: u64,
+    /// Restarts asked for through the API.
+    pub reboots_requested: u64,
+    /// All boots.
+    pub boots: u64,
+    /// HTTP requests that reached a device.
+    pub requests: u64,
+    /// Key generations asked for.
+    pub logins: u64,
+    /// Calls refused because as many as a device takes were being worked on.
+    pub calls_refused: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, device: &Device) {
+        let counted = &device.counters;
+        self.devices += 1;
+        *self.phases.entry(device.phase).or_default() += 1;
+        self.downloads_started += counted.downloads_started.values().sum::<u64>();
+        self.installs_started += counted.installs_started.values().sum::<u64>();
+        self.installs_ok += counted.installs_ok.values().sum::<u64>();
+        self.reboots_requested += counted.reboots_requested;
+        self.boots += counted.boots;
+        self.requests += counted.requests;
+        self.logins += counted.logins;
+        self.calls_refused += counted.calls_refused;
+    }
+}
+
 /// Everything about a device at an instant.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceState {

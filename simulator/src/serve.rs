@@ -165,7 +165,12 @@ pub async fn serve(fleet: Arc<Fleet>, options: ServeOptions) -> Result<Served, S
         let address = SocketAddr::new(options.address, port);
         let (listener, address) = listen(address, "the control port").await?;
         served.control = Some(address);
-        served.tasks.spawn(control_port::run(fleet, listener, stopped));
+        served.tasks.spawn(control_port::run(
+            fleet,
+            served.endpoints.clone(),
+            listener,
+            stopped,
+        ));
     }
     Ok(served)
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroU16;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -250,17 +251,34 @@ impl Serialize for ContentVersion {
     }
 }
 
+/// A text that is not a content version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a content version (8700-7000)")]
+pub struct ContentVersionError {
+    /// The text as it was given.
+    pub text: String,
+}
+
+impl FromStr for ContentVersion {
+    type Err = ContentVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('-').and_then(|(first, second)| {
+            Some(Self {
+                first: first.parse().ok()?,
+                second: second.parse().ok()?,
+            })
+        });
+        parts.ok_or_else(|| ContentVersionError {
+            text: text.to_owned(),
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for ContentVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.split_once('-')
-            .and_then(|(first, second)| {
-                Some(Self {
-                    first: first.parse().ok()?,
-                    second: second.parse().ok()?,
-                })
-            })
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a content version (8700-7000)")))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
