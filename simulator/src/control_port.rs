@@ -3,7 +3,7 @@
 //! Says the truth about devices and takes interventions. Nothing here is PAN-OS. Every refusal is JSON too: what is wrong,
 //! and the name that may have been meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -134,7 +134,8 @@ struct FleetReport {
     total: usize,
     /// Where the next page begins; absent on the last one.
     next: Option<usize>,
-    pairs: Vec<String>,
+    /// The pairs of the devices on this page.
+    pairs: BTreeSet<String>,
 }
 
 async fn devices(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {
@@ -157,11 +158,12 @@ fn page_of_devices(fleet: &Fleet, query: Option<&str>) -> Result<Response, Box<R
     let total = devices.len();
     let devices: Vec<DeviceSummary> = devices.into_iter().skip(from).take(count).collect();
     let next = from + devices.len();
+    let pairs: BTreeSet<String> = devices.iter().filter_map(|device| device.pair.clone()).collect();
     Ok(Json(FleetReport {
         next: (next < total && !devices.is_empty()).then_some(next),
         devices,
         total,
-        pairs: fleet.pairs(),
+        pairs,
     })
     .into_response())
 }
@@ -262,7 +264,7 @@ async fn faults() -> Response {
     }
 }
 
-async fn operations() -> Json<std::collections::BTreeSet<&'static str>> {
+async fn operations() -> Json<BTreeSet<&'static str>> {
     Json(Operation::names().collect())
 }
 

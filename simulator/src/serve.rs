@@ -137,6 +137,10 @@ impl Served {
 /// When a port cannot be opened, or the process may not open enough files.
 pub async fn serve(fleet: Arc<Fleet>, options: ServeOptions) -> Result<Served, ServeError> {
     let devices = fleet.names().len();
+    if !options.own_addresses {
+        // The last one, before any is opened.
+        port(&options, devices, devices)?;
+    }
     enough_files(devices)?;
     let tls = Arc::new(Tls::new().map_err(|source| ServeError::Tls {
         device: "the fleet".to_owned(),

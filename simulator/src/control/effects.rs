@@ -1,5 +1,7 @@
 //! What each intervention does, at the present instant.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::{ControlError, ControlReply, ControlRequest, SetFact, Whom};
@@ -58,7 +60,7 @@ impl Fleet {
     }
 
     fn labelled(&self, label: &str) -> Result<Vec<String>, ControlError> {
-        let mut known = std::collections::BTreeSet::new();
+        let mut known = BTreeSet::new();
         let mut found = Vec::new();
         for device in self.devices() {
             let labels = device.labels.iter().map(|(key, value)| format!("{key}={value}"));

@@ -5,6 +5,7 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod control_port;
 mod https;
 mod jobs;
 mod network;
@@ -12,4 +13,7 @@ mod pairs;
 mod probe;
 mod reboots;
 mod replies;
+mod scale;
 mod sequences;
+mod sockets;
+mod time;
