@@ -19,20 +19,27 @@ pub(crate) fn shown(nearest: &Option<String>) -> String {
         .map_or_else(String::new, |name| format!("; the nearest is {name}"))
 }
 
-/// Letters to insert, drop or replace (Levenshtein).
+/// Letters to insert, drop, replace, or swap with their neighbour (optimal string alignment).
 fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
+    for (at, letter) in one.iter().enumerate() {
+        let mut row = vec![at + 1];
         for (column, there) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *there);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+            let replaced = rows[at][column] + usize::from(letter != there);
+            let mut fewest = replaced.min(rows[at][column + 1] + 1).min(row[column] + 1);
+            let swapped = at > 0 && column > 0 && one[at - 1] == *there && other[column - 1] == *letter;
+            if swapped {
+                fewest = fewest.min(rows[at - 1][column - 1] + 1);
+            }
+            row.push(fewest);
         }
+        rows.push(row);
     }
-    row.last().copied().unwrap_or_default()
+    rows.last()
+        .and_then(|row| row.last())
+        .copied()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -50,5 +57,7 @@ mod tests {
         assert_eq!(nearest("nobody", names), None);
         assert_eq!(nearest("x", []), None);
         assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("egde1", "edge1"), 1);
+        assert_eq!(edits("", "abc"), 3);
     }
 }

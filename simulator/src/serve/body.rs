@@ -8,14 +8,23 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
+use crate::clock;
 use crate::fleet::{Fleet, time_for};
 
 /// A body that may drip and may break off.
 pub(super) struct ReplyBody {
     left: Bytes,
-    /// The length announced for a body that will not reach it.
-    breaks: Option<u64>,
+    breaks: Option<Break>,
     drip: Option<Drip>,
+}
+
+/// A body that ends too early.
+struct Break {
+    /// The length it was announced with.
+    announced: u64,
+    /// Ends when what was sent is on its way. A body that fails at once takes what is buffered with it, and nothing of the
+    /// reply would arrive.
+    sent: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 struct Drip {
@@ -55,7 +64,10 @@ impl ReplyBody {
     pub(super) fn broken(part: Bytes, announced: u64) -> Self {
         Self {
             left: part,
-            breaks: Some(announced),
+            breaks: Some(Break {
+                announced,
+                sent: Box::pin(clock::breathe()),
+            }),
             drip: None,
         }
     }
@@ -83,8 +95,11 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.left.is_empty() {
-            let broken = self.breaks.map(|_| std::io::ErrorKind::ConnectionReset.into());
-            return Poll::Ready(broken.map(Err));
+            let Some(end) = &mut self.breaks else {
+                return Poll::Ready(None);
+            };
+            ready!(end.sent.as_mut().poll(context));
+            return Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())));
         }
         let mut piece = self.left.len();
         if let Some(drip) = &mut self.drip {
@@ -102,6 +117,7 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         let left = u64::try_from(self.left.len()).unwrap_or(u64::MAX);
-        SizeHint::with_exact(self.breaks.unwrap_or(left))
+        let announced = self.breaks.as_ref().map(|end| end.announced);
+        SizeHint::with_exact(announced.unwrap_or(left))
     }
 }

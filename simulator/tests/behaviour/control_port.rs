@@ -135,6 +135,24 @@ async fn every_refusal_says_what_is_wrong_and_what_may_have_been_meant() {
         let nearest = body["nearest"].as_str().unwrap_or("-");
         log.push(format!("{status} | {nearest} | {error}"));
     }
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    404 Not Found | /fleet | there is no /flet; there are /fleet, /endpoints, /devices, /pairs, /counters, /events, /clock, /
+    404 Not Found | edge1 | egde1 is not a device of this fleet
+    404 Not Found | - | nobody is not a device of this fleet
+    404 Not Found | core | cor is not a pair of this fleet
+    400 Bad Request | count | `cuont` is no parameter here; there are from, count, label
+    400 Bad Request | - | `few` is no count: a whole number is
+    400 Bad Request | - | `-1` is no since: a whole number is
+    405 Method Not Allowed | - | POST is not for /fleet; GET is
+    405 Method Not Allowed | - | GET is not for /control; POST is
+    400 Bad Request | power_cycle | read the intervention: unknown variant `power_cycl`, expected one of `set_optics`, `insert_optic
+    400 Bad Request | device | read the intervention: unknown field `devise`, expected `device` at line 1 column 25
+    404 Not Found | edge1 | control edge2: it is not a device of this fleet; the nearest is edge1
+    404 Not Found | customer=acme | control devices with customer=acne: no device has this label; the nearest is customer=acme
+    400 Bad Request | reset | read the intervention: unknown variant `rset`, expected one of `refuse`, `reset_before_tls`, `re
+    422 Unprocessable Entity | install | inject a fault into edge1: `instal` is no operation; there are keygen, export-configuration, con
+    422 Unprocessable Entity | - | pull an optic from edge1: port 9 of slot 1 holds none
+    400 Bad Request | - | read the intervention: expected value at line 1 column 1
+    "#);
     served.shutdown().await;
 }

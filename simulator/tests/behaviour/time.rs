@@ -38,7 +38,14 @@ async fn a_wrong_clock_shows_in_every_reading_and_moves_no_job() {
     wait(11).await;
     control(&fleet, r#"{"skew_clock": {"device": "fw", "seconds": 0}}"#);
     seen.push(probe.body("<show><clock/></show>").await);
-    insta::assert_snapshot!(seen.join("\n"), @"");
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    <response status="success"><result>Sat Feb 28 22:00:00 UTC 2026
+    </result></response>
+    <response status="success"><result><member>dataplane time: Sat Feb 28 22:00:00 UTC 2026</member></result></response>
+    Sat Feb 28 22:00:00 2026
+    <response status="success"><result>Sun Mar  1 22:00:11 UTC 2026
+    </result></response>
+    "#);
     assert_eq!(fleet.state("fw").unwrap().clock_skew_seconds, 0);
 }
 
