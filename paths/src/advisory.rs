@@ -308,3 +308,6 @@ impl Advisory {
         needs
     }
 }
+
+#[cfg(test)]
+mod tests;

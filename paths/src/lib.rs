@@ -11,6 +11,7 @@ mod advisory;
 mod catalogue;
 mod graph;
 mod graphs;
+pub mod picture;
 mod plan;
 mod request;
 mod route;

@@ -331,13 +331,37 @@ fn lands_too_low(leg: Leg) -> BrokenRule {
 
 /// A refusal of a release as a broken rule; `None` for the refusals that are about a question and not a release.
 pub(crate) fn of_release(refusal: &NoRoute) -> Option<BrokenRule> {
-    let text = refusal.to_string();
     Some(match refusal {
-        NoRoute::UnknownTrain { .. } => Rule::ModelCannotRun.broken(text, "the release catalogue"),
-        NoRoute::ModelCannotRun { source_row, .. } => Rule::ModelCannotRun.broken(text, source_row.as_str()),
-        NoRoute::OlderThanBase { source_row, .. } => Rule::OlderThanBase.broken(text, source_row.as_str()),
-        NoRoute::BaseUnknown { source_row, .. } => Rule::BaseUnknown.broken(text, source_row.as_str()),
-        NoRoute::NotOffered { .. } => Rule::NotOffered.broken(text, "the device's software list"),
+        NoRoute::UnknownTrain { .. } => {
+            Rule::ModelCannotRun.broken(refusal.to_string(), "the release catalogue, [[train]] rows")
+        }
+        NoRoute::ModelCannotRun {
+            model,
+            version,
+            runs,
+            source_row,
+        } => Rule::ModelCannotRun.broken(
+            format!("{model} does not run {version}: {runs}"),
+            source_row.as_str(),
+        ),
+        NoRoute::OlderThanBase {
+            version,
+            base,
+            source_row,
+        } => Rule::OlderThanBase.broken(
+            format!(
+                "{version} is older than {base}, the base image of {}",
+                version.train()
+            ),
+            source_row.as_str(),
+        ),
+        NoRoute::BaseUnknown { version, source_row } => Rule::BaseUnknown.broken(
+            format!("which base image {} needs is not known", version.train()),
+            source_row.as_str(),
+        ),
+        NoRoute::NotOffered { .. } => {
+            Rule::NotOffered.broken(refusal.to_string(), "the device's software list")
+        }
         NoRoute::NothingToDo { .. }
         | NoRoute::Downgrade { .. }
         | NoRoute::WaypointBackwards { .. }

@@ -109,6 +109,10 @@ mod tests {
     #[test]
     fn a_text_that_is_neither_is_answered_with_what_it_looks_like() {
         let said = |text: &str| text.parse::<Target>().unwrap_err().to_string();
-        insta::assert_snapshot!([said("10.x"), said("latest"), said("10.2.x")].join("\n"), @"");
+        insta::assert_snapshot!([said("10.x"), said("latest"), said("10.2.x")].join("\n"), @r#"
+        "10.x" is not a PAN-OS feature release: the minor number is not a number (expected MAJOR.MINOR, such as 10.1)
+        "latest" is not a PAN-OS feature release: the major number is not a number (expected MAJOR.MINOR, such as 10.1)
+        "10.2.x" is not a PAN-OS version: the maintenance number is not a number (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)
+        "#);
     }
 }

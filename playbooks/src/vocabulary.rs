@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use cel::objects::{Key, Map};
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
-use hopgate_paths::{Version, nearest_names};
+use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
 use serde::Serialize;
 
 /// The name of the function a check calls to say that it cannot tell.
@@ -130,37 +130,33 @@ fn content_number(content: &str) -> Result<i64, ExecutionError> {
     number.ok_or_else(|| ExecutionError::function_error("content_number", wrong()))
 }
 
-/// Whether a release holds a fix, given the releases that brought it: `fixed`, `affected`, or `unlisted` where no
-/// release of its train is listed.
-///
-/// A hotfix brings a fix to its own maintenance release only, so a higher number need not hold it: with 10.2.10-h17,
-/// 10.2.13-h7 and 10.2.14 listed (PAN-273453), 10.2.13 is affected. Past the last listed maintenance release of a train
-/// it is in all of them.
-fn fix_state(running: &str, fixes: &Value) -> Result<Value, ExecutionError> {
+/// Whether a release holds a fix: `fixed`, `affected`, or `unlisted` where no release of its train is listed. The fix is
+/// named by the id of an advisory of the catalogue, or given as the list of the releases that brought it.
+fn fix_state(running: &str, fix: &Value) -> Result<Value, ExecutionError> {
     let wrong = |text: &str| ExecutionError::function_error("fix_state", text);
-    let Value::List(fixes) = fixes else {
-        return Err(wrong("the fixes are not a list"));
-    };
     let running = version("fix_state", running)?;
-    let mut listed = Vec::new();
-    for fix in fixes.iter() {
-        let Value::String(fix) = fix else {
-            return Err(wrong("a fix is not a text"));
-        };
-        listed.push(version("fix_state", fix)?);
-    }
-    listed.retain(|fix| fix.train() == running.train());
-    let Some(last) = listed.iter().map(|fix| fix.maintenance()).max() else {
-        return Ok(Value::String(Arc::new("unlisted".to_owned())));
+    let state = match fix {
+        Value::String(id) => {
+            let catalogue = Catalogue::embedded().map_err(|error| wrong(&error.to_string()))?;
+            let advisory = catalogue
+                .advisory(id)
+                .map_err(|error| wrong(&error.to_string()))?;
+            advisory.fixed_in.state(running)
+        }
+        Value::List(fixes) => {
+            let listed = fixes.iter().map(|fix| match fix {
+                Value::String(fix) => version("fix_state", fix),
+                _ => Err(wrong("a fix is not a text")),
+            });
+            listed.collect::<Result<FixPoints, _>>()?.state(running)
+        }
+        _ => {
+            return Err(wrong(
+                "the fix is neither the id of an advisory nor a list of releases",
+            ));
+        }
     };
-    let holds = |fix: &Version| match fix.hotfix() {
-        Some(_) => fix.maintenance() == running.maintenance() && *fix <= running,
-        None => *fix <= running,
-    };
-    let fixed = running.maintenance() > last || listed.iter().any(holds);
-    Ok(Value::String(Arc::new(
-        if fixed { "fixed" } else { "affected" }.to_owned(),
-    )))
+    Ok(Value::String(Arc::new(state.name().to_owned())))
 }
 
 /// A value as a message shows it: texts bare, lists separated by commas, nothing as "none".
@@ -225,7 +221,8 @@ mod tests {
             "content_number('')",
             "content_number('8676a-1')",
             "content_number('-1')",
-            "fix_state('10.2.7', '10.2.7')",
+            "fix_state('10.2.7', 'PAN-000000')",
+            "fix_state('10.2.7', 1)",
             "fix_state('10.2.7', [1])",
             "unknown('the reason')",
         ] {
@@ -234,26 +231,21 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_release_need_not_hold_a_fix() {
+    fn a_fix_is_named_by_its_releases_or_by_its_advisory() {
         let fixes = "['10.2.10-h17', '10.2.13-h7', '10.2.14', '10.1.11-h1']";
-        for (running, expected) in [
-            ("10.2.9", "affected"),
-            ("10.2.10-h9", "affected"),
-            ("10.2.10-h17", "fixed"),
-            ("10.2.11", "affected"),
-            ("10.2.13", "affected"),
-            ("10.2.13-h7", "fixed"),
-            ("10.2.14", "fixed"),
-            ("10.2.18", "fixed"),
-            ("10.1.11", "affected"),
-            ("10.1.11-h1", "fixed"),
-            ("10.1.12", "fixed"),
-            ("11.0.1", "unlisted"),
-            ("9.1.16", "unlisted"),
+        for (running, fix, expected) in [
+            ("10.2.13", fixes, "affected"),
+            ("10.2.13-h7", fixes, "fixed"),
+            ("11.0.1", fixes, "unlisted"),
+            ("10.2.4-h4", "'PAN-221190'", "affected"),
+            ("10.2.7", "'PAN-221190'", "fixed"),
+            ("11.1.5", "'PAN-221190'", "unlisted"),
         ] {
-            let state = run(&format!("fix_state('{running}', {fixes})")).unwrap();
-            assert_eq!(shown(&state), expected, "{running}");
+            let state = run(&format!("fix_state('{running}', {fix})")).unwrap();
+            assert_eq!(shown(&state), expected, "{running} {fix}");
         }
+        let error = run("fix_state('10.2.7', 'PAN-22119')").unwrap_err();
+        insta::assert_snapshot!(error, @r#"Error executing function 'fix_state': the release catalogue has no advisory "PAN-22119" (nearest: PAN-221190, PAN-221127, PAN-172419)"#);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl Device {
         };
         for (id, effect) in self.ills(world, self.version(), now) {
             if let Effect::Returns { area, how, .. } = effect
-                && (self.counters.boots > 0 || !of_a_boot(&id))
+                && (self.boot_record.boots > 0 || !of_a_boot(&id))
             {
                 self.returns.insert(area, how);
                 self.ailments.areas.insert(area);
@@ -367,10 +367,10 @@ impl Device {
             match effect {
                 Effect::Ha {
                     fails: HaFailure::Ha1Down,
-                } if self.counters.boots > 0 => links.0 = true,
+                } if self.boot_record.boots > 0 => links.0 = true,
                 Effect::Ha {
                     fails: HaFailure::Ha2Down,
-                } if self.counters.boots > 0 => links.1 = true,
+                } if self.boot_record.boots > 0 => links.1 = true,
                 Effect::Ha {
                     fails: HaFailure::StaysInitial(seconds),
                 } => links.2 = links.2.max(seconds),
@@ -432,7 +432,7 @@ impl Device {
             Effect::ClockOff { seconds } => seconds,
             _ => 0,
         });
-        SignedDuration::from_secs(offsets.sum())
+        self.clock_skew + SignedDuration::from_secs(offsets.sum())
     }
 
     /// Whether its clock is too wrong for signatures.

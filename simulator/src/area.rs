@@ -143,7 +143,7 @@ impl Device {
                 let (low, high) = area.delay();
                 world
                     .seed
-                    .between(&self.name, area.purpose(), self.counters.boots, low, high)
+                    .between(&self.name, area.purpose(), self.boot_record.boots, low, high)
             }
         };
         Some(after(up, seconds(delay)))

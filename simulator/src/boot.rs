@@ -44,6 +44,8 @@ pub(crate) struct BootRecord {
     ungraceful: u32,
     /// When `ungraceful` was right; it falls from then on.
     counted_at: Timestamp,
+    /// All boots since the simulation began.
+    pub(crate) boots: u64,
     /// Boots since the file systems were checked.
     pub(crate) boots_since_check: u32,
     checked_at: Timestamp,
@@ -54,6 +56,7 @@ impl BootRecord {
         Self {
             ungraceful,
             counted_at: now,
+            boots: 0,
             boots_since_check,
             checked_at: booted_at,
         }
@@ -189,6 +192,7 @@ impl Device {
         if self.phase == Phase::Dark {
             // The loop turns below the operating system: a boot that nobody sees.
             self.counters.boots += 1;
+            self.boot_record.boots += 1;
         }
         self.go_down(world, Phase::Dark, End::Ungraceful, at)
     }
@@ -237,6 +241,7 @@ impl Device {
 
     /// Which boot of an installed system this is. `left` is what ran before, when the boot changed partitions.
     fn count_boot(&mut self, left: Option<Version>) {
+        self.boot_record.boots += 1;
         self.boot_record.boots_since_check += 1;
         let staged = std::mem::take(&mut self.staged);
         match left {

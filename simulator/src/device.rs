@@ -25,7 +25,7 @@ use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
 use crate::world::World;
 
 /// What a device is doing, as seen from outside. The letters are the phases of a reboot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// In service.
@@ -109,6 +109,8 @@ pub struct Counters {
     pub requests: u64,
     /// Key generations asked for, refused ones included.
     pub logins: u64,
+    /// Calls refused because as many as the device takes were being worked on.
+    pub calls_refused: u64,
 }
 
 /// Something a device did that others may have to react to.
@@ -186,6 +188,8 @@ pub(crate) struct Device {
     pub(crate) rejects_logins: bool,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
+    /// How far its clock is ahead of the true time.
+    pub(crate) clock_skew: SignedDuration,
 }
 
 /// A system that an install wrote.
@@ -266,6 +270,7 @@ impl Device {
             peer_version: None,
             rejects_logins: false,
             clock_reading: None,
+            clock_skew: SignedDuration::ZERO,
             class,
         }
     }

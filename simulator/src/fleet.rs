@@ -1,54 +1,32 @@
-//! The fleet: finds the device a request is for, brings it up to date, and answers as its network would.
+//! The fleet: finds a device, brings it up to date, and lets others look at it or act on it.
 //!
-//! Everything is lazy: a site advances when somebody looks at it. Nothing here opens a socket.
+//! Everything is lazy: a site advances when somebody looks at it. What becomes of a request is in `exchange.rs`. Nothing here
+//! opens a socket.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
-use crate::answer::{Question, Scene, answer};
 use crate::clock::SimClock;
-use crate::device::{Counters, Device, Phase};
-use crate::line::{Line, NetworkFault};
-use crate::operation::Operation;
+use crate::device::{Counters, Device};
+use crate::events::{EventLog, Events, Occurrence};
+use crate::line::{Cut, Line, LineReport};
+use crate::notes;
 use crate::pair::{Pair, Setup};
-use crate::reply;
-use crate::report::{self, DeviceState, DeviceSummary};
-use crate::request::ApiRequest;
+use crate::report::{self, DeviceState, DeviceSummary, Totals};
 use crate::seed::Seed;
 use crate::site::Site;
-use crate::spec::{FleetSpec, Resolved, SpecError};
+use crate::spec::{Concurrency, FleetSpec, Resolved, SpecError};
 use crate::traffic::PairReport;
 use crate::world::World;
 
-/// "Limit the number of concurrent API calls to five" (vendor XML API guide).
-const CONCURRENT_CALLS: usize = 5;
+mod exchange;
 
-/// What a management plane takes to answer.
-const SERVICE_TIME: SignedDuration = SignedDuration::from_millis(40);
-
-/// What it takes when the update server has to be asked first.
-const UPDATE_SERVER_TIME: SignedDuration = SignedDuration::from_millis(1500);
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub enum Exchange {
-    /// A whole reply.
-    Reply(Response<Bytes>),
-    /// Nothing listens.
-    Refused,
-    /// The connection was closed before the reply, or during it, and nothing usable came.
-    Reset,
-    /// The reply breaks off: the body is the part that came, the rest is missing.
-    Partial(Response<Bytes>),
-    /// Nothing is ever answered. Whoever waits has to give up by itself.
-    Silence,
-}
+pub use exchange::Exchange;
+pub(crate) use exchange::{Doorstep, EndsInReset, Met, time_for};
 
 /// One site and what its clients meet.
 struct Cell {
@@ -69,6 +47,8 @@ struct Post {
 pub struct Fleet {
     clock: SimClock,
     world: World,
+    concurrency: Concurrency,
+    events: Mutex<EventLog>,
     cells: Vec<Cell>,
     /// Cell and place in it, by device.
     places: BTreeMap<String, (usize, usize)>,
@@ -100,6 +80,7 @@ impl Fleet {
             .resolve()
             .map_err(|problem| problem.into_error("the fleet", None))?;
         let epoch = clock.epoch();
+        let concurrency = spec.concurrency;
         let Resolved {
             catalogue,
             classes,
@@ -147,10 +128,16 @@ impl Fleet {
                 .into_values()
                 .map(|device| Site::standalone(device, &world, epoch)),
         );
-        Ok(Arc::new(Self::of(sites, order, world, clock)))
+        Ok(Arc::new(Self::of(sites, order, world, clock, concurrency)))
     }
 
-    fn of(sites: Vec<Site>, order: Vec<String>, world: World, clock: SimClock) -> Self {
+    fn of(
+        sites: Vec<Site>,
+        order: Vec<String>,
+        world: World,
+        clock: SimClock,
+        concurrency: Concurrency,
+    ) -> Self {
         let (mut places, mut pairs, mut cells) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for site in sites {
             let cell = cells.len();
@@ -160,7 +147,7 @@ impl Fleet {
             if let Some(pair) = &site.pair {
                 pairs.insert(pair.name.clone(), cell);
             }
-            let posts = site.devices.iter().map(|_| Post::new()).collect();
+            let posts = site.devices.iter().map(|_| Post::new(concurrency)).collect();
             cells.push(Cell {
                 site: Mutex::new(site),
                 changed: watch::Sender::new(()),
@@ -170,6 +157,8 @@ impl Fleet {
         Self {
             clock,
             world,
+            concurrency,
+            events: Mutex::default(),
             cells,
             places,
             pairs,
@@ -185,8 +174,8 @@ impl Fleet {
     /// All devices, as the fleet file orders them.
     pub fn devices(&self) -> Vec<DeviceSummary> {
         let summary = |name: &String| {
-            self.on_site(name, |_, site, index| {
-                report::summary(&site.devices[index], site.pair.as_ref())
+            self.look(name, |site, index| {
+                report::summary(&site.devices[index], site.pair.as_ref().map(|pair| (pair, index)))
             })
         };
         self.order.iter().filter_map(summary).collect()
@@ -199,27 +188,90 @@ impl Fleet {
 
     /// What a device has done; `None` for an unknown one.
     pub fn counters(&self, device: &str) -> Option<Counters> {
-        self.on_site(device, |_, site, index| site.devices[index].counters.clone())
+        self.look(device, |site, index| site.devices[index].counters.clone())
+    }
+
+    /// What all devices have done.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for cell in 0..self.cells.len() {
+            let site = self.present(cell);
+            site.devices.iter().for_each(|device| totals.add(device));
+        }
+        totals
     }
 
     /// What a device is and does; `None` for an unknown one.
     pub fn state(&self, device: &str) -> Option<DeviceState> {
-        self.on_site(device, |world, site, index| {
+        self.look(device, |site, index| {
             let member = site.pair.as_ref().map(|pair| (pair, index));
-            report::state(world, &site.devices[index], member, site.now())
+            report::state(&self.world, &site.devices[index], member, site.now())
         })
     }
 
     /// What became of a pair's traffic; `None` for an unknown one.
     pub fn pair_report(&self, pair: &str) -> Option<PairReport> {
-        let mut site = lock(&self.cells[*self.pairs.get(pair)?].site);
-        site.advance(&self.world, self.clock.now());
+        let site = self.present(*self.pairs.get(pair)?);
         let now = site.now();
         site.pair.as_ref().map(|pair| pair.report(now))
     }
 
+    /// What is wrong with the line to a device; `None` for an unknown one.
+    pub fn line(&self, device: &str) -> Option<LineReport> {
+        self.on_line(device, |line| line.report(self.now()))
+    }
+
+    /// Whether a device's management network is whole. Says nothing of the device.
+    pub fn reachable(&self, device: &str) -> bool {
+        self.on_line(device, |line| line.is_cut(self.now()).is_none())
+            .unwrap_or(false)
+    }
+
+    /// What happened after the event numbered `since`, up to `most` events. Devices that nobody looked at since something
+    /// was due are brought up to the present first.
+    pub fn events(&self, since: u64, most: usize) -> Events {
+        for cell in 0..self.cells.len() {
+            drop(self.present(cell));
+        }
+        lock(&self.events).since(since, most)
+    }
+
+    pub(crate) fn note(&self, at: Timestamp, device: Option<&str>, what: Occurrence) {
+        lock(&self.events).note(at, device, what);
+    }
+
     pub(crate) fn knows(&self, device: &str) -> bool {
         self.places.contains_key(device)
+    }
+
+    /// Device names, as the fleet file orders them.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.order
+    }
+
+    /// A site, brought up to the present.
+    fn present(&self, cell: usize) -> MutexGuard<'_, Site> {
+        let mut site = lock(&self.cells[cell].site);
+        site.advance(&self.world, self.clock.now());
+        self.keep_notes(&mut site);
+        site
+    }
+
+    fn keep_notes(&self, site: &mut Site) {
+        let notes = site.take_notes();
+        if notes.is_empty() {
+            return;
+        }
+        let mut events = lock(&self.events);
+        for (at, index, what) in notes {
+            events.note(at, Some(&site.devices[index].name), what);
+        }
+    }
+
+    /// Looks at a device, brought up to the present.
+    pub(crate) fn look<T>(&self, device: &str, see: impl FnOnce(&Site, usize) -> T) -> Option<T> {
+        let (cell, index) = *self.places.get(device)?;
+        Some(see(&self.present(cell), index))
     }
 
     /// Does something with a device's site, brought up to the present.
@@ -229,9 +281,12 @@ impl Fleet {
         action: impl FnOnce(&World, &mut Site, usize) -> T,
     ) -> Option<T> {
         let (cell, index) = *self.places.get(device)?;
-        let mut site = lock(&self.cells[cell].site);
-        site.advance(&self.world, self.clock.now());
-        Some(action(&self.world, &mut site, index))
+        let mut site = self.present(cell);
+        let before = notes::standings(&site);
+        let done = action(&self.world, &mut site, index);
+        site.note_since(&before);
+        self.keep_notes(&mut site);
+        Some(done)
     }
 
     fn post(&self, device: &str) -> Option<&Post> {
@@ -262,67 +317,41 @@ impl Fleet {
             .map_or(0, |post| post.certificate.load(Ordering::Relaxed))
     }
 
-    /// Sends one request to one device. An unknown device refuses.
-    ///
-    /// A device works on five calls at a time; further ones wait.
-    pub async fn exchange(&self, device: &str, request: Request<Bytes>) -> Exchange {
-        let Some(post) = self.post(device) else {
-            return Exchange::Refused;
-        };
-        if let Some(away) = self
-            .on_site(device, |_, site, index| away(site.devices[index].phase))
-            .flatten()
-        {
-            return away;
-        }
-        let Some(api) = ApiRequest::read(&request) else {
-            return Exchange::Reply(reply::not_found());
-        };
-        let question = Question::of(&api);
-        // The semaphore is never closed: an error cannot come, and would only mean not to wait.
-        let _call = post.calls.acquire().await;
-        let delay = self.on_site(device, |world, site, index| {
-            site.devices[index].reply_delay(world, site.now())
-        });
-        let usual = service_time(question.operation());
-        self.clock
-            .sleep(usual + delay.unwrap_or(SignedDuration::ZERO))
-            .await;
-        let exchanged = self.on_site(device, |world, site, index| {
-            hand_over(
-                &mut Scene { world, site, index },
-                &mut lock(&post.line),
-                &api,
-                &question,
-            )
-        });
-        if question.operation().is_some_and(Operation::is_changing) {
-            self.announce(device);
-        }
-        exchanged.unwrap_or(Exchange::Refused)
-    }
-
     /// Whether connecting to a device is any use at present.
-    pub(crate) fn listens(&self, device: &str) -> bool {
-        self.on_site(device, |_, site, index| site.devices[index].listens())
+    fn listens(&self, device: &str) -> bool {
+        self.look(device, |site, index| site.devices[index].listens())
             .unwrap_or(false)
     }
 
-    /// Ends when a device stops listening.
+    /// Ends when a device stops listening, or its line is cut so that connections break.
     pub(crate) async fn until_down(&self, device: &str) {
+        self.until(device, |listens, cut| !listens || cut == Some(Cut::Refuse))
+            .await;
+    }
+
+    /// Ends when the line to a device is no longer silent.
+    pub(crate) async fn until_heard(&self, device: &str) {
+        self.until(device, |_, cut| cut != Some(Cut::Silence)).await;
+    }
+
+    /// Ends when whether a device listens and how its line is cut are as wanted.
+    async fn until(&self, device: &str, wanted: impl Fn(bool, Option<Cut>) -> bool) {
         let Some((cell, index)) = self.places.get(device).copied() else {
             return;
         };
         let mut changed = self.cells[cell].changed.subscribe();
         loop {
-            let (listens, next) = {
-                let mut site = lock(&self.cells[cell].site);
-                site.advance(&self.world, self.clock.now());
+            let (listens, mut next) = {
+                let site = self.present(cell);
                 (site.devices[index].listens(), site.next_event())
             };
-            if !listens {
+            let now = self.now();
+            let line = self.on_line(device, |line| (line.is_cut(now), line.heals()));
+            let (cut, heals) = line.unwrap_or_default();
+            if wanted(listens, cut) {
                 return;
             }
+            next = next.into_iter().chain(heals.filter(|heals| *heals > now)).min();
             let due = async {
                 match next {
                     Some(next) => self.clock.sleep_until(next).await,
@@ -343,93 +372,11 @@ impl Fleet {
 }
 
 impl Post {
-    fn new() -> Self {
+    fn new(concurrency: Concurrency) -> Self {
         Self {
-            calls: Semaphore::new(CONCURRENT_CALLS),
+            calls: Semaphore::new(concurrency.limit.get().into()),
             line: Mutex::new(Line::default()),
             certificate: AtomicU64::new(0),
         }
     }
-}
-
-fn service_time(operation: Option<Operation>) -> SignedDuration {
-    match operation {
-        Some(Operation::SoftwareCheck | Operation::Support) => UPDATE_SERVER_TIME,
-        _ => SERVICE_TIME,
-    }
-}
-
-/// What a device that cannot be reached does with a connection.
-fn away(phase: Phase) -> Option<Exchange> {
-    match phase {
-        Phase::ShuttingDown => Some(Exchange::Reset),
-        Phase::Dark | Phase::Management | Phase::Maintenance => Some(Exchange::Refused),
-        Phase::Up
-        | Phase::Restarting
-        | Phase::Login
-        | Phase::Services
-        | Phase::AutoCommit
-        | Phase::Settling
-        | Phase::Returning => None,
-    }
-}
-
-/// The request arrives, or does not; the reply comes back, or does not.
-fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question: &Question) -> Exchange {
-    let device = &mut scene.site.devices[scene.index];
-    if let Some(away) = away(device.phase) {
-        return away;
-    }
-    let fault = line.take(question.operation());
-    match fault {
-        Some(NetworkFault::Refuse) => return Exchange::Refused,
-        Some(NetworkFault::Reset) => return Exchange::Reset,
-        Some(NetworkFault::Hang) => return Exchange::Silence,
-        Some(NetworkFault::Html) => return Exchange::Reply(reply::login_page()),
-        Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {}
-    }
-    device.counters.requests += 1;
-    device.requests_since_boot += 1;
-    let now = scene.site.now();
-    let device = &scene.site.devices[scene.index];
-    if device.in_pair && device.is_starved(scene.world, now) {
-        scene.site.settle(scene.world);
-    }
-    let reply = told(scene, api, question);
-    match fault {
-        Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
-        Some(NetworkFault::LoseReply) => Exchange::Reset,
-        Some(NetworkFault::SwallowReply) => Exchange::Silence,
-        _ => Exchange::Reply(reply),
-    }
-}
-
-/// What a device with a web server says.
-fn told(scene: &mut Scene<'_>, api: &ApiRequest, question: &Question) -> Response<Bytes> {
-    let (world, now) = (scene.world, scene.site.now());
-    let device = &mut scene.site.devices[scene.index];
-    let logs_in = question.operation() == Some(Operation::Keygen);
-    if device.phase == Phase::Services || device.starves_request(world, now) {
-        return reply::unavailable();
-    }
-    let reply = if device.refuses_logins(world, now) || (logs_in && device.is_account_locked(now)) {
-        device.counters.logins += u64::from(logs_in);
-        reply::invalid_credential()
-    } else {
-        answer(scene, api, question)
-    };
-    if logs_in {
-        let accepted = reply.status() == http::StatusCode::OK;
-        scene.site.devices[scene.index].login_ended(world, accepted, now);
-    }
-    reply
-}
-
-/// The first half of a reply, under the length of the whole.
-fn truncated(reply: Response<Bytes>) -> Response<Bytes> {
-    let (mut parts, body) = reply.into_parts();
-    parts
-        .headers
-        .insert(http::header::CONTENT_LENGTH, http::HeaderValue::from(body.len()));
-    Response::from_parts(parts, body.slice(..body.len() / 2))
 }

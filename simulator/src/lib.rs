@@ -4,6 +4,7 @@
 //! within one process. A device's state is a pure function of its past requests and the simulated instant; it is
 //! brought up to date when somebody looks, so thousands of idle devices cost nothing.
 
+mod addresses;
 mod ailments;
 mod answer;
 mod archive;
@@ -15,12 +16,16 @@ mod content;
 mod control;
 mod control_port;
 mod device;
+mod events;
 mod fault;
 mod fleet;
+mod generate;
 mod jobs;
 mod line;
 mod model;
 mod multipart;
+mod nearest;
+mod notes;
 mod operation;
 mod pair;
 mod release;
@@ -37,25 +42,28 @@ mod staging;
 mod state;
 mod traffic;
 mod tree;
+mod twin;
 mod wording;
 mod world;
 mod xpath;
 
+pub use addresses::{AddressError, LoopbackNet};
 pub use area::{Area, Return};
 pub use boot::MaintenanceExit;
 pub use clock::SimClock;
-pub use control::{ControlError, ControlReply, ControlRequest};
+pub use control::{ControlError, ControlReply, ControlRequest, SetFact, Whom};
 pub use device::{Counters, Phase, Reach};
+pub use events::{Event, Events, Occurrence};
 pub use fault::{
     BootPhase, Condition, Cure, Effect, FaultRule, Feature, HaFailure, OpticCondition, UpdateServer,
     VersionRange,
 };
 pub use fleet::{Exchange, Fleet};
 pub use jobs::{JobResult, JobStatus};
-pub use line::NetworkFault;
+pub use line::{Cut, Injection, Lasts, LineReport, NetworkFault};
 pub use pair::{HaLink, HaMode, HaState, SessionOwner};
 pub use release::{Release, Version, VersionError};
-pub use report::{DeviceState, DeviceSummary, HaReport, JobState};
+pub use report::{DeviceState, DeviceSummary, HaReport, JobState, Totals};
 pub use serve::{ServeError, ServeOptions, Served, serve};
 pub use setup::{
     Administrator, CertificateSpec, DigestKind, KeyKind, LicenceSpec, ListSpec, PluginSpec, Recurrence, Role,
@@ -63,7 +71,8 @@ pub use setup::{
 };
 pub use software::{Mount, Partition, PartitionState};
 pub use spec::{
-    ContentVersion, ContentVersionError, Credentials, DeviceSpec, FaultSpec, FleetSpec,
+    Concurrency, ContentVersion, ContentVersionError, Credentials, DeviceSpec, Excess, FaultSpec, FleetSpec,
     LoginBeforeAutocommit, OpticSpec, PairSpec, Place, SpecError,
 };
 pub use traffic::PairReport;
+pub use twin::{Twin, TwinDevice, TwinError, TwinFleet, TwinHa};

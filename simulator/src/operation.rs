@@ -299,6 +299,12 @@ impl Operation {
         TABLE.iter().any(|row| row.operation == self && row.changing)
     }
 
+    /// Its first name.
+    pub(crate) fn name(self) -> &'static str {
+        let row = TABLE.iter().find(|row| row.operation == self);
+        row.map_or("", |row| row.name)
+    }
+
     /// Whether `name` is one of this operation's names.
     pub(crate) fn is_called(self, name: &str) -> bool {
         TABLE.iter().any(|row| row.operation == self && row.name == name)

@@ -185,6 +185,25 @@ pub(crate) fn unavailable() -> Response<Bytes> {
     )
 }
 
+/// A call beyond those that a device works on at a time. No source shows what a device says then; this is what its web
+/// server says when it cannot serve.
+pub(crate) fn too_many_calls() -> Response<Bytes> {
+    response(
+        StatusCode::SERVICE_UNAVAILABLE,
+        HTML,
+        page("503 Service Unavailable", "Too many concurrent requests."),
+    )
+}
+
+/// What a proxy in between says when it gets no answer.
+pub(crate) fn bad_gateway() -> Response<Bytes> {
+    response(
+        StatusCode::BAD_GATEWAY,
+        HTML,
+        page("502 Bad Gateway", "The server returned an invalid response."),
+    )
+}
+
 /// Not the API's path.
 pub(crate) fn not_found() -> Response<Bytes> {
     response(

@@ -1,6 +1,7 @@
 //! What the simulator tells whoever runs it: the truth about a device, which its API may not tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,10 +26,55 @@ pub struct DeviceSummary {
     pub serial: String,
     /// Running version.
     pub version: Version,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Its HA state, for a member of a pair.
+    pub ha: Option<HaState>,
     /// The pair it belongs to.
     pub pair: Option<String>,
     /// Labels of the fleet file.
     pub labels: BTreeMap<String, String>,
+}
+
+/// What a whole fleet did, counted since the start of the simulation or the last reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Devices.
+    pub devices: u64,
+    /// Devices by what they are doing.
+    pub phases: BTreeMap<Phase, u64>,
+    /// Download jobs enqueued.
+    pub downloads_started: u64,
+    /// Install jobs enqueued.
+    pub installs_started: u64,
+    /// Install jobs that ended FIN/OK.
+    pub installs_ok: u64,
+    /// Restarts asked for through the API.
+    pub reboots_requested: u64,
+    /// All boots.
+    pub boots: u64,
+    /// HTTP requests that reached a device.
+    pub requests: u64,
+    /// Key generations asked for.
+    pub logins: u64,
+    /// Calls refused because as many as a device takes were being worked on.
+    pub calls_refused: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, device: &Device) {
+        let counted = &device.counters;
+        self.devices += 1;
+        *self.phases.entry(device.phase).or_default() += 1;
+        self.downloads_started += counted.downloads_started.values().sum::<u64>();
+        self.installs_started += counted.installs_started.values().sum::<u64>();
+        self.installs_ok += counted.installs_ok.values().sum::<u64>();
+        self.reboots_requested += counted.reboots_requested;
+        self.boots += counted.boots;
+        self.requests += counted.requests;
+        self.logins += counted.logins;
+        self.calls_refused += counted.calls_refused;
+    }
 }
 
 /// Everything about a device at an instant.
@@ -40,6 +86,10 @@ pub struct DeviceState {
     pub model: String,
     /// Serial number.
     pub serial: String,
+    /// Management address it reports.
+    pub address: Ipv4Addr,
+    /// Labels of the fleet file.
+    pub labels: BTreeMap<String, String>,
     /// Version of the system that runs, or ran last.
     pub version: Version,
     /// Content version.
@@ -76,6 +126,8 @@ pub struct DeviceState {
     pub ungraceful_shutdowns: u32,
     /// Boots since its file systems were checked.
     pub boots_since_check: u32,
+    /// How many seconds its clock is ahead of the true time.
+    pub clock_skew_seconds: i64,
 }
 
 /// HA state of a device.
@@ -119,13 +171,15 @@ fn job(job: &Job, now: Timestamp) -> JobState {
     }
 }
 
-pub(crate) fn summary(device: &Device, pair: Option<&Pair>) -> DeviceSummary {
+pub(crate) fn summary(device: &Device, member: Option<(&Pair, usize)>) -> DeviceSummary {
     DeviceSummary {
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
         version: device.version(),
-        pair: pair.map(|pair| pair.name.clone()),
+        phase: device.phase,
+        ha: member.map(|(pair, index)| pair.members[index].state),
+        pair: member.map(|(pair, _)| pair.name.clone()),
         labels: device.labels.clone(),
     }
 }
@@ -140,6 +194,8 @@ pub(crate) fn state(
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
+        address: device.address,
+        labels: device.labels.clone(),
         version: device.version(),
         content: device.content,
         phase: device.phase,
@@ -169,5 +225,6 @@ pub(crate) fn state(
         full: device.full.clone(),
         ungraceful_shutdowns: device.boot_record.ungraceful(now),
         boots_since_check: device.boot_record.boots_since_check,
+        clock_skew_seconds: device.clock_skew.as_secs(),
     }
 }

@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::boot::MaintenanceExit;
 use crate::device::{Device, Happening};
+use crate::events::Occurrence;
 use crate::fault::FaultRule;
 use crate::jobs::{JobKind, Plan};
+use crate::notes::{self, Standing};
 use crate::pair::{HaLink, HaState, Pair, View};
 use crate::release::Version;
 use crate::state::Sight;
@@ -17,6 +19,8 @@ pub(crate) struct Site {
     pub(crate) devices: Vec<Device>,
     pub(crate) pair: Option<Pair>,
     now: Timestamp,
+    /// What changed and is not in the fleet's event log yet.
+    notes: Vec<(Timestamp, usize, Occurrence)>,
 }
 
 /// How long a device takes to take a configuration over. Estimated.
@@ -43,6 +47,7 @@ impl Site {
             devices: vec![device],
             pair: None,
             now: epoch,
+            notes: Vec::new(),
         }
     }
 
@@ -55,6 +60,7 @@ impl Site {
             devices: devices.into(),
             pair: Some(pair),
             now: epoch,
+            notes: Vec::new(),
         };
         site.tell_roles(world);
         if let Some((pair, view)) = site.pair_and_view(world)
@@ -72,6 +78,7 @@ impl Site {
     /// Brings everything up to `now`. An earlier instant than the last one changes nothing.
     pub(crate) fn advance(&mut self, world: &World, now: Timestamp) {
         while let Some((at, turn)) = self.next_turn().filter(|(at, _)| *at <= now) {
+            let before = notes::standings(self);
             let at = at.max(self.now);
             self.now = at;
             match turn {
@@ -86,8 +93,21 @@ impl Site {
                 }
             }
             self.settle(world);
+            self.note_since(&before);
         }
         self.now = self.now.max(now);
+    }
+
+    /// Notes what changed since `before`, at the present instant.
+    pub(crate) fn note_since(&mut self, before: &[Standing]) {
+        let changes = notes::changes(before, self).into_iter();
+        self.notes
+            .extend(changes.map(|(index, what)| (self.now, index, what)));
+    }
+
+    /// What was noted since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<(Timestamp, usize, Occurrence)> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The instant everything is brought up to.

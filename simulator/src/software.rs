@@ -213,6 +213,13 @@ impl ImageStore {
         self.images.keys().copied().collect()
     }
 
+    /// Makes `megabytes` free, by other data coming or going; as many as fit beside the images.
+    pub(crate) fn leave_free(&mut self, megabytes: u64) {
+        let taken: u64 = self.images.values().sum();
+        let room = self.total_mb.saturating_sub(taken);
+        self.other_mb = room.saturating_sub(megabytes);
+    }
+
     /// Fills the disk with other data, or frees what such data took.
     pub(crate) fn fill(&mut self, full: bool) {
         let taken: u64 = self.images.values().sum();
@@ -292,5 +299,9 @@ mod tests {
         assert_eq!(store.free_mb(), 0);
         store.fill(false);
         assert_eq!(store.free_mb(), 2200);
+        store.leave_free(300);
+        assert_eq!(store.free_mb(), 300);
+        store.leave_free(9000);
+        assert_eq!(store.free_mb(), 2200, "no more than there is");
     }
 }

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU16;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use crate::content::{ContentVersion, ContentVersionError};
 use crate::fault::{Condition, Effect, FaultRule, Feature, library};
@@ -16,11 +17,16 @@ use crate::release::{Catalogue, Release, Version};
 use crate::setup::Setup;
 
 mod fault;
+mod refusal;
+mod written;
 
 pub use fault::FaultSpec;
+pub(crate) use refusal::Problem;
+use refusal::{Complaint, Entry, complain};
+pub use refusal::{Place, SpecError};
 
 /// A fleet, as written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetSpec {
     /// Seed of everything that varies between devices and runs.
@@ -31,23 +37,26 @@ pub struct FleetSpec {
     /// The administrator every device knows.
     pub credentials: Credentials,
     /// What the update server offers, in place of the embedded list.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releases: Option<Vec<Release>>,
     /// Whether devices accept logins while their auto-commit runs (PAN-204830).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub login_before_autocommit_fixed: LoginBeforeAutocommit,
+    /// How many calls a device works on at a time, and what becomes of one more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub concurrency: Concurrency,
     /// The devices.
     pub devices: Vec<DeviceSpec>,
     /// Which devices are HA pairs.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<PairSpec>,
     /// Faults, from the embedded library by name or written out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
 }
 
 /// A user name and password.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// User name.
@@ -94,6 +103,16 @@ impl LoginBeforeAutocommit {
     }
 }
 
+impl Serialize for LoginBeforeAutocommit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Vendor => serializer.serialize_str("vendor"),
+            Self::Fixed => serializer.serialize_bool(true),
+            Self::Affected => serializer.serialize_bool(false),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -123,14 +142,50 @@ impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
     }
 }
 
+/// How many calls a device works on at a time. "Limit the number of concurrent API calls to five" (vendor XML API guide);
+/// what a device does with a sixth is in no source, so both ways can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Concurrency {
+    /// Calls at a time.
+    pub limit: NonZeroU16,
+    /// What becomes of a call beyond them.
+    pub excess: Excess,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        const FIVE: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
+        Self {
+            limit: FIVE,
+            excess: Excess::default(),
+        }
+    }
+}
+
+/// What becomes of a call while a device is busy with as many as it takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    /// It waits for its turn.
+    #[default]
+    Wait,
+    /// It is answered with HTTP 503 at once, and the device sees nothing of it.
+    Refuse,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One device at the start.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceSpec {
     /// Host name, unique in the fleet.
     pub name: String,
     /// Free labels; the simulator only hands them out again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Model, such as `PA-850`.
     pub model: String,
@@ -139,45 +194,45 @@ pub struct DeviceSpec {
     /// Applications and Threats content, such as `8700-7000`.
     pub content: ContentVersion,
     /// Serial number; drawn from the seed when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Management address the device reports; drawn from the seed when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<std::net::Ipv4Addr>,
     /// Optics, by port. The other cages are empty.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optics: Vec<OpticSpec>,
     /// Free megabytes on `/opt/panrepo`; half of the partition when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panrepo_free_mb: Option<u64>,
     /// Images on disk besides the running version and its base.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Version>,
     /// Whether `show chassis-ready` exists, in place of the model's own answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chassis_ready: Option<bool>,
     /// Whether there are uncommitted changes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pending_changes: bool,
     /// Administrators who hold a configuration lock.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_locks: Vec<String>,
     /// What it holds and whom it knows, where that matters.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<std::sync::Arc<Setup>>,
     /// Facts that faults hang on.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Feature>,
     /// What the TPM remembers at the start.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ungraceful_shutdowns: u32,
     /// Boots since the file systems were checked; drawn from the seed when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boots_since_check: Option<u32>,
 }
 
 /// An optic in a cage.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpticSpec {
     /// Slot; 1 but on a chassis.
@@ -190,7 +245,7 @@ pub struct OpticSpec {
     /// Part number as the optic reports it.
     pub part: String,
     /// Serial number as the optic reports it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Medium as the device reports it.
     #[serde(default = "fiber")]
@@ -206,7 +261,7 @@ fn fiber() -> String {
 }
 
 /// Two devices in HA.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairSpec {
     /// Name of the pair.
@@ -216,98 +271,25 @@ pub struct PairSpec {
     /// Which one is active at the start.
     pub active: String,
     /// Which one has the better priority, and takes the role back under preemption; the active one when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred: Option<String>,
     /// Whether the preferred device takes the active role back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub preemptive: bool,
     /// Whether a suspension by request outlives a reboot. Sources disagree: the vendor's manual sends
     /// `functional` after the reboot, the vendor's playbook never does.
     #[serde(default = "survives")]
     pub suspended_survives_reboot: bool,
     /// Whether one member serves, or both.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mode: HaMode,
     /// Of an active/active pair: which member owns a session.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub session_owner: SessionOwner,
 }
 
 fn survives() -> bool {
     true
-}
-
-/// Why a fleet cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpecError {
-    /// The text is not a fleet file.
-    #[error("read the fleet file {file}{place}: {reason}")]
-    Read {
-        /// Name of the file.
-        file: String,
-        /// Where, when known.
-        place: Place,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// The text reads, but describes no possible fleet.
-    #[error("build the fleet of {file}{place}: {what}")]
-    Impossible {
-        /// Name of the file.
-        file: String,
-        /// Where, when known.
-        place: Place,
-        /// What is wrong.
-        what: String,
-    },
-    /// One of the files built into this crate does not read.
-    #[error("read the embedded {what}")]
-    Embedded {
-        /// Which.
-        what: &'static str,
-        /// Why.
-        source: Box<serde_saphyr::Error>,
-    },
-}
-
-/// A place in a file, printed as `:line:column`, or as nothing when it is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(Option<(u64, u64)>);
-
-impl Place {
-    fn of(location: serde_saphyr::Location) -> Self {
-        Self(Some((location.line(), location.column())).filter(|(line, _)| *line > 0))
-    }
-
-    /// Line and column, from 1.
-    pub fn line_and_column(self) -> Option<(u64, u64)> {
-        self.0
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .map_or(Ok(()), |(line, column)| write!(formatter, ":{line}:{column}"))
-    }
-}
-
-/// What an impossible fleet stumbles over: an entry of one of the three lists.
-#[derive(Debug, Clone, Copy)]
-enum Entry {
-    Device(usize),
-    Pair(usize),
-    Fault(usize),
-}
-
-struct Complaint {
-    entry: Entry,
-    what: String,
-}
-
-fn complain(entry: Entry, what: String) -> Complaint {
-    Complaint { entry, what }
 }
 
 impl FleetSpec {
@@ -317,11 +299,7 @@ impl FleetSpec {
     /// When the text is not a fleet file, or the fleet is impossible (a member that is no device, a version the
     /// update server does not list, a model nobody knows). The error names file, line and column.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, SpecError> {
-        let spec: Self = serde_saphyr::from_str(text).map_err(|error| SpecError::Read {
-            file: file_name.to_owned(),
-            place: error.location().map_or(Place(None), Place::of),
-            reason: reason(&error),
-        })?;
+        let spec: Self = serde_saphyr::from_str(text).map_err(|error| SpecError::read(file_name, &error))?;
         spec.resolve()
             .map_err(|problem| problem.into_error(file_name, Some(text)))?;
         Ok(spec)
@@ -433,77 +411,11 @@ impl FleetSpec {
     }
 }
 
-/// The parser's own words, without its picture of the text: the place is told apart.
-fn reason(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    text.split(" at line ")
-        .next()
-        .unwrap_or(&text)
-        .trim_start_matches("error: ")
-        .to_owned()
-}
-
 /// What a fleet refers to.
 pub(crate) struct Resolved {
     pub(crate) catalogue: Catalogue,
     pub(crate) classes: Vec<ModelClass>,
     pub(crate) rules: Vec<FaultRule>,
-}
-
-/// Why a fleet did not resolve, before a place in a file is known.
-pub(crate) struct Problem(ProblemKind);
-
-enum ProblemKind {
-    Complaint(Complaint),
-    Embedded(&'static str, Box<serde_saphyr::Error>),
-}
-
-impl From<Complaint> for Problem {
-    fn from(complaint: Complaint) -> Self {
-        Self(ProblemKind::Complaint(complaint))
-    }
-}
-
-impl Problem {
-    fn embedded(what: &'static str, source: serde_saphyr::Error) -> Self {
-        Self(ProblemKind::Embedded(what, Box::new(source)))
-    }
-
-    pub(crate) fn into_error(self, file: &str, text: Option<&str>) -> SpecError {
-        match self.0 {
-            ProblemKind::Embedded(what, source) => SpecError::Embedded { what, source },
-            ProblemKind::Complaint(Complaint { entry, what }) => {
-                let place = text
-                    .and_then(|text| locate(text, entry))
-                    .map_or(Place(None), Place::of);
-                SpecError::Impossible {
-                    file: file.to_owned(),
-                    place,
-                    what,
-                }
-            }
-        }
-    }
-}
-
-/// Where an entry stands. A second, lenient reading that is only made once something is wrong.
-fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
-    #[derive(Deserialize)]
-    struct Lists {
-        #[serde(default)]
-        devices: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-        #[serde(default)]
-        pairs: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-        #[serde(default)]
-        faults: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-    }
-    let lists: Lists = serde_saphyr::from_str(text).ok()?;
-    let found = match entry {
-        Entry::Device(index) => lists.devices.get(index),
-        Entry::Pair(index) => lists.pairs.get(index),
-        Entry::Fault(index) => lists.faults.get(index),
-    };
-    found.map(|entry| entry.referenced)
 }
 
 #[cfg(test)]
@@ -554,6 +466,33 @@ faults:
     }
 
     #[test]
+    fn a_fleet_that_is_written_out_reads_back_the_same() {
+        let text = format!(
+            "concurrency: {{limit: 3, excess: refuse}}\nlogin_before_autocommit_fixed: false\n{SMALL}"
+        );
+        let written = FleetSpec::parse("fleet.yaml", &text).unwrap().to_yaml().unwrap();
+        let again = FleetSpec::parse("written.yaml", &written).unwrap();
+        assert_eq!(again.to_yaml().unwrap(), written);
+        assert_eq!(again.concurrency.limit.get(), 3);
+        insta::assert_snapshot!(written, @r#"
+        seed: 7
+        epoch: 2026-03-01T22:00:00Z
+        credentials: {"user":"admin","password":"secret-word"}
+        concurrency: {"limit":3,"excess":"refuse"}
+        login_before_autocommit_fixed: false
+        devices:
+          - {"name":"a","model":"PA-850","version":"9.1.16","content":"8700-7000"}
+          - {"name":"b","model":"PA-850","version":"9.1.16","content":"8700-7000","optics":[{"slot":1,"port":6,"vendor":"FINISAR CORP.","part":"FTLX1475D3BCL","media":"SFP-Plus-Fiber"}]}
+        pairs:
+          - {"name":"p","members":["a","b"],"active":"a","suspended_survives_reboot":true}
+        faults:
+          - "optics-boot-loop"
+          - {"rule":"never-returns","when":{"devices":["b"]}}
+          - {"id":"mine","source":"written in the fleet file","when":{},"effect":{"boot_loop":{"at":"R4","up_seconds":30,"cycles":2}}}
+        "#);
+    }
+
+    #[test]
     fn errors_name_the_place() {
         let cases = [
             SMALL.replace("seed: 7", "sed: 7"),
@@ -577,7 +516,7 @@ faults:
             .map(|text| FleetSpec::parse("fleet.yaml", text).unwrap_err().to_string())
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, devices, pairs, faults
+        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, concurrency, devices, pairs, faults
         read the fleet file fleet.yaml:8:14: `9.1` is not a PAN-OS version (such as 10.2.4 or 10.2.4-h4)
         build the fleet of fleet.yaml:6:5: b: the update server does not list 9.1.99
         build the fleet of fleet.yaml:6:5: b: the model PA-9 is not known

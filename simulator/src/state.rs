@@ -124,7 +124,7 @@ impl<'a> Sight<'a> {
     /// Seconds since the `index`th of an area's members is back: they do not all come at once. After a boot each
     /// takes up to `spread` seconds more.
     pub(crate) fn member_back_for(&self, area: Area, purpose: &str, index: u64, spread: u64) -> Option<i64> {
-        let late = self.own(purpose, index + 1000 * self.device.counters.boots, 0, spread);
+        let late = self.own(purpose, index + 1000 * self.device.boot_record.boots, 0, spread);
         let since = self.back_for(area)?.as_secs() - i64::try_from(late).unwrap_or(0);
         (since >= 0).then_some(since)
     }

@@ -31,7 +31,7 @@ use hopgate_core::plan::Plan;
 use hopgate_core::waiting::Hold;
 use hopgate_panos::{Client, Credentials, Secret, Transport};
 use jiff::{SignedDuration, Timestamp};
-use panos_simulator::{ControlRequest, Fleet, FleetSpec, NetworkFault, SimClock};
+use panos_simulator::{ControlRequest, Fleet, FleetSpec, Lasts, NetworkFault, SimClock};
 use tokio::sync::mpsc;
 
 pub mod lingering;
@@ -536,7 +536,7 @@ impl World {
         self.control(ControlRequest::Inject {
             device: device.to_owned(),
             fault,
-            requests,
+            lasts: Lasts::Requests(requests),
             operation: Some(operation.to_owned()),
             changing_only: false,
         });

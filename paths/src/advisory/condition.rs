@@ -65,7 +65,7 @@ impl Condition {
             }
             Self::Optics(condition) => match view.map(FactsView::optics) {
                 None => unasked("the modules in the ports"),
-                Some(Seen::Unknown(why)) => unknown(&format!("the modules in the ports: {why}")),
+                Some(Seen::Unknown(why)) => unknown(&format!("the modules in the ports ({why})")),
                 Some(Seen::Known(optics)) => condition.held(&optics),
             },
         }
@@ -91,7 +91,7 @@ fn unknown(missing: &str) -> Exposure {
 }
 
 fn unasked(what: &str) -> Exposure {
-    unknown(&format!("{what}: not asked"))
+    unknown(&format!("{what} (not asked)"))
 }
 
 fn exposed(seen: String) -> Exposure {
@@ -102,7 +102,7 @@ fn flag(name: &str, wanted: bool, view: Option<&dyn FactsView>) -> Exposure {
     let meaning = meaning(vocabulary::FLAGS, name);
     let seen = match view.map(|view| view.flag(name)) {
         None => return unasked(&format!("whether {meaning}")),
-        Some(Seen::Unknown(why)) => return unknown(&format!("whether {meaning}: {why}")),
+        Some(Seen::Unknown(why)) => return unknown(&format!("whether {meaning} ({why})")),
         Some(Seen::Known(seen)) => seen,
     };
     let said = if seen {
@@ -124,9 +124,10 @@ fn compare(
     relation: &str,
     limit: u64,
 ) -> Exposure {
+    let meaning = meaning(vocabulary::NUMBERS, name);
     match view.map(|view| view.number(name)) {
-        None => unasked(name),
-        Some(Seen::Unknown(why)) => unknown(&format!("{name}: {why}")),
+        None => unasked(meaning),
+        Some(Seen::Unknown(why)) => unknown(&format!("{meaning} ({why})")),
         Some(Seen::Known(seen)) if holds(seen) => exposed(format!("{name} is {seen}, {relation} {limit}")),
         Some(Seen::Known(seen)) => Exposure::Clear {
             why: format!("{name} is {seen}, not {relation} {limit}"),
@@ -161,7 +162,7 @@ impl OpticsCondition {
         }
         if !unreadable.is_empty() {
             let missing = listed(&unreadable, |optic| {
-                format!("the module in {} does not say what it is", optic.interface)
+                format!("what the module in {} is (it does not say)", optic.interface)
             });
             return Exposure::Unknown { missing };
         }

@@ -42,6 +42,11 @@ pub const FLAGS: &[Word] = &[
         "show system info: multi-vsys",
     ),
     word(
+        "vsys-id-gap",
+        "the ids of the virtual systems have a gap",
+        "configuration: entries of vsys, vsys1, vsys2 and so on",
+    ),
+    word(
         "fips-cc",
         "it runs in FIPS-CC mode",
         "show system info: operational-mode",

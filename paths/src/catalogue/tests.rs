@@ -1,5 +1,8 @@
 //! What the shipped catalogue says, and what a broken one is answered with.
 
+mod fuzz;
+mod overlays;
+
 use super::*;
 
 fn shipped(name: &str) -> &'static str {
@@ -124,8 +127,8 @@ fn a_broken_row_is_named_by_file_line_and_key() {
         edited("releases.toml", "version = \"12.1.5\"", "version = \"12.1.1\""),
         edited(
             "releases.toml",
-            "source = \"Last published 8.1",
-            "source = \" \" # \"Last published 8.1",
+            "source = \"GitHub o5edaxi",
+            "source = \" \" # \"GitHub o5edaxi",
         ),
         edited("models.toml", "class = \"pa-800\"", "class = \"pa-8000\""),
         edited(
@@ -156,35 +159,46 @@ fn a_broken_row_is_named_by_file_line_and_key() {
     reading releases.toml, line 13, at `leave_form`: unknown field `leave_form`, expected one of `name`, `base`, `leave_from`, `source`, `confidence`
     reading releases.toml, line 19, at `base`: "9.0" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)
     reading releases.toml, line 15, at `confidence`: unknown variant `certain`, expected one of `low`, `medium`, `high`
-    reading releases.toml, line 181, at `minimum`: invalid type: string "8408", expected u32
+    reading releases.toml, line 198, at `minimum`: invalid type: string "8408", expected u32
     reading releases.toml, line 10, at `[[train]`: unclosed array table, expected `]`
     checking releases.toml, row at line 17, key `base`: 9.1.0 is not an image of 9.0
-    checking releases.toml, row at line 24, key `name`: 8.0 stands after 9.0: trains are listed oldest first, once each
-    checking releases.toml, row at line 92, key `to`: from 8.1 the list must lead forward, in ascending order
+    checking releases.toml, row at line 24, key `name`: 8.0 stands after 9.0 (releases.toml, line 17): trains are listed oldest first
+    checking releases.toml, row at line 92, key `to`: from 8.1 the list leads back to 8.1, while 8.1 stands in the order at releases.toml, line 10
     checking releases.toml, row at line 92, key `to`: 9.2 has no [[train]] row
-    checking releases.toml, row at line 98, key `from`: 8.1 is given twice
-    checking releases.toml, row at line 161, key `train`: 8.1 is given twice
-    checking releases.toml, row at line 223, key `date`: 2022-03-01T00:00:00Z is not a day (YYYY-MM-DD)
-    checking releases.toml, row at line 293, key `version`: 8.1.26 is given twice
-    checking releases.toml, row at line 366, key `version`: 12.1.1 is older than 12.1.2, the base image of its train
-    checking releases.toml, row at line 287, key `source`: a row without a source cannot be argued with
+    checking releases.toml, row at line 98, key `from`: 8.1 is given twice: the other is releases.toml, line 92
+    checking releases.toml, row at line 178, key `train`: 8.1 is given twice: the other is releases.toml, line 172
+    checking releases.toml, row at line 240, key `date`: 2022-03-01T00:00:00Z is not a day (YYYY-MM-DD)
+    checking releases.toml, row at line 454, key `version`: 8.1.26 is given twice: the other is releases.toml, line 448
+    checking releases.toml, row at line 502, key `version`: 12.1.1 is older than 12.1.2, the base image of its train (releases.toml, line 74)
+    checking releases.toml, row at line 172, key `source`: a row without a source cannot be argued with
     checking models.toml, row at line 189, key `class`: there is no class pa-8000; the nearest is pa-3000
-    checking models.toml, row at line 189, key `names`: PA-820 is given twice
+    checking models.toml, row at line 189, key `names`: PA-820 is given twice: the other is models.toml, line 189
     checking models.toml, row at line 189, key `names`: PA-860 has no [[support]] row
     checking models.toml, row at line 318, key `models`: there is no model PA-830; the nearest is PA-820
     reading models.toml, line 248, at `trains`: "10.1" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)
-    checking models.toml, row at line 10, key `install`: expected must be at least a minute, and worst not less than expected
-    checking models.toml, row at line 10, key `watchdog`: warn must not be under 27 (reboot and auto-commit as expected), fail must be over warn and not under 40 (both at worst)
-    checking models.toml, row at line 20, key `name`: pa-220 is given twice
+    checking models.toml, row at line 10, key `install`: expected must be at least a minute, and worst neither less than expected nor more than 1440
+    checking models.toml, row at line 10, key `watchdog`: warn must not be under 27 (reboot and auto-commit as expected), fail must be over warn and not under 40 (both at worst), nor over 2880
+    checking models.toml, row at line 20, key `name`: pa-220 is given twice: the other is models.toml, line 10
     "#);
 }
 
 #[test]
-fn the_files_are_exactly_the_two() {
+fn the_files_are_exactly_the_three() {
     let said = |files: &[(&str, &str)]| Catalogue::parse(files).unwrap_err().to_string();
-    let releases = ("releases.toml", shipped("releases.toml"));
-    let models = ("models.toml", shipped("models.toml"));
-    insta::assert_snapshot!(said(&[releases]), @"reading the release catalogue: models.toml is missing");
-    insta::assert_snapshot!(said(&[releases, models, ("release.toml", "")]), @"reading the release catalogue: release.toml is not expected here (once each: releases.toml, models.toml)");
-    insta::assert_snapshot!(said(&[releases, releases, models]), @"reading the release catalogue: releases.toml is not expected here (once each: releases.toml, models.toml)");
+    let [releases, models, advisories] = EMBEDDED else {
+        panic!("there are three");
+    };
+    insta::assert_snapshot!(
+        [
+            said(&[*releases, *models]),
+            said(&[*releases, *models, *advisories, ("release.toml", "")]),
+            said(&[*releases, *releases, *models, *advisories]),
+        ]
+        .join("\n"),
+        @r"
+    reading the release catalogue: advisories.toml is missing
+    reading the release catalogue: release.toml is not expected here (once each: releases.toml, models.toml, advisories.toml)
+    reading the release catalogue: releases.toml is not expected here (once each: releases.toml, models.toml, advisories.toml)
+    "
+    );
 }

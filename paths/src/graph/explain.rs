@@ -87,7 +87,7 @@ pub(super) fn edges(question: &Question<'_, '_>) -> Vec<Edge> {
         }
         edges.extend(outside(question, *from));
     }
-    edges.sort_by(|one, other| (one.from, one.to, one.kind).cmp(&(other.from, other.to, other.kind)));
+    edges.sort_by_key(|edge| (edge.from, edge.to, edge.kind));
     edges
 }
 

@@ -17,8 +17,18 @@ use crate::version::Version;
 const EXPOSED_BLOCK_RISK_MIN: u32 = 20;
 const OPEN_BLOCK_RISK_MIN: u32 = 5;
 
-/// Minutes a warning counts for, exposed. An open one, and a mere suspicion, are said and not weighed.
+/// Minutes a warning or a suspicion counts for where least risk is asked for. Otherwise it is told and not weighed: the
+/// notes say most of the releases that are cared for longest, which would lead every path around them.
 const EXPOSED_WARN_RISK_MIN: u32 = 3;
+
+/// What is known against a release or a step, in minutes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    /// By advisories that block.
+    pub(super) blocking: u32,
+    /// By all others the device is exposed to.
+    pub(super) warning: u32,
+}
 
 impl Question<'_, '_> {
     /// What is known against standing on a release, before the device is asked. A release without a row is looked at
@@ -63,7 +73,7 @@ impl Question<'_, '_> {
     }
 
     /// Whether an advisory refuses a release: facts are there, it blocks, the device is exposed, nobody accepted it.
-    fn refuses(&self, against: Against) -> bool {
+    pub(super) fn refuses(&self, against: Against) -> bool {
         self.request.view.is_some()
             && !against.suspect
             && self.advisory(against).severity == Severity::Block
@@ -120,24 +130,18 @@ impl Question<'_, '_> {
     }
 
     /// Minutes that what is known against a release counts for, as far as it is about the step.
-    pub(super) fn weighed(&self, against: &[Against], about: impl Fn(&Against) -> bool) -> u32 {
-        against
-            .iter()
-            .filter(|against| about(against))
-            .map(|against| self.weight(*against))
-            .sum()
-    }
-
-    fn weight(&self, against: Against) -> u32 {
-        if against.suspect {
-            return 0;
+    pub(super) fn weighed(&self, against: &[Against], about: impl Fn(&Against) -> bool) -> Held {
+        let mut held = Held::default();
+        for against in against.iter().filter(|against| about(against)) {
+            let blocking = self.advisory(*against).severity == Severity::Block && !against.suspect;
+            match (blocking, &*self.exposure(*against)) {
+                (true, Exposure::Exposed { .. }) => held.blocking += EXPOSED_BLOCK_RISK_MIN,
+                (true, Exposure::Unknown { .. }) => held.blocking += OPEN_BLOCK_RISK_MIN,
+                (false, Exposure::Exposed { .. }) => held.warning += EXPOSED_WARN_RISK_MIN,
+                (_, Exposure::Clear { .. }) | (false, Exposure::Unknown { .. }) => {}
+            }
         }
-        match (self.advisory(against).severity, &*self.exposure(against)) {
-            (_, Exposure::Clear { .. }) | (Severity::Warn, Exposure::Unknown { .. }) => 0,
-            (Severity::Block, Exposure::Exposed { .. }) => EXPOSED_BLOCK_RISK_MIN,
-            (Severity::Block, Exposure::Unknown { .. }) => OPEN_BLOCK_RISK_MIN,
-            (Severity::Warn, Exposure::Exposed { .. }) => EXPOSED_WARN_RISK_MIN,
-        }
+        held
     }
 
     /// Everything a hop meets, worst first.

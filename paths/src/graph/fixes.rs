@@ -121,7 +121,11 @@ pub(super) fn fixes(graph: &Graph<'_>, from: Version, id: &str) -> Result<Vec<Fi
             })
         })
         .collect();
-    paths.sort_by_key(|path| (path.plan.cost.total(), path.distance, path.version));
+    // Of equally long ways the one that changes least comes first: nobody leaves a feature release for one fix.
+    paths.sort_by_key(|path| {
+        let cost = path.plan.cost;
+        (cost.minutes, path.distance, cost.risk, path.version)
+    });
     if paths.is_empty() {
         return Err(FixError::NoFix {
             advisory: named(),

@@ -93,7 +93,7 @@ impl Question<'_, '_> {
         gates.extend(open.filter_map(|assessed| match &*assessed.exposure {
             Exposure::Unknown { missing } => Some(GateNote {
                 id: assessed.advisory.id.as_str().into(),
-                text: format!("{}: open is {}.", assessed.advisory.title, missing.join("; ")).into(),
+                text: format!("{}. Not known: {}.", assessed.advisory.title, missing.join("; ")).into(),
                 source: assessed.advisory.sourced.source.as_str().into(),
             }),
             Exposure::Exposed { .. } | Exposure::Clear { .. } => None,

@@ -110,18 +110,20 @@ pub(super) fn pair_gate(apart: u32) -> GateNote {
     gate("ha-gap", text, HA)
 }
 
-/// What a hop into `to` asks of a pair.
+/// What a hop out of `from` asks of a pair.
 pub(super) fn ha_rule(from: Train, apart: u32) -> String {
-    if from < PEERS_APART_FROM {
-        format!(
-            "Below {PEERS_APART_FROM} both peers do this hop before either does the next; they are {apart} feature releases apart in between."
-        )
-    } else if apart >= 2 {
-        format!(
-            "One peer after the other; they are {apart} feature releases apart in between, so the older one may suspend itself (\"Peer version too old\")."
-        )
-    } else {
-        "One peer after the other; the passive one first, the other once it serves.".to_owned()
+    let below = from < PEERS_APART_FROM;
+    match (below, apart) {
+        (true, 0 | 1) => {
+            format!("Below {PEERS_APART_FROM} both peers do this hop before either does the next.")
+        }
+        (true, apart) => format!(
+            "Below {PEERS_APART_FROM} both peers do this hop before either does the next; {apart} feature releases apart in between, the older one may suspend itself (\"Peer version too old\")."
+        ),
+        (false, 0 | 1) => "One peer after the other: the second once the first serves again.".to_owned(),
+        (false, apart) => format!(
+            "One peer after the other: the second once the first serves again; {apart} feature releases apart in between, the older one may suspend itself (\"Peer version too old\")."
+        ),
     }
 }
 

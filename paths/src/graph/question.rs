@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Graph;
+use super::exposure::Held;
 use crate::advisory::Exposure;
 use crate::catalogue::{Base, TrainRow, Watch};
 use crate::plan::Cost;
@@ -24,16 +25,19 @@ const SKIPPED_RELEASE_RISK_MIN: u32 = 3;
 /// Minutes a broken rule of the vendor counts for: a pinned hop is never the cheaper one for it.
 const BROKEN_RULE_RISK_MIN: u32 = 60;
 
-/// Minutes a stop counts for that is not the first choice, once for every better one that is ruled out: about two
-/// hops. What advisories add to a hop is held under it, so that ruling a release out never makes a path cheaper.
-const SECOND_CHOICE_RISK_MIN: u32 = 60;
+/// Minutes it counts for to leave a train before its preferred release because that one is ruled out: about two hops,
+/// besides the hop that is saved, so that ruling a release out never makes a path cheaper.
+const LEFT_EARLY_RISK_MIN: u32 = 60;
+
+/// The most that advisories count for on one hop, in minutes: about two hops more.
+const ADVISORIES_AT_MOST_MIN: u32 = 60;
 
 /// Where a path passes a train.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stop {
     pub(super) version: Version,
-    /// How many better ones are ruled out.
-    passed_over: u32,
+    /// The better ones, which are ruled out.
+    passed_over: Vec<Version>,
 }
 
 /// What one step costs.
@@ -43,7 +47,7 @@ pub(super) struct Step {
     /// Risk of the step itself.
     pub(super) risk: u32,
     /// Risk by advisories, as it adds up.
-    pub(super) known_against: u32,
+    pub(super) held: Held,
 }
 
 impl Step {
@@ -51,7 +55,7 @@ impl Step {
     pub(super) fn cost(self) -> Cost {
         Cost {
             minutes: self.minutes,
-            risk: self.risk + self.known_against.min(SECOND_CHOICE_RISK_MIN),
+            risk: self.risk + self.held.blocking.min(ADVISORIES_AT_MOST_MIN),
         }
     }
 }
@@ -193,22 +197,29 @@ impl<'q, 'c> Question<'q, 'c> {
     }
 
     fn find_stop(&self, train: Train) -> Option<Stop> {
-        let candidates = self.candidates(train);
-        let stop = |(passed_over, version): (usize, &Version)| Stop {
-            version: *version,
-            passed_over: u32::try_from(passed_over).unwrap_or(u32::MAX),
+        let mut candidates = self.candidates(train);
+        let open = |version: &Version| self.blocking_at(*version).is_empty();
+        let place = if self.request.prefer == Preference::LeastRisk {
+            let risk = |version| {
+                let held = self.weighed(&self.against(version), |_| true);
+                held.blocking + held.warning
+            };
+            let open = candidates.iter().enumerate().filter(|(_, version)| open(version));
+            let least = open.min_by_key(|(place, version)| (risk(**version), *place));
+            let version = *least?.1;
+            return Some(Stop {
+                version,
+                passed_over: Vec::new(),
+            });
+        } else {
+            candidates.iter().position(open)?
         };
-        let open = candidates
-            .iter()
-            .enumerate()
-            .filter(|(_, version)| self.blocking_at(**version).is_empty());
-        if self.request.prefer == Preference::LeastRisk {
-            let risk = |version| self.weighed(&self.against(version), |_| true);
-            return open
-                .min_by_key(|(place, version)| (risk(**version), *place))
-                .map(|(_, version)| stop((0, version)));
-        }
-        open.map(stop).next()
+        candidates.truncate(place + 1);
+        let version = candidates.pop()?;
+        Some(Stop {
+            version,
+            passed_over: candidates,
+        })
     }
 
     fn target_in(&self, train: Train) -> Result<Version, NoRoute> {
@@ -218,7 +229,7 @@ impl<'q, 'c> Question<'q, 'c> {
         // The train itself may be what is refused; its first release shows in whose words.
         self.graph.installable(match self.base(train) {
             Base::Known(base) => base,
-            Base::ReadFromDevice => Version::of(train, u16::MAX),
+            Base::ReadFromDevice => Version::of(train, 0),
         })?;
         let mut ids: Vec<String> = self
             .candidates(train)
@@ -273,25 +284,34 @@ impl<'q, 'c> Question<'q, 'c> {
         let jump = self.graph.catalogue.trains_apart(from.train(), to.train());
         let skipped = jump.unwrap_or(0).saturating_sub(1);
         let minutes = expected_minutes(self.graph.watch);
-        let passed_over = self
-            .stops
-            .get(&to.train())
-            .filter(|stop| stop.version == to && (to != self.to || self.aims_at_a_train()))
-            .map_or(0, |stop| stop.passed_over);
         // The preferred release of the train is ruled out, and no other is ahead: it is left early after all.
         let early = !matches!(self.request.to, Target::Version(to) if to < from)
             && from.train() < to.train()
             && self.leaves_without_its_stop(from);
-        let second_choices = passed_over + u32::from(early);
         let risk = skipped * SKIPPED_RELEASE_RISK_MIN
             + broken * BROKEN_RULE_RISK_MIN
-            + second_choices.saturating_mul(SECOND_CHOICE_RISK_MIN)
-            + if early { minutes } else { 0 };
+            + if early { LEFT_EARLY_RISK_MIN + minutes } else { 0 };
         Step {
             minutes,
             risk,
-            known_against: self.weighed(&self.against(to), |against| self.on_step(*against, from, to)),
+            held: self.held_against(from, to),
         }
+    }
+
+    /// What advisories count for on a step. A second choice is never held to be better than the first one was, what
+    /// rules that one out aside: to know more never makes a path cheaper.
+    fn held_against(&self, from: Version, to: Version) -> Held {
+        let mut held = self.weighed(&self.against(to), |against| self.on_step(*against, from, to));
+        let chosen = |stop: &&Stop| stop.version == to && (to != self.to || self.aims_at_a_train());
+        let passed_over = self.stops.get(&to.train()).filter(chosen);
+        let better = passed_over.into_iter().flat_map(|stop| &stop.passed_over);
+        for better in better {
+            let other = self.weighed(&self.against(*better), |against| {
+                self.on_step(*against, from, *better) && !self.refuses(*against)
+            });
+            held.blocking = held.blocking.max(other.blocking);
+        }
+        held
     }
 
     fn aims_at_a_train(&self) -> bool {

@@ -147,7 +147,11 @@ impl Question<'_, '_> {
         Weight(match self.request.prefer {
             Preference::Balanced | Preference::Vendor => [weighed, 0, age],
             Preference::FewestReboots => [1, weighed, age],
-            Preference::LeastRisk => [step.risk + step.known_against, step.minutes, age],
+            Preference::LeastRisk => [
+                step.risk + step.held.blocking + step.held.warning,
+                step.minutes,
+                age,
+            ],
         })
     }
 

@@ -155,15 +155,14 @@ fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
 /// takes a second in between for a difference.
 fn reading(scene: &mut Scene<'_>) -> Timestamp {
     const KEPT: SignedDuration = SignedDuration::from_secs(10);
-    let now = after(scene.now(), scene.device().clock_offset(scene.world, scene.now()));
+    let (world, now) = (scene.world, scene.now());
     let device = scene.device_mut();
-    match device.clock_reading {
+    let read = match device.clock_reading {
         Some(read) if now.duration_since(read) < KEPT => read,
-        _ => {
-            device.clock_reading = Some(now);
-            now
-        }
-    }
+        _ => now,
+    };
+    device.clock_reading = Some(read);
+    after(read, device.clock_offset(world, read))
 }
 
 const CLOCK: &str = "%a %b %e %H:%M:%S UTC %Y";

@@ -168,7 +168,7 @@ async fn interventions_of_faults_read_from_json_and_refuse_strangers() {
         said.push(fleet.control(request).unwrap_err().to_string());
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
-    afflict or cure fw: no fault is called `never-return`
+    afflict or cure fw: no fault is called `never-return`; the nearest is never-returns
     afflict or cure fw: no fault is called `never-returns`
     control the HA of fw: it has no HA
     leave maintenance mode of fw: it is not in it, or has no system to revert to

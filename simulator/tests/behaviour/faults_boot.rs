@@ -60,7 +60,7 @@ async fn optics_boot_loop() {
     0:56 icmp 22  443  503
     0:57 icmp 22  443  200 10.2.0     AutoCom 1 ACT  no  up 0:02
     0:58 -    -   -    refused
-    0:59 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":6,"vendor":"Palo Alto Networks","part":"PAN-SFP-LX","serial":null,"media":"SFP-Fiber"}]}}
+    0:59 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":6,"vendor":"Palo Alto Networks","part":"PAN-SFP-LX","media":"SFP-Fiber"}]}}
     0:59 -    -   -    refused
     1:05 icmp 22  -    refused
     1:06 icmp 22  443  403
@@ -95,7 +95,7 @@ async fn optics_restart() {
     6:37 icmp 22  443  503
     6:38 icmp 22  443  200 11.1.4     AutoCom 1 ACT  no  up 0:03
     6:45 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 0:10
-    8:00 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":9,"vendor":"Palo Alto Networks","part":"PAN-SFP-LX","serial":null,"media":"SFP-Fiber"}]}}
+    8:00 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":9,"vendor":"Palo Alto Networks","part":"PAN-SFP-LX","media":"SFP-Fiber"}]}}
     8:00 icmp 22  443  200 11.1.4     AutoCom 1 OK   yes up 1:25
     "#);
 }

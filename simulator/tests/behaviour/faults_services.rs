@@ -126,7 +126,7 @@ async fn optic_down_sx() {
     0:11 icmp 22  443  503                                           without [Optics]
     0:12 icmp 22  443  200 10.1.8     AutoCom 1 ACT  no  up 0:02     without [Optics]
     0:19 icmp 22  443  200 10.1.8     AutoCom 1 OK   yes up 0:09     without [Optics]
-    0:42 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":6,"vendor":"x","part":"PAN-SFP-LX","serial":null,"media":"SFP-Fiber"}]}}
+    0:42 -- control {"set_optics":{"device":"fw","optics":[{"slot":1,"port":6,"vendor":"x","part":"PAN-SFP-LX","media":"SFP-Fiber"}]}}
     0:42 icmp 22  443  200 10.1.8     AutoCom 1 OK   yes up 0:32
     "#);
 }

@@ -8,6 +8,7 @@
 mod active_active;
 mod certificates;
 mod configuration;
+mod control_port;
 mod faults;
 mod faults_boot;
 mod faults_commit;
@@ -26,7 +27,10 @@ mod reboots;
 mod replies;
 mod returns;
 mod roles;
+mod scale;
 mod sequences;
 mod setup;
+mod sockets;
+mod time;
 mod transfer;
 mod watch;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use panos_simulator::{ControlError, ControlRequest, Exchange, Fleet, NetworkFault};
+use panos_simulator::{ControlError, ControlRequest, Exchange, Fleet, Lasts, NetworkFault};
 
 use crate::probe::{Probe, fleet, text};
 
@@ -564,7 +564,7 @@ pub(crate) fn names(fleet: &Fleet) -> BTreeSet<String> {
     let request = ControlRequest::Inject {
         device: "fw".into(),
         fault: NetworkFault::Hang,
-        requests: 1,
+        lasts: Lasts::Requests(1),
         operation: Some("no such operation".into()),
         changing_only: false,
     };
