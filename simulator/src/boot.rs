@@ -114,6 +114,7 @@ impl Device {
         match phase {
             Phase::AutoCommit => self.start_auto_commit(world, affliction.is_none(), at),
             Phase::Returning => self.cycles.clear(),
+            Phase::Up => self.reported = self.version(),
             _ => {}
         }
     }

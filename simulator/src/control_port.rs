@@ -44,12 +44,14 @@ pub(crate) fn router(fleet: Arc<Fleet>) -> Router {
 #[derive(Serialize)]
 struct FleetReport {
     devices: Vec<DeviceSummary>,
+    panoramas: Vec<DeviceSummary>,
     pairs: Vec<String>,
 }
 
 async fn devices(State(fleet): State<Arc<Fleet>>) -> Json<FleetReport> {
     Json(FleetReport {
         devices: fleet.devices(),
+        panoramas: fleet.panoramas(),
         pairs: fleet.pairs(),
     })
 }

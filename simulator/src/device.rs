@@ -130,6 +130,8 @@ pub(crate) struct Device {
     pub(crate) draws: u64,
     /// Logins are refused, good ones as well, until told otherwise.
     pub(crate) rejects_logins: bool,
+    /// The version that Panoramas have been told of: the one of the last time in service.
+    pub(crate) reported: Version,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
 }
@@ -187,6 +189,7 @@ impl Device {
             cycles: BTreeMap::new(),
             draws: 0,
             rejects_logins: false,
+            reported: spec.version,
             clock_reading: None,
             class,
         }

@@ -11,12 +11,14 @@ use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
-use crate::answer::{Question, Scene, answer};
+use crate::answer::{Question, Scene, admit, answer};
 use crate::clock::SimClock;
 use crate::device::{Counters, Device, Phase};
 use crate::line::{Line, NetworkFault};
+use crate::management::Management;
 use crate::operation::Operation;
 use crate::pair::{Pair, PairReport};
+use crate::panorama::PanoramaSpec;
 use crate::reply;
 use crate::report::{self, DeviceState, DeviceSummary};
 use crate::request::ApiRequest;
@@ -58,9 +60,9 @@ struct Cell {
 }
 
 /// One device's management port.
-struct Post {
-    calls: Semaphore,
-    line: Mutex<Line>,
+pub(crate) struct Post {
+    pub(crate) calls: Semaphore,
+    pub(crate) line: Mutex<Line>,
     certificate: AtomicU64,
 }
 
@@ -72,8 +74,9 @@ pub struct Fleet {
     /// Cell and place in it, by device.
     places: BTreeMap<String, (usize, usize)>,
     pairs: BTreeMap<String, usize>,
-    /// Device names, as the fleet file orders them.
+    /// Names of the firewalls, as the fleet file orders them.
     order: Vec<String>,
+    pub(crate) management: Management,
 }
 
 impl std::fmt::Debug for Fleet {
@@ -85,7 +88,7 @@ impl std::fmt::Debug for Fleet {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -113,16 +116,18 @@ impl Fleet {
         };
         let classes: Vec<Arc<_>> = classes.into_iter().map(Arc::new).collect();
         let order: Vec<String> = spec.devices.iter().map(|device| device.name.clone()).collect();
+        let panoramas = spec.panoramas.iter().map(PanoramaSpec::device);
         let mut devices: BTreeMap<String, Device> = BTreeMap::new();
-        for device in &spec.devices {
+        for device in spec.devices.iter().cloned().chain(panoramas) {
             // `resolve` has found a class for every model.
             if let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) {
                 devices.insert(
                     device.name.clone(),
-                    Device::new(device, class.clone(), &world, epoch),
+                    Device::new(&device, class.clone(), &world, epoch),
                 );
             }
         }
+        let management = Management::new(&spec.panoramas, devices.values());
         let mut sites = Vec::new();
         for pair in &spec.pairs {
             let [one, other] = &pair.members;
@@ -142,10 +147,16 @@ impl Fleet {
                 .into_values()
                 .map(|device| Site::standalone(device, epoch)),
         );
-        Ok(Arc::new(Self::of(sites, order, world, clock)))
+        Ok(Arc::new(Self::of(sites, order, management, world, clock)))
     }
 
-    fn of(sites: Vec<Site>, order: Vec<String>, world: World, clock: SimClock) -> Self {
+    fn of(
+        sites: Vec<Site>,
+        order: Vec<String>,
+        management: Management,
+        world: World,
+        clock: SimClock,
+    ) -> Self {
         let (mut places, mut pairs, mut cells) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for site in sites {
             let cell = cells.len();
@@ -169,6 +180,7 @@ impl Fleet {
             places,
             pairs,
             order,
+            management,
         }
     }
 
@@ -177,14 +189,23 @@ impl Fleet {
         &self.clock
     }
 
-    /// All devices, as the fleet file orders them.
+    /// All firewalls, as the fleet file orders them.
     pub fn devices(&self) -> Vec<DeviceSummary> {
-        let summary = |name: &String| {
-            self.on_site(name, |_, site, index| {
-                report::summary(&site.devices[index], site.pair.as_ref())
-            })
-        };
-        self.order.iter().filter_map(summary).collect()
+        self.order.iter().filter_map(|name| self.summary(name)).collect()
+    }
+
+    /// All Panoramas, by name.
+    pub fn panoramas(&self) -> Vec<DeviceSummary> {
+        self.management
+            .panoramas()
+            .filter_map(|name| self.summary(name))
+            .collect()
+    }
+
+    fn summary(&self, device: &str) -> Option<DeviceSummary> {
+        self.on_site(device, |_, site, index| {
+            report::summary(&site.devices[index], site.pair.as_ref())
+        })
     }
 
     /// The names of the pairs.
@@ -229,7 +250,7 @@ impl Fleet {
         Some(action(&self.world, &mut site, index))
     }
 
-    fn post(&self, device: &str) -> Option<&Post> {
+    pub(crate) fn post(&self, device: &str) -> Option<&Post> {
         let (cell, index) = *self.places.get(device)?;
         self.cells[cell].posts.get(index)
     }
@@ -277,9 +298,20 @@ impl Fleet {
         // The semaphore is never closed: an error cannot come, and would only mean not to wait.
         let _call = post.calls.acquire().await;
         self.clock.sleep(service_time(question.operation())).await;
+        if let Some(serial) = api.target().filter(|_| self.management.is_panorama(device))
+            && question.operation() != Some(Operation::Keygen)
+        {
+            return self.relay(device, serial, &api, &question).await;
+        }
+        let elsewhere = &self.elsewhere(device, question.operation());
         let exchanged = self.on_site(device, |world, site, index| {
             hand_over(
-                &mut Scene { world, site, index },
+                &mut Scene {
+                    world,
+                    site,
+                    index,
+                    elsewhere,
+                },
                 &mut lock(&post.line),
                 &api,
                 &question,
@@ -341,7 +373,7 @@ impl Post {
     }
 }
 
-fn service_time(operation: Option<Operation>) -> SignedDuration {
+pub(crate) fn service_time(operation: Option<Operation>) -> SignedDuration {
     match operation {
         Some(Operation::SoftwareCheck | Operation::Support) => UPDATE_SERVER_TIME,
         _ => SERVICE_TIME,
@@ -365,29 +397,67 @@ fn away(phase: Phase) -> Option<Exchange> {
 
 /// The request arrives, or does not; the reply comes back, or does not.
 fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question: &Question) -> Exchange {
+    let fault = match arrive(scene, line, question) {
+        Ok(fault) => fault,
+        Err(lost) => return *lost,
+    };
+    let reply = match unable(scene, question) {
+        Some(refusal) => refusal,
+        None => answer(scene, api, question),
+    };
+    returned(reply, fault)
+}
+
+/// Whether a request reaches its device; what is going to happen to the reply, or what became of the request.
+pub(crate) fn arrive(
+    scene: &mut Scene<'_>,
+    line: &mut Line,
+    question: &Question,
+) -> Result<Option<NetworkFault>, Box<Exchange>> {
     let device = &mut scene.site.devices[scene.index];
     if let Some(away) = away(device.phase) {
-        return away;
+        return Err(Box::new(away));
     }
     let fault = line.take(question.operation());
-    match fault {
-        Some(NetworkFault::Refuse) => return Exchange::Refused,
-        Some(NetworkFault::Reset) => return Exchange::Reset,
-        Some(NetworkFault::Hang) => return Exchange::Silence,
-        Some(NetworkFault::Html) => return Exchange::Reply(reply::login_page()),
-        Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {}
-    }
-    device.counters.requests += 1;
-    let reply = if device.phase == Phase::Services {
-        reply::unavailable()
-    } else if device.refuses_logins(scene.world) {
-        if question.operation() == Some(Operation::Keygen) {
-            device.counters.logins += 1;
+    let lost = match fault {
+        Some(NetworkFault::Refuse) => Exchange::Refused,
+        Some(NetworkFault::Reset) => Exchange::Reset,
+        Some(NetworkFault::Hang) => Exchange::Silence,
+        Some(NetworkFault::Html) => Exchange::Reply(reply::login_page()),
+        Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {
+            device.counters.requests += 1;
+            return Ok(fault);
         }
-        reply::invalid_credential()
-    } else {
-        answer(scene, api, question)
     };
+    Err(Box::new(lost))
+}
+
+/// The reply of a device whose API is not up, or not for anybody.
+fn unable(scene: &mut Scene<'_>, question: &Question) -> Option<Response<Bytes>> {
+    let device = &mut scene.site.devices[scene.index];
+    if device.phase == Phase::Services {
+        return Some(reply::unavailable());
+    }
+    if !device.refuses_logins(scene.world) {
+        return None;
+    }
+    if question.operation() == Some(Operation::Keygen) {
+        device.counters.logins += 1;
+    }
+    Some(reply::invalid_credential())
+}
+
+/// The reply of a Panorama that does not pass a request on.
+pub(crate) fn refusal(
+    scene: &mut Scene<'_>,
+    api: &ApiRequest,
+    question: &Question,
+) -> Option<Response<Bytes>> {
+    unable(scene, question).or_else(|| admit(scene, api, question).err())
+}
+
+/// What of a reply comes back.
+pub(crate) fn returned(reply: Response<Bytes>, fault: Option<NetworkFault>) -> Exchange {
     match fault {
         Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
         Some(NetworkFault::LoseReply) => Exchange::Reset,

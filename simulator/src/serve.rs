@@ -30,7 +30,8 @@ const LARGEST_REQUEST: usize = 64 * 1024;
 pub struct ServeOptions {
     /// Address to listen on.
     pub address: IpAddr,
-    /// Port of the first device; the others follow in the order of the fleet file, the control port comes last.
+    /// Port of the first device; the others follow in the order of the fleet file, then Panoramas, the control port
+    /// comes last.
     /// 0 lets the system choose every port.
     pub first_port: u16,
     /// Whether to open the control port.
@@ -115,7 +116,8 @@ impl Served {
 /// # Errors
 /// When a port cannot be opened or a certificate cannot be made.
 pub async fn serve(fleet: Arc<Fleet>, options: ServeOptions) -> Result<Served, ServeError> {
-    let names: Vec<String> = fleet.devices().into_iter().map(|device| device.name).collect();
+    let devices = fleet.devices().into_iter().chain(fleet.panoramas());
+    let names: Vec<String> = devices.map(|device| device.name).collect();
     let (stop, stopped) = watch::channel(false);
     let mut served = Served {
         endpoints: BTreeMap::new(),

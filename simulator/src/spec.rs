@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 pub use crate::content::{ContentVersion, ContentVersionError};
 use crate::fault::{Condition, Effect, FaultRule, library};
 use crate::model::{ModelClass, classes};
+use crate::panorama::PanoramaSpec;
 use crate::release::{Catalogue, Release, Version};
 use crate::setup::Setup;
 
@@ -33,6 +34,9 @@ pub struct FleetSpec {
     pub login_before_autocommit_fixed: LoginBeforeAutocommit,
     /// The devices.
     pub devices: Vec<DeviceSpec>,
+    /// The Panoramas.
+    #[serde(default)]
+    pub panoramas: Vec<PanoramaSpec>,
     /// Which devices are HA pairs.
     #[serde(default)]
     pub pairs: Vec<PairSpec>,
@@ -144,6 +148,28 @@ pub struct DeviceSpec {
     /// What it holds and whom it knows, where that matters.
     #[serde(default)]
     pub setup: Option<std::sync::Arc<Setup>>,
+}
+
+impl DeviceSpec {
+    /// A device about which the fleet file says no more than this.
+    pub(crate) fn plain(name: &str, model: &str, version: Version, content: ContentVersion) -> Self {
+        Self {
+            name: name.to_owned(),
+            labels: BTreeMap::new(),
+            model: model.to_owned(),
+            version,
+            content,
+            serial: None,
+            address: None,
+            optics: Vec::new(),
+            panrepo_free_mb: None,
+            images: Vec::new(),
+            chassis_ready: None,
+            pending_changes: false,
+            config_locks: Vec::new(),
+            setup: Default::default(),
+        }
+    }
 }
 
 /// An optic in a cage.
@@ -335,10 +361,11 @@ impl fmt::Display for Place {
     }
 }
 
-/// What an impossible fleet stumbles over: an entry of one of the three lists.
+/// What an impossible fleet stumbles over: an entry of one of the lists.
 #[derive(Debug, Clone, Copy)]
 enum Entry {
     Device(usize),
+    Panorama(usize),
     Pair(usize),
     Fault(usize),
 }
@@ -376,6 +403,7 @@ impl FleetSpec {
         let classes = classes().map_err(|e| Problem::embedded("model list", e))?;
         let library = library().map_err(|e| Problem::embedded("fault library", e))?;
         self.check_devices(&catalogue, &classes)?;
+        self.check_panoramas(&catalogue, &classes)?;
         self.check_pairs()?;
         let rules = self.rules(&library)?;
         Ok(Resolved {
@@ -396,6 +424,9 @@ impl FleetSpec {
             let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) else {
                 return wrong(format!("{name}: the model {} is not known", device.model));
             };
+            if class.panorama {
+                return wrong(format!("{name}: a {} belongs under `panoramas`", device.model));
+            }
             if let Some(version) = device
                 .images
                 .iter()
@@ -424,8 +455,42 @@ impl FleetSpec {
         Ok(())
     }
 
+    fn check_panoramas(&self, catalogue: &Catalogue, classes: &[ModelClass]) -> Result<(), Complaint> {
+        let mut names: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
+        for (index, panorama) in self.panoramas.iter().enumerate() {
+            let name = &panorama.name;
+            let wrong = |what: String| Err(complain(Entry::Panorama(index), what));
+            if name.is_empty() || !names.insert(name) {
+                return wrong(format!("the device name `{name}` is empty or taken"));
+            }
+            let Some(class) = classes
+                .iter()
+                .find(|class| class.models.contains(&panorama.model))
+            else {
+                return wrong(format!("{name}: the model {} is not known", panorama.model));
+            };
+            if catalogue.get(panorama.version).is_none() {
+                return wrong(format!(
+                    "{name}: the update server does not list {}",
+                    panorama.version
+                ));
+            }
+            if let Some(contradiction) =
+                panorama.contradiction(&self.devices, &self.panoramas[..index], class)
+            {
+                return wrong(contradiction);
+            }
+        }
+        Ok(())
+    }
+
     fn check_pairs(&self) -> Result<(), Complaint> {
-        let devices: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
+        let firewalls: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
+        let panoramas: BTreeSet<&str> = self
+            .panoramas
+            .iter()
+            .map(|panorama| panorama.name.as_str())
+            .collect();
         let (mut names, mut members) = (BTreeSet::new(), BTreeSet::new());
         for (index, pair) in self.pairs.iter().enumerate() {
             let name = &pair.name;
@@ -434,12 +499,19 @@ impl FleetSpec {
                 return wrong(format!("the pair name `{name}` is taken"));
             }
             for member in &pair.members {
-                if !devices.contains(member.as_str()) {
+                if !firewalls.contains(member.as_str()) && !panoramas.contains(member.as_str()) {
                     return wrong(format!("pair {name}: {member} is not a device of this fleet"));
                 }
                 if !members.insert(member) {
                     return wrong(format!("pair {name}: {member} is already paired"));
                 }
+            }
+            let [one, other] = pair
+                .members
+                .each_ref()
+                .map(|member| panoramas.contains(member.as_str()));
+            if one != other {
+                return wrong(format!("pair {name}: a Panorama and a firewall make no pair"));
             }
             if !pair.members.contains(&pair.active) {
                 return wrong(format!("pair {name}: {} is not one of its members", pair.active));
@@ -542,6 +614,8 @@ fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
         #[serde(default)]
         devices: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
         #[serde(default)]
+        panoramas: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
+        #[serde(default)]
         pairs: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
         #[serde(default)]
         faults: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
@@ -549,6 +623,7 @@ fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
     let lists: Lists = serde_saphyr::from_str(text).ok()?;
     let found = match entry {
         Entry::Device(index) => lists.devices.get(index),
+        Entry::Panorama(index) => lists.panoramas.get(index),
         Entry::Pair(index) => lists.pairs.get(index),
         Entry::Fault(index) => lists.faults.get(index),
     };
@@ -625,7 +700,7 @@ faults:
             .map(|text| FleetSpec::parse("fleet.yaml", text).unwrap_err().to_string())
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, devices, pairs, faults
+        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, devices, panoramas, pairs, faults
         read the fleet file fleet.yaml:8:14: `9.1` is not a PAN-OS version (such as 10.2.4 or 10.2.4-h4)
         build the fleet of fleet.yaml:6:5: b: the update server does not list 9.1.99
         build the fleet of fleet.yaml:6:5: b: the model PA-9 is not known

@@ -15,6 +15,8 @@ pub(crate) const TRANSPORT_NOT_CONNECTED: &str = "Transport endpoint is not conn
 // HA state reasons, as the vendor's knowledge base lists them.
 pub(crate) const USER_REQUESTED: &str = "User requested";
 pub(crate) const PEER_TOO_OLD: &str = "Peer version too old";
+/// Of a Panorama (ansible-playbooks, HA upgrade of Panorama).
+pub(crate) const PEER_NOT_COMPATIBLE: &str = "Peer version not compatible";
 
 // The three steps of a download (vendor API guide, HA upgrade through Panorama).
 pub(crate) const DOWNLOADED: &str = "Successfully downloaded";

@@ -13,6 +13,7 @@ mod jobs;
 mod network;
 mod operations;
 mod pairs;
+mod panorama;
 mod probe;
 mod reboots;
 mod replies;

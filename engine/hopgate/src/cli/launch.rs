@@ -43,7 +43,8 @@ pub(super) async fn simulate(
     table
         .load_style(comfy_table::presets::NOTHING)
         .set_header(["device", "model", "version", "pair", "address"]);
-    for device in simulation.fleet.devices() {
+    let panoramas = simulation.fleet.panoramas();
+    for device in simulation.fleet.devices().into_iter().chain(panoramas) {
         let address = simulation
             .served
             .endpoints
