@@ -167,7 +167,7 @@ impl DeviceSpec {
             chassis_ready: None,
             pending_changes: false,
             config_locks: Vec::new(),
-            setup: Default::default(),
+            setup: None,
         }
     }
 }
