@@ -172,6 +172,27 @@ mod clients {
         stage.play(&python, "cli.py");
     }
 
+    #[test]
+    fn the_page_names_the_versions_that_run() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/simulator.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut pinned = 0;
+        for list in ["sdk.txt", "cli.txt"] {
+            let text = std::fs::read_to_string(scripts().join(list)).unwrap();
+            for (name, version) in text.lines().filter_map(|line| line.split_once("==")) {
+                // Only there to make another one start.
+                if name != "click" {
+                    let told = page
+                        .lines()
+                        .any(|row| row.contains(name) && row.contains(version));
+                    assert!(told, "{name} {version} of {list} has no row in docs/simulator.md");
+                    pinned += 1;
+                }
+            }
+        }
+        assert_eq!(pinned, 7);
+    }
+
     /// Addresses on loopback that no other run of these tests uses at the same time.
     fn own_addresses() -> impl Iterator<Item = Ipv4Addr> {
         let [_, high, low, ..] = (std::process::id() << 8).to_be_bytes();
