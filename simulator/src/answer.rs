@@ -189,14 +189,14 @@ pub(crate) fn admit(
     scene: &Scene<'_>,
     request: &ApiRequest,
     question: &Question,
-) -> Result<String, Response<Bytes>> {
+) -> Result<String, Box<Response<Bytes>>> {
     let (world, device) = (scene.world, scene.device());
     let caller = administrators(world, device)
         .find(|(user, password, _)| request.key.as_deref() == Some(&api_key(world, device, user, password)));
     match (caller, question) {
-        (None, _) => Err(reply::invalid_credential()),
+        (None, _) => Err(Box::new(reply::invalid_credential())),
         (Some((_, _, role)), Question::Asked(operation, _)) if !role.allows(*operation) => {
-            Err(reply::error(16, wording::UNAUTHORIZED))
+            Err(Box::new(reply::error(16, wording::UNAUTHORIZED)))
         }
         (Some((user, ..)), _) => Ok(user.to_owned()),
     }
@@ -219,7 +219,7 @@ pub(crate) fn answer(scene: &mut Scene<'_>, request: &ApiRequest, question: &Que
     }
     let user = match admit(scene, request, question) {
         Ok(user) => user,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let (operation, command) = match question {
         Question::Refused(code, text) => return reply::error(*code, text),

@@ -453,7 +453,7 @@ pub(crate) fn refusal(
     api: &ApiRequest,
     question: &Question,
 ) -> Option<Response<Bytes>> {
-    unable(scene, question).or_else(|| admit(scene, api, question).err())
+    unable(scene, question).or_else(|| admit(scene, api, question).err().map(|refusal| *refusal))
 }
 
 /// What of a reply comes back.

@@ -10,8 +10,8 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::ModelClass;
-use crate::release::Version;
-use crate::spec::{ContentVersion, DeviceSpec};
+use crate::release::{Catalogue, Version};
+use crate::spec::{ContentVersion, DeviceSpec, FleetSpec};
 
 /// One Panorama at the start. Two of them can be named as a pair.
 #[derive(Debug, Clone, Deserialize)]
@@ -157,6 +157,71 @@ impl PanoramaSpec {
             .find(|firewall| manages(self, firewall) && servers(firewall) >= SERVERS)
             .map(|firewall| format!("{name}: {} has {SERVERS} Panoramas already", firewall.name))
     }
+}
+
+impl DeviceSpec {
+    /// A device about which the fleet file says no more than this.
+    pub(crate) fn plain(name: &str, model: &str, version: Version, content: ContentVersion) -> Self {
+        Self {
+            name: name.to_owned(),
+            labels: BTreeMap::new(),
+            model: model.to_owned(),
+            version,
+            content,
+            serial: None,
+            address: None,
+            optics: Vec::new(),
+            panrepo_free_mb: None,
+            images: Vec::new(),
+            chassis_ready: None,
+            pending_changes: false,
+            config_locks: Vec::new(),
+            setup: None,
+        }
+    }
+}
+
+/// Every device of a fleet, and whether it is a Panorama.
+pub(crate) fn kinds(fleet: &FleetSpec) -> BTreeMap<&str, bool> {
+    let firewalls = fleet.devices.iter().map(|device| (device.name.as_str(), false));
+    let panoramas = fleet
+        .panoramas
+        .iter()
+        .map(|panorama| (panorama.name.as_str(), true));
+    firewalls.chain(panoramas).collect()
+}
+
+/// Checks the Panoramas of a fleet; which one is impossible, and why.
+pub(crate) fn check(
+    fleet: &FleetSpec,
+    catalogue: &Catalogue,
+    classes: &[ModelClass],
+) -> Result<(), (usize, String)> {
+    let mut names: BTreeSet<&str> = fleet.devices.iter().map(|device| device.name.as_str()).collect();
+    for (index, panorama) in fleet.panoramas.iter().enumerate() {
+        let name = &panorama.name;
+        let wrong = |what: String| Err((index, what));
+        if name.is_empty() || !names.insert(name) {
+            return wrong(format!("the device name `{name}` is empty or taken"));
+        }
+        let Some(class) = classes
+            .iter()
+            .find(|class| class.models.contains(&panorama.model))
+        else {
+            return wrong(format!("{name}: the model {} is not known", panorama.model));
+        };
+        if catalogue.get(panorama.version).is_none() {
+            return wrong(format!(
+                "{name}: the update server does not list {}",
+                panorama.version
+            ));
+        }
+        let earlier = &fleet.panoramas[..index];
+        if let Some(contradiction) = panorama.contradiction(&fleet.devices, earlier, class) {
+            return wrong(contradiction);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a Panorama may manage a firewall's release: not one of a later train, and within a train none of a later

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 pub use crate::content::{ContentVersion, ContentVersionError};
 use crate::fault::{Condition, Effect, FaultRule, library};
 use crate::model::{ModelClass, classes};
-use crate::panorama::PanoramaSpec;
+use crate::panorama::{self, PanoramaSpec};
 use crate::release::{Catalogue, Release, Version};
 use crate::setup::Setup;
 
@@ -148,28 +148,6 @@ pub struct DeviceSpec {
     /// What it holds and whom it knows, where that matters.
     #[serde(default)]
     pub setup: Option<std::sync::Arc<Setup>>,
-}
-
-impl DeviceSpec {
-    /// A device about which the fleet file says no more than this.
-    pub(crate) fn plain(name: &str, model: &str, version: Version, content: ContentVersion) -> Self {
-        Self {
-            name: name.to_owned(),
-            labels: BTreeMap::new(),
-            model: model.to_owned(),
-            version,
-            content,
-            serial: None,
-            address: None,
-            optics: Vec::new(),
-            panrepo_free_mb: None,
-            images: Vec::new(),
-            chassis_ready: None,
-            pending_changes: false,
-            config_locks: Vec::new(),
-            setup: None,
-        }
-    }
 }
 
 /// An optic in a cage.
@@ -403,7 +381,8 @@ impl FleetSpec {
         let classes = classes().map_err(|e| Problem::embedded("model list", e))?;
         let library = library().map_err(|e| Problem::embedded("fault library", e))?;
         self.check_devices(&catalogue, &classes)?;
-        self.check_panoramas(&catalogue, &classes)?;
+        panorama::check(self, &catalogue, &classes)
+            .map_err(|(index, what)| complain(Entry::Panorama(index), what))?;
         self.check_pairs()?;
         let rules = self.rules(&library)?;
         Ok(Resolved {
@@ -455,43 +434,8 @@ impl FleetSpec {
         Ok(())
     }
 
-    fn check_panoramas(&self, catalogue: &Catalogue, classes: &[ModelClass]) -> Result<(), Complaint> {
-        let mut names: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
-        for (index, panorama) in self.panoramas.iter().enumerate() {
-            let name = &panorama.name;
-            let wrong = |what: String| Err(complain(Entry::Panorama(index), what));
-            if name.is_empty() || !names.insert(name) {
-                return wrong(format!("the device name `{name}` is empty or taken"));
-            }
-            let Some(class) = classes
-                .iter()
-                .find(|class| class.models.contains(&panorama.model))
-            else {
-                return wrong(format!("{name}: the model {} is not known", panorama.model));
-            };
-            if catalogue.get(panorama.version).is_none() {
-                return wrong(format!(
-                    "{name}: the update server does not list {}",
-                    panorama.version
-                ));
-            }
-            if let Some(contradiction) =
-                panorama.contradiction(&self.devices, &self.panoramas[..index], class)
-            {
-                return wrong(contradiction);
-            }
-        }
-        Ok(())
-    }
-
     fn check_pairs(&self) -> Result<(), Complaint> {
-        let firewalls: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
-        let panoramas: BTreeSet<&str> = self
-            .panoramas
-            .iter()
-            .map(|panorama| panorama.name.as_str())
-            .collect();
-        let (mut names, mut members) = (BTreeSet::new(), BTreeSet::new());
+        let (devices, mut names, mut members) = (panorama::kinds(self), BTreeSet::new(), BTreeSet::new());
         for (index, pair) in self.pairs.iter().enumerate() {
             let name = &pair.name;
             let wrong = |what: String| Err(complain(Entry::Pair(index), what));
@@ -499,17 +443,14 @@ impl FleetSpec {
                 return wrong(format!("the pair name `{name}` is taken"));
             }
             for member in &pair.members {
-                if !firewalls.contains(member.as_str()) && !panoramas.contains(member.as_str()) {
+                if !devices.contains_key(member.as_str()) {
                     return wrong(format!("pair {name}: {member} is not a device of this fleet"));
                 }
                 if !members.insert(member) {
                     return wrong(format!("pair {name}: {member} is already paired"));
                 }
             }
-            let [one, other] = pair
-                .members
-                .each_ref()
-                .map(|member| panoramas.contains(member.as_str()));
+            let [one, other] = pair.members.each_ref().map(|member| devices.get(member.as_str()));
             if one != other {
                 return wrong(format!("pair {name}: a Panorama and a firewall make no pair"));
             }

@@ -251,7 +251,7 @@ async fn a_certificate_of_the_configuration_is_a_whole_one() {
     let certificate = between(entry, "<public-key>", "</public-key>");
     assert!(
         certificate.starts_with("-----BEGIN CERTIFICATE-----\n")
-            && certificate.ends_with("-----END CERTIFICATE-----"),
+            && certificate.trim_end().ends_with("-----END CERTIFICATE-----"),
         "{certificate}"
     );
 }
