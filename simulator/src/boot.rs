@@ -39,6 +39,9 @@ impl Device {
     }
 
     fn go_down(&mut self, world: &World, phase: Phase, at: Timestamp) -> Happening {
+        if matches!(self.phase, Phase::Up | Phase::Restarting) {
+            self.reported = self.version();
+        }
         // Jobs die with the system. An install that is cut off leaves its partition empty.
         self.jobs = JobTable::default();
         self.dataplane_since = None;
@@ -114,7 +117,6 @@ impl Device {
         match phase {
             Phase::AutoCommit => self.start_auto_commit(world, affliction.is_none(), at),
             Phase::Returning => self.cycles.clear(),
-            Phase::Up => self.reported = self.version(),
             _ => {}
         }
     }

@@ -130,7 +130,7 @@ pub(crate) struct Device {
     pub(crate) draws: u64,
     /// Logins are refused, good ones as well, until told otherwise.
     pub(crate) rejects_logins: bool,
-    /// The version that Panoramas have been told of: the one of the last time in service.
+    /// What ran when it last left service: the version that a Panorama knows until it is connected again.
     pub(crate) reported: Version,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,

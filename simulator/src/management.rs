@@ -133,7 +133,7 @@ impl Office {
     }
 
     fn link(self, world: &World, firewall: &Device, now: Timestamp) -> Link {
-        let back = is_in_service(firewall) && firewall.has_back(world, Area::Panorama, now);
+        let back = is_in_service(firewall) && firewall.back_for(world, Area::Panorama, now).is_some();
         if !self.serves || !back {
             Link::Away
         } else if may_manage(self.version, firewall.version()) {
@@ -318,6 +318,7 @@ fn managed_firewall(
     group_label: &str,
 ) -> ManagedFirewall {
     let device = &site.devices[index];
+    let link = office.link(world, device, site.now());
     let peer = site.devices.get(1 - index).map(|peer| peer.serial.clone());
     ManagedFirewall {
         serial: device.serial.clone(),
@@ -325,11 +326,15 @@ fn managed_firewall(
         address: device.address,
         family: device.class.family.clone(),
         model: device.model.clone(),
-        version: device.reported,
+        version: if link == Link::Away {
+            device.reported
+        } else {
+            device.version()
+        },
         content: device.content,
         uptime: device.uptime(site.now()),
         ha: ha_state(site, index).zip(peer),
-        link: office.link(world, device, site.now()),
+        link,
         group: device.labels.get(group_label).cloned(),
     }
 }

@@ -114,7 +114,7 @@ async fn device_groups_follow_a_label() {
     let tree = pan.body("<show><dg-hierarchy/></show>").await;
     assert!(tree.contains(r#"<dg name="lnz"/><dg name="vie"/>"#), "{tree}");
     let Exchange::Reply(config) = pan
-        .send("type=config&action=get&xpath=/config/devices/entry%5b@name='localhost.localdomain'%5d/device-group")
+        .post("type=config&action=get&xpath=/config/devices/entry%5b@name='localhost.localdomain'%5d/device-group")
         .await
     else {
         panic!("no reply")
@@ -151,12 +151,12 @@ async fn a_request_with_a_target_is_answered_by_the_firewall() {
         3,
         "and so did the Panorama"
     );
-    let Exchange::Reply(export) = pan.send("type=export&category=configuration&target=0001").await else {
+    let Exchange::Reply(export) = pan.post("type=export&category=configuration&target=0001").await else {
         panic!("no reply")
     };
     assert!(text(export.body()).contains("<hostname>vie</hostname>"));
     let Exchange::Reply(get) = pan
-        .send("type=config&action=get&target=0002&xpath=/config/devices/entry/deviceconfig/system")
+        .post("type=config&action=get&target=0002&xpath=/config/devices/entry/deviceconfig/system")
         .await
     else {
         panic!("no reply")
@@ -251,6 +251,7 @@ async fn a_firewall_is_gone_until_its_services_are_back_and_reports_its_version_
     Services: 0001 vie connected=no unsupported=no 10.1.14-h9 | 0001 not connected
     AutoCommit: 0001 vie connected=no unsupported=no 10.1.14-h9 | 0001 not connected
     Returning: 0001 vie connected=no unsupported=no 10.1.14-h9 | 0001 not connected
+    Up: 0001 vie connected=no unsupported=no 10.1.14-h9 | 0001 not connected
     Up: 0001 vie connected=yes unsupported=no 10.2.0 | 10.2.0
     ");
     assert_eq!(fleet.counters("vie").unwrap().reboots_requested, 1);

@@ -108,20 +108,20 @@ impl Probe {
 
     pub(crate) async fn ask(&self, command: &str) -> Exchange {
         let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
-        self.send(&format!("type=op&cmd={cmd}")).await
+        self.post(&format!("type=op&cmd={cmd}")).await
     }
 
     /// Through a Panorama, to the firewall with this serial number.
     pub(crate) async fn relay(&self, serial: &str, command: &str) -> String {
         let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
-        match self.send(&format!("type=op&cmd={cmd}&target={serial}")).await {
+        match self.post(&format!("type=op&cmd={cmd}&target={serial}")).await {
             Exchange::Reply(reply) => text(reply.body()),
             other => panic!("{command} to {serial}: {other:?}"),
         }
     }
 
     /// Parameters as they are, under this key.
-    pub(crate) async fn send(&self, parameters: &str) -> Exchange {
+    pub(crate) async fn post(&self, parameters: &str) -> Exchange {
         let mut request = form(parameters);
         request
             .headers_mut()
