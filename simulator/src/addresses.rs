@@ -60,21 +60,24 @@ impl LoopbackNet {
 }
 
 impl FleetSpec {
-    /// Gives every device an address from the network as its management address. A loopback address that the fleet file
+    /// Gives every device, Panoramas included, an address from the network as its management address. A loopback address that the fleet file
     /// gives a device stays.
     ///
     /// # Errors
     /// When the network has too few addresses.
     pub fn give_addresses(&mut self, net: LoopbackNet) -> Result<(), AddressError> {
-        let devices = self.devices.len();
-        let own = self.devices.iter().filter_map(|device| device.address);
+        let devices = self.devices.len() + self.panoramas.len();
+        let firewalls = self.devices.iter_mut().map(|device| &mut device.address);
+        let panoramas = self.panoramas.iter_mut().map(|panorama| &mut panorama.address);
+        let mut addresses: Vec<&mut Option<Ipv4Addr>> = firewalls.chain(panoramas).collect();
+        let own = addresses.iter().filter_map(|address| **address);
         let taken: BTreeSet<Ipv4Addr> = own.filter(Ipv4Addr::is_loopback).collect();
         let mut free = net.hosts().filter(|address| !taken.contains(address));
-        for device in &mut self.devices {
-            if device.address.is_some_and(|address| address.is_loopback()) {
+        for address in &mut addresses {
+            if address.is_some_and(|address| address.is_loopback()) {
                 continue;
             }
-            device.address = Some(free.next().ok_or(AddressError::Full {
+            **address = Some(free.next().ok_or(AddressError::Full {
                 devices,
                 addresses: (1 << (32 - net.bits)) - 2,
             })?);

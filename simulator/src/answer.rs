@@ -7,6 +7,7 @@ mod commit;
 mod configuration;
 mod links;
 mod network;
+mod panorama;
 mod ports;
 mod routing;
 mod services;
@@ -24,7 +25,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::device::Device;
-use crate::operation::Operation;
+use crate::management::Elsewhere;
+use crate::operation::{self, Operation};
 use crate::reply::{self, Markup};
 use crate::request::{ApiRequest, Command};
 use crate::setup::Role;
@@ -39,6 +41,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) world: &'a World,
     pub(crate) site: &'a mut Site,
     pub(crate) index: usize,
+    pub(crate) elsewhere: &'a Elsewhere,
 }
 
 impl Scene<'_> {
@@ -181,31 +184,58 @@ fn administrators<'a>(
     std::iter::once(first).chain(more)
 }
 
+/// Who asks with this key, and what they may do; the refusal where that is nobody, or not this.
+pub(crate) fn admit(
+    scene: &Scene<'_>,
+    request: &ApiRequest,
+    question: &Question,
+) -> Result<String, Box<Response<Bytes>>> {
+    let (world, device) = (scene.world, scene.device());
+    let caller = administrators(world, device)
+        .find(|(user, password, _)| request.key.as_deref() == Some(&api_key(world, device, user, password)));
+    match (caller, question) {
+        (None, _) => Err(Box::new(reply::invalid_credential())),
+        (Some((_, _, role)), Question::Asked(operation, _)) if !role.allows(*operation) => {
+            Err(Box::new(reply::error(16, wording::UNAUTHORIZED)))
+        }
+        (Some((user, ..)), _) => Ok(user.to_owned()),
+    }
+}
+
+/// The key of the administrator that every device knows.
+pub(crate) fn first_key(world: &World, device: &Device) -> String {
+    api_key(
+        world,
+        device,
+        &world.credentials.user,
+        &world.credentials.password,
+    )
+}
+
 /// The reply of a device whose API is up.
 pub(crate) fn answer(scene: &mut Scene<'_>, request: &ApiRequest, question: &Question) -> Response<Bytes> {
     if let Question::Asked(Operation::Keygen, _) = question {
         return keygen(scene, request);
     }
-    let (world, device) = (scene.world, scene.device());
-    let caller = administrators(world, device)
-        .find(|(user, password, _)| request.key.as_deref() == Some(&api_key(world, device, user, password)));
-    let Some((user, role)) = caller.map(|(user, _, role)| (user.to_owned(), role.into_owned())) else {
-        return reply::invalid_credential();
+    let user = match admit(scene, request, question) {
+        Ok(user) => user,
+        Err(refusal) => return *refusal,
     };
     let (operation, command) = match question {
         Question::Refused(code, text) => return reply::error(*code, text),
-        Question::Asked(operation, _) if !role.allows(*operation) => {
-            return reply::error(16, wording::UNAUTHORIZED);
-        }
         Question::Asked(operation, command) => (*operation, command),
     };
+    if !operation.is_known_to(scene.device().class.panorama) {
+        return reply::error(17, &operation::unexpected(command));
+    }
     let ask = Ask {
         operation,
         command,
         request,
         user: &user,
     };
-    system::answer(scene, &ask)
+    panorama::answer(scene, &ask)
+        .or_else(|| system::answer(scene, &ask))
         .or_else(|| services::answer(scene, &ask))
         .or_else(|| software::answer(scene, &ask))
         .or_else(|| availability::answer(scene, &ask))

@@ -154,6 +154,9 @@ impl Device {
     }
 
     fn go_down(&mut self, world: &World, phase: Phase, end: End, at: Timestamp) -> Happening {
+        if matches!(self.phase, Phase::Up | Phase::Restarting) {
+            self.reported = self.version();
+        }
         // Jobs die with the system. An install that is cut off leaves its partition empty.
         self.jobs = JobTable::default();
         self.dataplane_since = None;

@@ -130,11 +130,13 @@ fn settled(reply: Result<Response, Box<Response>>) -> Response {
 #[derive(Serialize)]
 struct FleetReport {
     devices: Vec<DeviceSummary>,
+    /// The Panoramas, on every page; with a label, those that have it.
+    panoramas: Vec<DeviceSummary>,
     /// How many devices there are that were asked for, on all pages.
     total: usize,
     /// Where the next page begins; absent on the last one.
     next: Option<usize>,
-    /// The pairs of the devices on this page.
+    /// The pairs of what is on this page.
     pairs: BTreeSet<String>,
 }
 
@@ -145,7 +147,7 @@ async fn devices(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Re
 fn page_of_devices(fleet: &Fleet, query: Option<&str>) -> Result<Response, Box<Response>> {
     let query = Query::read(query, &["from", "count", "label"])?;
     let (from, count) = (query.number("from", 0)?, query.number("count", PAGE)?);
-    let mut devices = fleet.devices();
+    let (mut devices, mut panoramas) = (fleet.devices(), fleet.panoramas());
     if let Some(label) = query.text("label") {
         let labelled = |device: &DeviceSummary| {
             device
@@ -154,14 +156,17 @@ fn page_of_devices(fleet: &Fleet, query: Option<&str>) -> Result<Response, Box<R
                 .any(|(key, value)| label.split_once('=') == Some((key, value)))
         };
         devices.retain(labelled);
+        panoramas.retain(labelled);
     }
     let total = devices.len();
     let devices: Vec<DeviceSummary> = devices.into_iter().skip(from).take(count).collect();
     let next = from + devices.len();
-    let pairs: BTreeSet<String> = devices.iter().filter_map(|device| device.pair.clone()).collect();
+    let shown = devices.iter().chain(&panoramas);
+    let pairs: BTreeSet<String> = shown.filter_map(|device| device.pair.clone()).collect();
     Ok(Json(FleetReport {
         next: (next < total && !devices.is_empty()).then_some(next),
         devices,
+        panoramas,
         total,
         pairs,
     })

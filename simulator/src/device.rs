@@ -186,6 +186,8 @@ pub(crate) struct Device {
     pub(crate) peer_version: Option<Version>,
     /// Logins are refused, good ones as well, until told otherwise.
     pub(crate) rejects_logins: bool,
+    /// What ran when it last left service: the version that a Panorama knows until it is connected again.
+    pub(crate) reported: Version,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
     /// How far its clock is ahead of the true time.
@@ -269,6 +271,7 @@ impl Device {
             ha: None,
             peer_version: None,
             rejects_logins: false,
+            reported: spec.version,
             clock_reading: None,
             clock_skew: SignedDuration::ZERO,
             class,

@@ -14,19 +14,23 @@ use crate::clock::SimClock;
 use crate::device::{Counters, Device};
 use crate::events::{EventLog, Events, Occurrence};
 use crate::line::{Cut, Line, LineReport};
+use crate::management::Management;
 use crate::notes;
 use crate::pair::{Pair, Setup};
+use crate::panorama::PanoramaSpec;
 use crate::report::{self, DeviceState, DeviceSummary, Totals};
 use crate::seed::Seed;
 use crate::site::Site;
-use crate::spec::{Concurrency, FleetSpec, Resolved, SpecError};
+use crate::spec::{Concurrency, FleetSpec, PairSpec, Resolved, SpecError};
 use crate::traffic::PairReport;
 use crate::world::World;
 
 mod exchange;
 
 pub use exchange::Exchange;
-pub(crate) use exchange::{Doorstep, EndsInReset, Met, time_for};
+pub(crate) use exchange::{
+    Doorstep, EndsInReset, Met, arrive, count, refusal, returned, time_for, worth_noting,
+};
 
 /// One site and what its clients meet.
 struct Cell {
@@ -37,9 +41,9 @@ struct Cell {
 }
 
 /// One device's management port.
-struct Post {
-    calls: Semaphore,
-    line: Mutex<Line>,
+pub(crate) struct Post {
+    pub(crate) calls: Semaphore,
+    pub(crate) line: Mutex<Line>,
     certificate: AtomicU64,
 }
 
@@ -53,8 +57,9 @@ pub struct Fleet {
     /// Cell and place in it, by device.
     places: BTreeMap<String, (usize, usize)>,
     pairs: BTreeMap<String, usize>,
-    /// Device names, as the fleet file orders them.
+    /// Names of the firewalls, as the fleet file orders them, then of the Panoramas.
     order: Vec<String>,
+    pub(crate) management: Management,
 }
 
 impl std::fmt::Debug for Fleet {
@@ -66,7 +71,7 @@ impl std::fmt::Debug for Fleet {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -93,33 +98,28 @@ impl Fleet {
             credentials: spec.credentials,
         };
         let classes: Vec<Arc<_>> = classes.into_iter().map(Arc::new).collect();
-        let order: Vec<String> = spec.devices.iter().map(|device| device.name.clone()).collect();
+        let panoramas = spec.panoramas.iter().map(PanoramaSpec::device);
         let mut devices: BTreeMap<String, Device> = BTreeMap::new();
-        for device in &spec.devices {
+        for device in spec.devices.iter().cloned().chain(panoramas) {
             // `resolve` has found a class for every model.
             if let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) {
                 devices.insert(
                     device.name.clone(),
-                    Device::new(device, class.clone(), &world, epoch),
+                    Device::new(&device, class.clone(), &world, epoch),
                 );
             }
         }
+        let management = Management::new(&spec.panoramas, devices.values());
+        let firewalls = spec.devices.iter().map(|device| device.name.as_str());
+        let order = firewalls
+            .chain(management.panoramas())
+            .map(str::to_owned)
+            .collect();
         let mut sites = Vec::new();
         for pair in &spec.pairs {
             let [one, other] = &pair.members;
             if let (Some(one), Some(other)) = (devices.remove(one), devices.remove(other)) {
-                let active = usize::from(other.name == pair.active);
-                let setup = Setup {
-                    mode: pair.mode,
-                    preferred: pair
-                        .preferred
-                        .as_ref()
-                        .map_or(active, |preferred| usize::from(other.name == *preferred)),
-                    preemptive: pair.preemptive,
-                    suspension_survives: pair.suspended_survives_reboot,
-                    session_owner: pair.session_owner,
-                };
-                let ha = Pair::new(&pair.name, setup, active, epoch);
+                let ha = Pair::new(&pair.name, setup(pair), position(pair, &pair.active), epoch);
                 sites.push(Site::paired([one, other], ha, &world, epoch));
             }
         }
@@ -128,12 +128,20 @@ impl Fleet {
                 .into_values()
                 .map(|device| Site::standalone(device, &world, epoch)),
         );
-        Ok(Arc::new(Self::of(sites, order, world, clock, concurrency)))
+        Ok(Arc::new(Self::of(
+            sites,
+            order,
+            management,
+            world,
+            clock,
+            concurrency,
+        )))
     }
 
     fn of(
         sites: Vec<Site>,
         order: Vec<String>,
+        management: Management,
         world: World,
         clock: SimClock,
         concurrency: Concurrency,
@@ -163,6 +171,7 @@ impl Fleet {
             places,
             pairs,
             order,
+            management,
         }
     }
 
@@ -171,14 +180,25 @@ impl Fleet {
         &self.clock
     }
 
-    /// All devices, as the fleet file orders them.
+    /// All firewalls, as the fleet file orders them.
     pub fn devices(&self) -> Vec<DeviceSummary> {
-        let summary = |name: &String| {
-            self.look(name, |site, index| {
-                report::summary(&site.devices[index], site.pair.as_ref().map(|pair| (pair, index)))
-            })
-        };
-        self.order.iter().filter_map(summary).collect()
+        let firewalls = self.order.len() - self.management.panoramas().count();
+        let names = self.order.iter().take(firewalls);
+        names.filter_map(|name| self.summary(name)).collect()
+    }
+
+    /// All Panoramas, by name.
+    pub fn panoramas(&self) -> Vec<DeviceSummary> {
+        self.management
+            .panoramas()
+            .filter_map(|name| self.summary(name))
+            .collect()
+    }
+
+    fn summary(&self, device: &str) -> Option<DeviceSummary> {
+        self.look(device, |site, index| {
+            report::summary(&site.devices[index], site.pair.as_ref().map(|pair| (pair, index)))
+        })
     }
 
     /// The names of the pairs.
@@ -244,7 +264,7 @@ impl Fleet {
         self.places.contains_key(device)
     }
 
-    /// Device names, as the fleet file orders them.
+    /// Names of the firewalls, as the fleet file orders them, then of the Panoramas.
     pub(crate) fn names(&self) -> &[String] {
         &self.order
     }
@@ -289,7 +309,7 @@ impl Fleet {
         Some(done)
     }
 
-    fn post(&self, device: &str) -> Option<&Post> {
+    pub(crate) fn post(&self, device: &str) -> Option<&Post> {
         let (cell, index) = *self.places.get(device)?;
         self.cells[cell].posts.get(index)
     }
@@ -368,6 +388,21 @@ impl Fleet {
     /// The simulated instant.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Which member of a pair has a name.
+fn position(pair: &PairSpec, name: &str) -> usize {
+    usize::from(pair.members[1] == name)
+}
+
+fn setup(pair: &PairSpec) -> Setup {
+    Setup {
+        mode: pair.mode,
+        preferred: position(pair, pair.preferred.as_ref().unwrap_or(&pair.active)),
+        preemptive: pair.preemptive,
+        suspension_survives: pair.suspended_survives_reboot,
+        session_owner: pair.session_owner,
     }
 }
 

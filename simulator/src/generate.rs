@@ -190,6 +190,7 @@ impl FleetSpec {
             login_before_autocommit_fixed: Default::default(),
             concurrency: Default::default(),
             devices,
+            panoramas: Vec::new(),
             pairs,
             faults: Vec::new(),
         })
@@ -373,18 +374,10 @@ impl Estate<'_> {
     ) -> DeviceSpec {
         let mut lot = Lot::new(self.seed, name);
         DeviceSpec {
-            name: name.to_owned(),
             labels,
-            model: model.to_owned(),
-            version,
-            content,
-            serial: None,
-            address: None,
             optics: self.optics(&mut lot, class),
             // A few have hardly room for an image.
             panrepo_free_mb: lot.percent(4).then(|| lot.between(200, 1200)),
-            images: Vec::new(),
-            chassis_ready: None,
             pending_changes: lot.percent(2),
             config_locks: lot
                 .percent(1)
@@ -392,10 +385,7 @@ impl Estate<'_> {
                 .flatten()
                 .into_iter()
                 .collect(),
-            setup: None,
-            features: Vec::new(),
-            ungraceful_shutdowns: 0,
-            boots_since_check: None,
+            ..DeviceSpec::plain(name, model, version, content)
         }
     }
 

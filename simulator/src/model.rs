@@ -15,6 +15,9 @@ pub(crate) struct ModelClass {
     pub(crate) models: Vec<String>,
     pub(crate) family: String,
     pub(crate) platform: String,
+    /// Manages firewalls and forwards no traffic.
+    #[serde(default)]
+    pub(crate) panorama: bool,
     trains: Vec<String>,
     /// Whether `show chassis-ready` exists.
     pub(crate) chassis_ready: bool,

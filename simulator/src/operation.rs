@@ -114,6 +114,18 @@ pub(crate) enum Operation {
     RedistributionClients,
     RedistributionAgents,
     UserIdService,
+    ConnectedDevices,
+    AllDevices,
+    DeviceGroups,
+    DeviceGroupTree,
+}
+
+/// Which other devices a reply speaks of: on a Panorama its firewalls, on a firewall its Panoramas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    Firewalls,
+    Panoramas,
 }
 
 struct Row {
@@ -197,6 +209,11 @@ const TABLE: &[Row] = &[
     reading(Operation::ResourceMonitor, "resource-monitor", "show running resource-monitor"),
     reading(Operation::ResourceMonitor, "resource-monitor", "show running resource-monitor *"),
     reading(Operation::PanoramaStatus, "panorama-status", "show panorama-status"),
+
+    reading(Operation::ConnectedDevices, "connected-devices", "show devices connected"),
+    reading(Operation::AllDevices, "managed-devices", "show devices all"),
+    reading(Operation::DeviceGroups, "device-groups", "show devicegroups"),
+    reading(Operation::DeviceGroupTree, "device-group-tree", "show dg-hierarchy"),
 
     reading(Operation::AllJobs, "jobs", "show jobs all"),
     reading(Operation::PendingJobs, "jobs-pending", "show jobs pending"),
@@ -303,6 +320,52 @@ impl Operation {
     pub(crate) fn name(self) -> &'static str {
         let row = TABLE.iter().find(|row| row.operation == self);
         row.map_or("", |row| row.name)
+    }
+
+    /// What a reply says of other devices of the fleet.
+    pub(crate) fn needs(self) -> Needs {
+        match self {
+            Self::ConnectedDevices | Self::AllDevices | Self::DeviceGroups | Self::DeviceGroupTree => {
+                Needs::Firewalls
+            }
+            Self::ConfigGet | Self::ConfigShow => Needs::Firewalls,
+            Self::PanoramaStatus => Needs::Panoramas,
+            _ => Needs::Nothing,
+        }
+    }
+
+    /// Whether a Panorama, or a firewall, knows it.
+    pub(crate) fn is_known_to(self, panorama: bool) -> bool {
+        match self {
+            Self::ConnectedDevices | Self::AllDevices | Self::DeviceGroups | Self::DeviceGroupTree => {
+                panorama
+            }
+            Self::JumboFrame
+            | Self::ChassisReady
+            | Self::ClockMore
+            | Self::PanoramaStatus
+            | Self::ResourceMonitor
+            | Self::ExportDeviceState
+            | Self::SessionInfo
+            | Self::SessionAll
+            | Self::Arp
+            | Self::TunnelFlow
+            | Self::VpnFlow
+            | Self::InterfaceCounters
+            | Self::Transceiver
+            | Self::TransceiverDetail
+            | Self::Lacp
+            | Self::Routes
+            | Self::Fib
+            | Self::BgpPeers
+            | Self::OspfNeighbours
+            | Self::AdvancedRoutes
+            | Self::AdvancedFib
+            | Self::AdvancedBgpPeers
+            | Self::AdvancedOspfNeighbours
+            | Self::GlobalProtectUsers => !panorama,
+            _ => true,
+        }
     }
 
     /// Whether `name` is one of this operation's names.

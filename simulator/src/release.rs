@@ -41,6 +41,11 @@ impl Version {
         format!("{}.{}", self.major, self.minor)
     }
 
+    /// The first two numbers, which order trains.
+    pub(crate) fn feature(self) -> (u16, u16) {
+        (self.major, self.minor)
+    }
+
     /// The third number.
     pub(crate) fn maintenance(self) -> u16 {
         self.maintenance

@@ -167,6 +167,18 @@ pub(crate) fn error(code: u16, text: &str) -> Response<Bytes> {
     )
 }
 
+/// A Panorama has no connection to the firewall that a request names (pan-os-python issue 249 quotes the text).
+pub(crate) fn not_connected(serial: &str) -> Response<Bytes> {
+    let message = Markup::new()
+        .element("msg", |msg| msg.leaf("line", &format!("{serial} not connected")))
+        .into_string();
+    response(
+        StatusCode::OK,
+        XML,
+        format!("<response status=\"error\">{message}</response>"),
+    )
+}
+
 /// A wrong key or password; also a good one while the device starts.
 pub(crate) fn invalid_credential() -> Response<Bytes> {
     let body = format!(

@@ -50,6 +50,19 @@ impl ApiRequest {
         })
     }
 
+    /// The serial number of the firewall that a Panorama is to pass the request on to.
+    pub(crate) fn target(&self) -> Option<&str> {
+        Some(self.parameter("target")).filter(|serial| !serial.is_empty())
+    }
+
+    /// The request as the firewall gets it, under a key that it knows.
+    pub(crate) fn relayed(&self, key: String) -> Self {
+        let mut request = self.clone();
+        request.parameters.remove("target");
+        request.key = Some(key);
+        request
+    }
+
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }

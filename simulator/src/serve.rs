@@ -28,7 +28,8 @@ const SPARE_FILES: u64 = 128;
 pub struct ServeOptions {
     /// Address to listen on.
     pub address: IpAddr,
-    /// Port of the first device; the others follow in the order of the fleet file. 0 lets the system choose every port.
+    /// Port of the first device; the others follow in the order of the fleet file, then Panoramas. 0 lets the system choose
+    /// every port.
     pub first_port: u16,
     /// Every device listens on the management address it reports, all on `first_port`. Only loopback addresses are
     /// served; [`FleetSpec::give_addresses`](crate::FleetSpec::give_addresses) hands such out.

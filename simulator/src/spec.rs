@@ -13,6 +13,7 @@ pub use crate::content::{ContentVersion, ContentVersionError};
 use crate::fault::{Condition, Effect, FaultRule, Feature, library};
 use crate::model::{ModelClass, classes};
 use crate::pair::{HaMode, SessionOwner};
+use crate::panorama::{self, PanoramaSpec};
 use crate::release::{Catalogue, Release, Version};
 use crate::setup::Setup;
 
@@ -47,6 +48,9 @@ pub struct FleetSpec {
     pub concurrency: Concurrency,
     /// The devices.
     pub devices: Vec<DeviceSpec>,
+    /// The Panoramas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub panoramas: Vec<PanoramaSpec>,
     /// Which devices are HA pairs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<PairSpec>,
@@ -312,6 +316,8 @@ impl FleetSpec {
         let classes = classes().map_err(|e| Problem::embedded("model list", e))?;
         let library = library().map_err(|e| Problem::embedded("fault library", e))?;
         self.check_devices(&catalogue, &classes)?;
+        panorama::check(self, &catalogue, &classes)
+            .map_err(|(index, what)| complain(Entry::Panorama(index), what))?;
         self.check_pairs()?;
         let rules = self.rules(&library)?;
         Ok(Resolved {
@@ -332,6 +338,9 @@ impl FleetSpec {
             let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) else {
                 return wrong(format!("{name}: the model {} is not known", device.model));
             };
+            if class.panorama {
+                return wrong(format!("{name}: a {} belongs under `panoramas`", device.model));
+            }
             if let Some(version) = device
                 .images
                 .iter()
@@ -361,8 +370,7 @@ impl FleetSpec {
     }
 
     fn check_pairs(&self) -> Result<(), Complaint> {
-        let devices: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
-        let (mut names, mut members) = (BTreeSet::new(), BTreeSet::new());
+        let (devices, mut names, mut members) = (panorama::kinds(self), BTreeSet::new(), BTreeSet::new());
         for (index, pair) in self.pairs.iter().enumerate() {
             let name = &pair.name;
             let wrong = |what: String| Err(complain(Entry::Pair(index), what));
@@ -370,12 +378,16 @@ impl FleetSpec {
                 return wrong(format!("the pair name `{name}` is taken"));
             }
             for member in &pair.members {
-                if !devices.contains(member.as_str()) {
+                if !devices.contains_key(member.as_str()) {
                     return wrong(format!("pair {name}: {member} is not a device of this fleet"));
                 }
                 if !members.insert(member) {
                     return wrong(format!("pair {name}: {member} is already paired"));
                 }
+            }
+            let [one, other] = pair.members.each_ref().map(|member| devices.get(member.as_str()));
+            if one != other {
+                return wrong(format!("pair {name}: a Panorama and a firewall make no pair"));
             }
             if !pair.members.contains(&pair.active) {
                 return wrong(format!("pair {name}: {} is not one of its members", pair.active));
@@ -516,7 +528,7 @@ faults:
             .map(|text| FleetSpec::parse("fleet.yaml", text).unwrap_err().to_string())
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, concurrency, devices, pairs, faults
+        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, concurrency, devices, panoramas, pairs, faults
         read the fleet file fleet.yaml:8:14: `9.1` is not a PAN-OS version (such as 10.2.4 or 10.2.4-h4)
         build the fleet of fleet.yaml:6:5: b: the update server does not list 9.1.99
         build the fleet of fleet.yaml:6:5: b: the model PA-9 is not known

@@ -168,6 +168,7 @@ impl Twin {
                 login_before_autocommit_fixed: Default::default(),
                 concurrency: Default::default(),
                 devices,
+                panoramas: Vec::new(),
                 pairs,
                 faults: Vec::new(),
             },
@@ -220,24 +221,17 @@ impl Building {
             self.left_out
                 .push(format!("{name}: {part} in port {port}, which has no cage here"));
         }
+        let content = content.or_else(|| CONTENT.parse().ok())?;
         Some(DeviceSpec {
-            name,
             labels: found.labels,
-            model,
-            version,
-            content: content.or_else(|| CONTENT.parse().ok())?,
             serial: found.serial,
             address: found.address,
             optics,
             panrepo_free_mb: found.panrepo_free_mb,
             images,
-            chassis_ready: None,
             pending_changes: found.pending_changes,
             config_locks: found.config_locks,
-            setup: None,
-            features: Vec::new(),
-            ungraceful_shutdowns: 0,
-            boots_since_check: None,
+            ..DeviceSpec::plain(&name, &model, version, content)
         })
     }
 

@@ -16,6 +16,8 @@ pub(crate) const TRANSPORT_NOT_CONNECTED: &str = "Transport endpoint is not conn
 pub(crate) const USER_REQUESTED: &str = "User requested";
 pub(crate) const NON_FUNCTIONAL_LOOP: &str = "Non-functional loop";
 pub(crate) const PEER_TOO_OLD: &str = "Peer version too old";
+/// Of a Panorama (ansible-playbooks, HA upgrade of Panorama).
+pub(crate) const PEER_NOT_COMPATIBLE: &str = "Peer version not compatible";
 
 // Reasons of a non-functional member. The vendor's wording is not documented; these are ours.
 pub(crate) const DATAPLANE_DOWN: &str = "Dataplane down: path monitor failure";

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
 
+use super::panorama::is_dense;
 use super::{Ask, Scene, administrators};
 use crate::area::Area;
 use crate::jobs::{JobKind, Plan, after};
@@ -128,8 +129,7 @@ fn plugins(scene: &Scene<'_>) -> Response<Bytes> {
     reply::success(Markup::new().element("plugins", |plugins| plugins.raw(&entries.into_string())))
 }
 
-/// Nothing without a Panorama. Two blocks have an empty line between them up to 10.2.11, and none in 10.2.12 and
-/// from 11.0 on (panos-upgrade-assurance pull request 159, pan-os-upgrade issue 142).
+/// Of a firewall whose Panoramas are none of this fleet: the addresses of its configuration, connected once they are back.
 fn panorama_status(scene: &Scene<'_>) -> Response<Bytes> {
     let sight = scene.sight();
     let connected = if sight.has_back(Area::Panorama) {
@@ -148,9 +148,8 @@ fn panorama_status(scene: &Scene<'_>) -> Response<Bytes> {
             )
         })
         .collect();
-    let version = scene.device().version();
-    let terse = sight.is_since("11.0") || version.train() == "10.2" && version.maintenance() >= 12;
-    let text = blocks.join(if terse { "" } else { "\n" });
+    let dense = is_dense(scene.device().version());
+    let text = blocks.join(if dense { "" } else { "\n" });
     reply::success(Markup::new().text(&text))
 }
 

@@ -165,7 +165,7 @@ fn image(markup: Markup, scene: &Scene<'_>, release: &Release, latest: Option<Ve
     markup.element("entry", |entry| {
         let entry = entry
             .leaf("version", &version.to_string())
-            .leaf("filename", &format!("PanOS_{}-{version}", device.class.platform))
+            .leaf("filename", &filename(device, version))
             .leaf("size", &release.size.to_string())
             .leaf("size-kb", &(release.size * 1024).to_string())
             .leaf("released-on", &published)
@@ -182,6 +182,15 @@ fn image(markup: Markup, scene: &Scene<'_>, release: &Release, latest: Option<Ve
             entry
         }
     })
+}
+
+fn filename(device: &Device, version: Version) -> String {
+    let product = if device.class.panorama {
+        "Panorama"
+    } else {
+        "PanOS"
+    };
+    format!("{product}_{}-{version}", device.class.platform)
 }
 
 /// `release-type` came with 10.1.4, 10.2.10, 11.0.5 and 11.1.3 (vendor CLI guide, upgrade commands).

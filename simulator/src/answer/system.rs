@@ -81,7 +81,7 @@ fn info(scene: &Scene<'_>) -> Response<Bytes> {
 
 /// `179 days, 5:07:34`. On the first day `0 days, 5:07:34`, and from 12.1 on without days (a published script's
 /// record of a PA-440 with 12.1.10).
-fn uptime(uptime: SignedDuration, terse: bool) -> String {
+pub(super) fn uptime(uptime: SignedDuration, terse: bool) -> String {
     let seconds = uptime.as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let clock = format!("{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);

@@ -66,7 +66,7 @@ impl Fleet {
     fn labelled(&self, label: &str) -> Result<Vec<String>, ControlError> {
         let mut known = BTreeSet::new();
         let mut found = Vec::new();
-        for device in self.devices() {
+        for device in self.devices().into_iter().chain(self.panoramas()) {
             let labels = device.labels.iter().map(|(key, value)| format!("{key}={value}"));
             let before = found.len();
             for one in labels {

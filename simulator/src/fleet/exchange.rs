@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::SemaphorePermit;
 
 use super::{Fleet, Post, lock};
-use crate::answer::{Question, Scene, answer};
+use crate::answer::{Question, Scene, admit, answer};
 use crate::device::Phase;
 use crate::events::Occurrence;
 use crate::line::{Cut, Line, NetworkFault};
@@ -93,42 +93,66 @@ impl Fleet {
         if latency > SignedDuration::ZERO {
             self.clock.sleep(latency).await;
         }
-        let Some(_call) = self.take_up(post).await else {
-            self.on_site(device, |_, site, index| {
-                site.devices[index].counters.calls_refused += 1
-            });
+        let Some(_call) = self.take_up(device, post).await else {
             return exchange(Exchange::Reply(reply::too_many_calls()));
         };
-        let starved = self.on_site(device, |world, site, index| {
-            site.devices[index].reply_delay(world, site.now())
-        });
-        self.clock
-            .sleep(service_time(operation) + starved.unwrap_or(SignedDuration::ZERO))
-            .await;
+        self.work(device, operation).await;
+        let passed_on = api
+            .target()
+            .filter(|_| self.management.is_panorama(device) && operation != Some(Operation::Keygen));
+        let met = match passed_on {
+            Some(serial) => self.relay(device, serial, &api, &question).await,
+            None => self.deliver(device, post, &api, &question),
+        };
+        let pace = lock(&post.line).pace(operation, self.now());
+        Met { exchange: met, pace }
+    }
+
+    /// Hands a request to its own device.
+    fn deliver(&self, device: &str, post: &Post, api: &ApiRequest, question: &Question) -> Exchange {
+        let elsewhere = &self.elsewhere(device, question.operation());
         let met = self.on_site(device, |world, site, index| {
-            let exchange = hand_over(
-                &mut Scene { world, site, index },
+            hand_over(
+                &mut Scene {
+                    world,
+                    site,
+                    index,
+                    elsewhere,
+                },
                 &mut lock(&post.line),
-                &api,
-                &question,
+                api,
+                question,
                 &|at, what| self.note(at, Some(device), what),
-            );
-            let pace = lock(&post.line).pace(operation, site.now());
-            Met { exchange, pace }
+            )
         });
-        if operation.is_some_and(Operation::is_changing) {
+        if question.operation().is_some_and(Operation::is_changing) {
             self.announce(device);
         }
-        met.unwrap_or(exchange(Exchange::Refused))
+        met.unwrap_or(Exchange::Refused)
+    }
+
+    /// The time that a device works on a request.
+    pub(crate) async fn work(&self, device: &str, operation: Option<Operation>) {
+        let starved = self.look(device, |site, index| {
+            site.devices[index].reply_delay(&self.world, site.now())
+        });
+        let time = service_time(operation) + starved.unwrap_or(SignedDuration::ZERO);
+        self.clock.sleep(time).await;
     }
 
     /// A place among the calls that a device works on; `None` where a further call is refused.
-    async fn take_up<'p>(&self, post: &'p Post) -> Option<SemaphorePermit<'p>> {
-        match self.concurrency.excess {
+    pub(crate) async fn take_up<'p>(&self, device: &str, post: &'p Post) -> Option<SemaphorePermit<'p>> {
+        let place = match self.concurrency.excess {
             // The semaphore is never closed: no other error can come.
             Excess::Wait => post.calls.acquire().await.ok(),
             Excess::Refuse => post.calls.try_acquire().ok(),
+        };
+        if place.is_none() {
+            self.on_site(device, |_, site, index| {
+                site.devices[index].counters.calls_refused += 1
+            });
         }
+        place
     }
 
     /// What becomes of whatever is under way while the line is cut.
@@ -190,22 +214,43 @@ pub(crate) fn time_for(bytes: usize, pace: NonZeroU32) -> SignedDuration {
     SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
+/// Where the event log takes what happens to a request.
+type Note<'a> = &'a dyn Fn(Timestamp, Occurrence);
+
 /// The request arrives, or does not; the reply comes back, or does not.
 fn hand_over(
     scene: &mut Scene<'_>,
     line: &mut Line,
     api: &ApiRequest,
     question: &Question,
-    note: &dyn Fn(Timestamp, Occurrence),
+    note: Note<'_>,
 ) -> Exchange {
-    let now = scene.site.now();
-    if let Some(away) = away(scene.site.devices[scene.index].phase) {
-        return away;
+    let fault = match arrive(scene, line, question, note) {
+        Ok(fault) => fault,
+        Err(lost) => return *lost,
+    };
+    let reply = told(scene, api, question);
+    if let Some(what) = worth_noting(question.operation(), &reply) {
+        note(scene.site.now(), what);
     }
-    match line.is_cut(now) {
-        Some(Cut::Silence) => return Exchange::Silence,
-        Some(Cut::Refuse) => return Exchange::Refused,
-        None => {}
+    returned(reply, fault)
+}
+
+/// Whether a request reaches its device; what is going to happen to the reply, or what became of the request.
+pub(crate) fn arrive(
+    scene: &mut Scene<'_>,
+    line: &mut Line,
+    question: &Question,
+    note: Note<'_>,
+) -> Result<Option<NetworkFault>, Box<Exchange>> {
+    let now = scene.site.now();
+    let severed = match line.is_cut(now) {
+        Some(Cut::Silence) => Some(Exchange::Silence),
+        Some(Cut::Refuse) => Some(Exchange::Refused),
+        None => None,
+    };
+    if let Some(lost) = away(scene.site.devices[scene.index].phase).or(severed) {
+        return Err(Box::new(lost));
     }
     let operation = question.operation();
     let fault = line.take(operation, now);
@@ -214,19 +259,29 @@ fn hand_over(
         note(now, Occurrence::Network { fault, operation });
     }
     if let Some(exchange) = fault.and_then(instead) {
-        return exchange;
+        return Err(Box::new(exchange));
     }
-    let reply = reply_of(scene, api, question);
-    if let Some(operation) =
-        operation.filter(|operation| operation.is_changing() || *operation == Operation::Keygen)
-    {
-        let (operation, http) = (operation.name(), reply.status().as_u16());
-        note(now, Occurrence::Request { operation, http });
+    count(scene);
+    Ok(fault)
+}
+
+/// A request is there. One too many, and a management plane that starves leaves HA.
+pub(crate) fn count(scene: &mut Scene<'_>) {
+    let (world, now) = (scene.world, scene.site.now());
+    let device = &mut scene.site.devices[scene.index];
+    device.counters.requests += 1;
+    device.requests_since_boot += 1;
+    if device.in_pair && device.is_starved(world, now) {
+        scene.site.settle(world);
     }
-    match fault {
-        Some(fault) => distorted(fault, reply),
-        None => Exchange::Reply(reply),
-    }
+}
+
+/// The entry of a request that can change the device, or that asked for a key.
+pub(crate) fn worth_noting(operation: Option<Operation>, reply: &Response<Bytes>) -> Option<Occurrence> {
+    let operation =
+        operation.filter(|operation| operation.is_changing() || *operation == Operation::Keygen)?;
+    let (operation, http) = (operation.name(), reply.status().as_u16());
+    Some(Occurrence::Request { operation, http })
 }
 
 /// What comes of a request that a fault keeps from the device.
@@ -247,53 +302,70 @@ fn instead(fault: NetworkFault) -> Option<Exchange> {
     }
 }
 
-/// What a fault leaves of a reply.
-fn distorted(fault: NetworkFault, reply: Response<Bytes>) -> Exchange {
+/// What of a reply comes back.
+pub(crate) fn returned(reply: Response<Bytes>, fault: Option<NetworkFault>) -> Exchange {
     match fault {
-        NetworkFault::Truncate => Exchange::Partial(truncated(reply)),
-        NetworkFault::ResetMidReply => {
+        Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
+        Some(NetworkFault::ResetMidReply) => {
             let mut reply = truncated(reply);
             reply.extensions_mut().insert(EndsInReset);
             Exchange::Partial(reply)
         }
-        NetworkFault::TruncatedXml => Exchange::Reply(reply.map(|body| body.slice(..body.len() / 2))),
-        NetworkFault::LoseReply => Exchange::Reset,
-        NetworkFault::SwallowReply => Exchange::Silence,
+        Some(NetworkFault::TruncatedXml) => Exchange::Reply(reply.map(|body| body.slice(..body.len() / 2))),
+        Some(NetworkFault::LoseReply) => Exchange::Reset,
+        Some(NetworkFault::SwallowReply) => Exchange::Silence,
         _ => Exchange::Reply(reply),
     }
-}
-
-/// The reply of a device that can be reached.
-fn reply_of(scene: &mut Scene<'_>, api: &ApiRequest, question: &Question) -> Response<Bytes> {
-    let (world, now) = (scene.world, scene.site.now());
-    let device = &mut scene.site.devices[scene.index];
-    device.counters.requests += 1;
-    device.requests_since_boot += 1;
-    if device.in_pair && device.is_starved(world, now) {
-        scene.site.settle(world);
-    }
-    told(scene, api, question)
 }
 
 /// What a device with a web server says.
 fn told(scene: &mut Scene<'_>, api: &ApiRequest, question: &Question) -> Response<Bytes> {
     let (world, now) = (scene.world, scene.site.now());
-    let device = &mut scene.site.devices[scene.index];
-    let logs_in = question.operation() == Some(Operation::Keygen);
-    if device.phase == Phase::Services || device.starves_request(world, now) {
+    if scene.is_unable_to_answer() {
         return reply::unavailable();
     }
-    let reply = if device.refuses_logins(world, now) || (logs_in && device.is_account_locked(now)) {
-        device.counters.logins += u64::from(logs_in);
-        reply::invalid_credential()
-    } else {
-        answer(scene, api, question)
+    let logs_in = question.operation() == Some(Operation::Keygen);
+    let reply = match turned_away(scene, question) {
+        Some(refusal) => refusal,
+        None => answer(scene, api, question),
     };
     if logs_in {
         let accepted = reply.status() == http::StatusCode::OK;
         scene.site.devices[scene.index].login_ended(world, accepted, now);
     }
     reply
+}
+
+/// The reply of a device that lets nobody in.
+fn turned_away(scene: &mut Scene<'_>, question: &Question) -> Option<Response<Bytes>> {
+    let (world, now) = (scene.world, scene.site.now());
+    let device = &mut scene.site.devices[scene.index];
+    let logs_in = question.operation() == Some(Operation::Keygen);
+    let turned = device.refuses_logins(world, now) || (logs_in && device.is_account_locked(now));
+    turned.then(|| {
+        device.counters.logins += u64::from(logs_in);
+        reply::invalid_credential()
+    })
+}
+
+/// The reply of a Panorama that does not pass a request on.
+pub(crate) fn refusal(
+    scene: &mut Scene<'_>,
+    api: &ApiRequest,
+    question: &Question,
+) -> Option<Response<Bytes>> {
+    if scene.is_unable_to_answer() {
+        return Some(reply::unavailable());
+    }
+    turned_away(scene, question).or_else(|| admit(scene, api, question).err().map(|refusal| *refusal))
+}
+
+impl Scene<'_> {
+    /// Nobody is behind the web server: services start, or starve.
+    pub(crate) fn is_unable_to_answer(&self) -> bool {
+        let device = &self.site.devices[self.index];
+        device.phase == Phase::Services || device.starves_request(self.world, self.site.now())
+    }
 }
 
 /// The first half of a reply, under the length of the whole.

@@ -73,10 +73,11 @@ impl fmt::Display for Place {
     }
 }
 
-/// What an impossible fleet stumbles over: an entry of one of the three lists.
+/// What an impossible fleet stumbles over: an entry of one of the lists.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Entry {
     Device(usize),
+    Panorama(usize),
     Pair(usize),
     Fault(usize),
 }
@@ -143,6 +144,8 @@ fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
         #[serde(default)]
         devices: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
         #[serde(default)]
+        panoramas: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
+        #[serde(default)]
         pairs: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
         #[serde(default)]
         faults: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
@@ -150,6 +153,7 @@ fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
     let lists: Lists = serde_saphyr::from_str(text).ok()?;
     let found = match entry {
         Entry::Device(index) => lists.devices.get(index),
+        Entry::Panorama(index) => lists.panoramas.get(index),
         Entry::Pair(index) => lists.pairs.get(index),
         Entry::Fault(index) => lists.faults.get(index),
     };

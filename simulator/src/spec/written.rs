@@ -27,6 +27,9 @@ impl FleetSpec {
             list(&mut out, "releases", releases)?;
         }
         list(&mut out, "devices", &self.devices)?;
+        if !self.panoramas.is_empty() {
+            list(&mut out, "panoramas", &self.panoramas)?;
+        }
         if !self.pairs.is_empty() {
             list(&mut out, "pairs", &self.pairs)?;
         }

@@ -21,6 +21,7 @@ mod jobs;
 mod network;
 mod operations;
 mod pairs;
+mod panorama;
 mod probe;
 mod properties;
 mod reboots;

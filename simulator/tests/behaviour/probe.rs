@@ -41,7 +41,7 @@ pub(crate) fn on_virtual_time<T>(work: impl Future<Output = T>) -> T {
 pub(crate) struct Probe {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) device: String,
-    key: String,
+    pub(crate) key: String,
 }
 
 pub(crate) fn form(body: &str) -> http::Request<Bytes> {
@@ -108,7 +108,21 @@ impl Probe {
 
     pub(crate) async fn ask(&self, command: &str) -> Exchange {
         let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
-        let mut request = form(&format!("type=op&cmd={cmd}"));
+        self.post(&format!("type=op&cmd={cmd}")).await
+    }
+
+    /// Through a Panorama, to the firewall with this serial number.
+    pub(crate) async fn relay(&self, serial: &str, command: &str) -> String {
+        let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
+        match self.post(&format!("type=op&cmd={cmd}&target={serial}")).await {
+            Exchange::Reply(reply) => text(reply.body()),
+            other => panic!("{command} to {serial}: {other:?}"),
+        }
+    }
+
+    /// Parameters as they are, under this key.
+    pub(crate) async fn post(&self, parameters: &str) -> Exchange {
+        let mut request = form(parameters);
         request
             .headers_mut()
             .insert("x-pan-key", self.key.parse().unwrap());

@@ -1,6 +1,6 @@
 //! Replies word by word, where a client's parser depends on the words.
 
-use crate::probe::{Probe, fleet};
+use crate::probe::{Probe, between, fleet};
 
 const FLEET: &str = "\
 devices:
@@ -236,4 +236,22 @@ async fn content_updates_succeed_even_when_there_is_nothing_newer() {
             "9050-9800"
         );
     }
+}
+
+/// panos-upgrade-assurance 2.1.1 loads `public-key` as a certificate and gives up its whole run without one.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_of_the_configuration_is_a_whole_one() {
+    let fleet = fleet(FLEET);
+    let body = Probe::login(&fleet, "fw")
+        .await
+        .body("<show><config><running/></config></show>")
+        .await;
+    let entry = between(&body, "<certificate>", "</certificate>");
+    assert_eq!(between(entry, "<algorithm>", "</algorithm>"), "RSA");
+    let certificate = between(entry, "<public-key>", "</public-key>");
+    assert!(
+        certificate.starts_with("-----BEGIN CERTIFICATE-----\n")
+            && certificate.trim_end().ends_with("-----END CERTIFICATE-----"),
+        "{certificate}"
+    );
 }

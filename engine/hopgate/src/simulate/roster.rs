@@ -17,7 +17,7 @@ const ROWS: usize = 200;
 /// How often a live table is renewed.
 const RENEWED: Duration = Duration::from_secs(1);
 
-/// The whole table, in the order of the fleet file.
+/// The whole table, in the order of the fleet file, Panoramas last.
 pub fn whole(simulation: &Simulation) -> String {
     table(simulation, usize::MAX, false)
 }
@@ -64,6 +64,7 @@ fn summary(simulation: &Simulation) -> String {
 
 fn table(simulation: &Simulation, rows: usize, moving_first: bool) -> String {
     let mut devices = simulation.fleet.devices();
+    devices.extend(simulation.fleet.panoramas());
     if moving_first {
         // Stable: the order of the fleet file within each half.
         devices.sort_by_key(|device| words(&device.phase) == "up");
