@@ -12,6 +12,7 @@ use crate::fault::{Effect, FaultRule, HaFailure, Patient, UpdateServer};
 use crate::jobs::{JobKind, after};
 use crate::release::Version;
 use crate::software::Mount;
+use crate::state::Sight;
 use crate::wording;
 use crate::world::World;
 
@@ -423,6 +424,14 @@ impl Device {
             .find_map(|effect| match effect {
                 Effect::UpdateServer { gives } => Some(gives),
                 _ => None,
+            })
+            .or_else(|| {
+                let sight = Sight {
+                    world,
+                    device: self,
+                    now,
+                };
+                sight.support_is_over().then_some(UpdateServer::NotEntitled)
             })
     }
 

@@ -247,6 +247,9 @@ impl Device {
         self.boot_record.boots += 1;
         self.boot_record.boots_since_check += 1;
         let staged = std::mem::take(&mut self.staged);
+        if left.is_some() {
+            self.switch_configuration(staged);
+        }
         match left {
             Some(left) if staged => self.installed = Some(Installed { left, boots: 1 }),
             Some(_) => self.installed = None,

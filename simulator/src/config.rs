@@ -25,6 +25,8 @@ const COMMIT_SHARE: i64 = 5;
 /// What was edited.
 #[derive(Debug, Clone)]
 pub(crate) struct Configuration {
+    /// As it was before anybody edited it.
+    drawn: Arc<Element>,
     running: Arc<Element>,
     candidate: Arc<Element>,
     /// What the commit under way will make the running one.
@@ -101,6 +103,7 @@ impl Device {
     fn edited(&mut self, running: Arc<Element>) -> &mut Configuration {
         self.configuration.get_or_insert_with(|| {
             Box::new(Configuration {
+                drawn: running.clone(),
                 candidate: running.clone(),
                 running,
                 committing: None,
@@ -143,6 +146,20 @@ impl Device {
         if let Some(configuration) = &mut self.configuration {
             configuration.candidate = configuration.running.clone();
             configuration.committing = None;
+        }
+    }
+
+    /// The system of the other partition boots. One that was installed has taken the configuration over; one that was
+    /// reverted to has what ran when it was left, and what was committed since is lost (field report, panos-tool).
+    pub(crate) fn switch_configuration(&mut self, installed: bool) {
+        let running = self.configuration.as_ref().map(|edited| edited.running.clone());
+        let other = std::mem::replace(&mut self.other_configuration, running);
+        if installed {
+            return;
+        }
+        if let Some(edited) = &mut self.configuration {
+            edited.running = other.unwrap_or_else(|| edited.drawn.clone());
+            edited.candidate = edited.running.clone();
         }
     }
 
@@ -203,12 +220,18 @@ impl Device {
         }
     }
 
-    /// Begins to take the partner's configuration over: all of it but the name and address, which are one's own.
+    /// Begins to take the partner's configuration over: all of it but the name and addresses, which are one's own.
     pub(crate) fn take_over(&mut self, own: Arc<Element>, partners: Arc<Element>) {
-        const SYSTEM: &str = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system";
+        const DEVICE: &str = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig";
         let mut taken = partners;
-        for name in ["hostname", "ip-address"] {
-            let Ok(path) = XPath::parse(&format!("{SYSTEM}/{name}")) else {
+        for own_alone in [
+            "system/hostname",
+            "system/ip-address",
+            "high-availability/interface/ha1/ip-address",
+            "high-availability/interface/ha1/gateway",
+            "high-availability/group/peer-ip",
+        ] {
+            let Ok(path) = XPath::parse(&format!("{DEVICE}/{own_alone}")) else {
                 continue;
             };
             let kept = path.find(&own).first().map(|element| element.text.clone());

@@ -17,11 +17,12 @@ use crate::config::{Configuration, Locks};
 use crate::fault::{Effect, Feature};
 use crate::jobs::{JobKind, JobTable, after};
 use crate::model::ModelClass;
-use crate::pair::HaState;
+use crate::pair::{Ha1, HaState};
 use crate::release::Version;
 use crate::setup::Setup;
 use crate::software::{ImageStore, Mount, Partitions};
 use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
+use crate::tree::Element;
 use crate::world::World;
 
 /// What a device is doing, as seen from outside. The letters are the phases of a reboot.
@@ -144,8 +145,12 @@ pub(crate) struct Device {
     pub(crate) commit_locks: Locks,
     /// What was edited; `None` until somebody does.
     pub(crate) configuration: Option<Box<Configuration>>,
+    /// What ran on the other partition when it was left; `None` where nobody had edited it.
+    pub(crate) other_configuration: Option<Arc<Element>>,
     pub(crate) saved_configs: BTreeSet<String>,
     pub(crate) in_pair: bool,
+    /// Its control link, as a member of a pair.
+    pub(crate) ha1: Option<Ha1>,
     /// How it is set up, where the fleet file says so.
     pub(crate) setup: Option<Arc<Setup>>,
     /// The device whose drawn configuration it shares: its partner's name, on the second member of a pair.
@@ -237,8 +242,10 @@ impl Device {
             config_locks: Locks::of(&spec.config_locks, epoch),
             commit_locks: Locks::default(),
             configuration: None,
+            other_configuration: None,
             saved_configs: BTreeSet::new(),
             in_pair: false,
+            ha1: None,
             setup: spec.setup.clone(),
             configured_as: None,
             phase: Phase::Up,

@@ -306,7 +306,7 @@ impl Estate<'_> {
                     },
                     preferred: None,
                     preemptive: lot.percent(20),
-                    suspended_survives_reboot: true,
+                    suspended_survives_reboot: false,
                     mode: HaMode::default(),
                     session_owner: SessionOwner::default(),
                 });

@@ -3,6 +3,8 @@
 //! Sees of its members only whether they can serve, what they run and which links they have. Knows nothing of
 //! requests or jobs.
 
+use std::net::Ipv4Addr;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +76,25 @@ pub enum HaLink {
     Ha1,
     /// Data: sessions.
     Ha2,
+}
+
+/// The addresses of a member's control link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ha1 {
+    pub(crate) own: Ipv4Addr,
+    pub(crate) peer: Ipv4Addr,
+    /// The peer is in another subnet, behind a gateway.
+    pub(crate) routed: bool,
+}
+
+impl Ha1 {
+    /// Of each member.
+    pub(crate) fn both(routed: bool) -> [Self; 2] {
+        let one = Ipv4Addr::new(169, 254, 1, 1);
+        let other = Ipv4Addr::new(169, 254, if routed { 5 } else { 1 }, 2);
+        let link = |own, peer| Self { own, peer, routed };
+        [link(one, other), link(other, one)]
+    }
 }
 
 /// HA state of a member.

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::boot::MaintenanceExit;
 use crate::device::{Device, Happening};
 use crate::events::Occurrence;
-use crate::fault::FaultRule;
+use crate::fault::{FaultRule, Feature};
 use crate::jobs::{JobKind, Plan};
 use crate::notes::{self, Standing};
-use crate::pair::{HaLink, HaState, Pair, View};
+use crate::pair::{Ha1, HaLink, HaState, Pair, View};
 use crate::release::Version;
 use crate::state::Sight;
 use crate::world::World;
@@ -52,8 +52,12 @@ impl Site {
     }
 
     pub(crate) fn paired(mut devices: [Device; 2], pair: Pair, world: &World, epoch: Timestamp) -> Self {
-        for device in &mut devices {
+        let routed = devices
+            .iter()
+            .any(|device| device.features.contains(&Feature::Ha1InOtherSubnet));
+        for (device, ha1) in devices.iter_mut().zip(Ha1::both(routed)) {
             device.in_pair = true;
+            device.ha1 = Some(ha1);
         }
         devices[1].configured_as = Some(devices[0].name.as_str().into());
         let mut site = Self {
@@ -141,6 +145,8 @@ impl Site {
                 }
             }
             Some(Happening::HaSettled) => {
+                // After a revert another configuration runs.
+                self.follow_configuration();
                 let now = self.now;
                 if let Some((pair, view)) = self.pair_and_view(world) {
                     pair.join(index, now, &view);

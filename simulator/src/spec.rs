@@ -282,7 +282,7 @@ pub struct PairSpec {
     pub preemptive: bool,
     /// Whether a suspension by request outlives a reboot. Sources disagree: the vendor's manual sends
     /// `functional` after the reboot, the vendor's playbook never does.
-    #[serde(default = "survives")]
+    #[serde(default)]
     pub suspended_survives_reboot: bool,
     /// Whether one member serves, or both.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -290,10 +290,6 @@ pub struct PairSpec {
     /// Of an active/active pair: which member owns a session.
     #[serde(default, skip_serializing_if = "is_default")]
     pub session_owner: SessionOwner,
-}
-
-fn survives() -> bool {
-    true
 }
 
 impl FleetSpec {
@@ -496,7 +492,7 @@ faults:
           - {"name":"a","model":"PA-850","version":"9.1.16","content":"8700-7000"}
           - {"name":"b","model":"PA-850","version":"9.1.16","content":"8700-7000","optics":[{"slot":1,"port":6,"vendor":"FINISAR CORP.","part":"FTLX1475D3BCL","media":"SFP-Plus-Fiber"}]}
         pairs:
-          - {"name":"p","members":["a","b"],"active":"a","suspended_survives_reboot":true}
+          - {"name":"p","members":["a","b"],"active":"a","suspended_survives_reboot":false}
         faults:
           - "optics-boot-loop"
           - {"rule":"never-returns","when":{"devices":["b"]}}

@@ -287,7 +287,7 @@ fn pairs(devices: &[DeviceSpec], roles: &BTreeMap<String, TwinHa>) -> (Vec<PairS
             active: active.to_owned(),
             preferred: None,
             preemptive: own.preemptive || peers.preemptive,
-            suspended_survives_reboot: true,
+            suspended_survives_reboot: false,
             mode,
             session_owner: SessionOwner::default(),
         });
@@ -353,7 +353,7 @@ mod tests {
           - {"name":"odd","model":"PA-850","version":"10.1.6-h77","content":"9070-9828","panrepo_free_mb":812,"images":["10.1.0"]}
           - {"name":"orphan","model":"PA-440","version":"10.2.10","content":"9070-9828"}
         pairs:
-          - {"name":"edge-a+edge-b","members":["edge-a","edge-b"],"active":"edge-b","preemptive":true,"suspended_survives_reboot":true}
+          - {"name":"edge-a+edge-b","members":["edge-a","edge-b"],"active":"edge-b","preemptive":true,"suspended_survives_reboot":false}
         "#);
         insta::assert_snapshot!(serde_json::to_string(&fleet.start).unwrap(), @r#"[{"set_ha_state":{"device":"edge-a","state":"suspended","reason":"User requested"}}]"#);
     }

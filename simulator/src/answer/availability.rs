@@ -66,7 +66,7 @@ pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
             .element("local-info", |info| {
                 let info = member(info, pair, devices, local);
                 info.leaf("state-sync", if sessions { "Complete" } else { "Incomplete" })
-                    .leaf("ha1-ipaddr", "169.254.1.1")
+                    .leaf("ha1-ipaddr", &ha1(&devices[local]))
             })
             .element("peer-info", |info| {
                 let info = if contact {
@@ -75,7 +75,7 @@ pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
                     absent(info, pair, &devices[peer])
                 };
                 info.leaf("conn-status", if contact { "up" } else { "down" })
-                    .leaf("ha1-ipaddr", "169.254.1.2")
+                    .leaf("ha1-ipaddr", &ha1(&devices[peer]))
             })
             .leaf(
                 "running-sync",
@@ -88,6 +88,12 @@ pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
             .leaf("running-sync-enabled", "yes")
     });
     reply::success(result)
+}
+
+fn ha1(device: &Device) -> String {
+    device
+        .ha1
+        .map_or_else(String::new, |ha1| format!("{}/30", ha1.own))
 }
 
 fn member(info: Markup, pair: &Pair, devices: &[Device], index: usize) -> Markup {

@@ -3,6 +3,7 @@
 //! It holds private keys and password hashes on purpose: what reads configurations has to show that it keeps such
 //! things to itself. None of them is one.
 
+use crate::pair::Ha1;
 use crate::setup::{Recurrence, ScheduleSpec};
 use crate::state::Sight;
 use crate::state::certificates::{epoch, moment};
@@ -90,7 +91,7 @@ impl Sight<'_> {
             .with(self.system_settings())
             .with(setting);
         match preemptive {
-            Some(preemptive) => config.with(high_availability(preemptive)),
+            Some(preemptive) => config.with(high_availability(preemptive, self.device.ha1)),
             None => config,
         }
     }
@@ -285,16 +286,29 @@ fn rule(name: &str) -> Element {
         .with(Element::leaf("action", "allow"))
 }
 
-fn high_availability(preemptive: bool) -> Element {
+fn high_availability(preemptive: bool, ha1: Option<Ha1>) -> Element {
     let election = Element::new("election-option")
         .with(Element::leaf("preemptive", if preemptive { "yes" } else { "no" }));
     let mode = Element::new("mode").with(Element::new("active-passive"));
     let group = Element::new("group")
         .with(Element::leaf("group-id", "1"))
+        .with_all(ha1.map(|ha1| Element::leaf("peer-ip", &ha1.peer.to_string())))
         .with(mode)
         .with(election);
+    let link = ha1.map(|ha1| {
+        let link = Element::new("ha1").with_leaves(&[
+            ("port", "dedicated-ha1"),
+            ("ip-address", &ha1.own.to_string()),
+            ("netmask", "255.255.255.252"),
+        ]);
+        // The other host of the network of four.
+        let [one, two, three, host] = ha1.own.octets();
+        let gateway = ha1.routed.then(|| format!("{one}.{two}.{three}.{}", 3 - host));
+        link.with_all(gateway.map(|gateway| Element::leaf("gateway", &gateway)))
+    });
     Element::new("high-availability")
         .with(Element::leaf("enabled", "yes"))
+        .with(Element::new("interface").with_all(link))
         .with(group)
 }
 

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::Sight;
 use crate::area::Area;
+use crate::fault::UpdateServer;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Licence {
@@ -26,9 +27,24 @@ impl Sight<'_> {
         last < self.today()
     }
 
-    /// Last day of the support licence, without which the update server gives nothing.
+    /// Last day of the support licence, without which the update server gives nothing. Where a fault has ended it, no
+    /// source says when: the end of last year.
     pub(crate) fn support_ends(&self) -> Date {
-        self.given(|setup| setup.support_expires).unwrap_or(FAR)
+        let written = self.given(|setup| setup.support_expires).unwrap_or(FAR);
+        let refused = self.device.update_server(self.world, self.now) == Some(UpdateServer::NotEntitled);
+        if refused && !self.is_over(written) {
+            return self
+                .today()
+                .first_of_year()
+                .saturating_sub(jiff::Span::new().days(1));
+        }
+        written
+    }
+
+    /// Whether the support licence that was bought has ended.
+    pub(crate) fn support_is_over(&self) -> bool {
+        let written = self.given(|setup| setup.support_expires);
+        written.is_some_and(|last| self.is_over(last))
     }
 
     /// All licences, the support licence first. None while a fault keeps them away.

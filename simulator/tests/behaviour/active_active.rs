@@ -17,7 +17,7 @@ fn pair(options: &str) -> Arc<Fleet> {
 
 #[tokio::test(start_paused = true)]
 async fn a_member_that_comes_back_is_tentative_for_a_minute() {
-    let fleet = pair("");
+    let fleet = pair(", suspended_survives_reboot: true");
     let (mut a, mut b) = (Watch::on(&fleet, "a").await, Watch::on(&fleet, "b").await);
     b.minutes(1, 30).await;
     a.probe.ha("suspend").await;

@@ -481,3 +481,49 @@ proptest! {
         on_virtual_time(work);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reverted_system_has_the_configuration_that_it_was_left_with() {
+    let fleet = one("");
+    let probe = Probe::login(&fleet, "fw").await;
+    let banner = async |text: &str| {
+        let element = format!("<login-banner>{text}</login-banner>");
+        edit(&probe, "set", SYSTEM, ("element", &element)).await;
+        let job = job_id(&commit(&probe).await);
+        probe.finish(job).await;
+    };
+    let shown = async || {
+        let running = probe.body("<show><config><running/></config></show>").await;
+        let candidate = probe.body("<show><config><candidate/></config></show>").await;
+        assert_eq!(
+            running.matches("login-banner>").count(),
+            candidate.matches("login-banner>").count()
+        );
+        running
+            .contains("<login-banner>")
+            .then(|| crate::probe::between(&running, "<login-banner>", "</login-banner>").to_owned())
+    };
+    let revert = async || {
+        probe.body("<debug><swm><revert/></swm></debug>").await;
+        probe.restart().await;
+        probe.back().await;
+    };
+    banner("before").await;
+    probe.install("10.2.0").await;
+    probe.restart().await;
+    probe.back().await;
+    assert_eq!(
+        shown().await.as_deref(),
+        Some("before"),
+        "an install takes it over"
+    );
+    banner("after").await;
+    revert().await;
+    assert_eq!(shown().await.as_deref(), Some("before"));
+    revert().await;
+    assert_eq!(
+        shown().await.as_deref(),
+        Some("after"),
+        "each partition has its own"
+    );
+}

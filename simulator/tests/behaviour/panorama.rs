@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use panos_simulator::{Exchange, Fleet, FleetSpec, SimClock};
+use panos_simulator::{ControlRequest, Cut, Exchange, Fleet, FleetSpec, SimClock, Whom};
 
 use crate::probe::{Probe, between, fleet, form, job_id, text, wait};
 
@@ -493,4 +493,37 @@ fn impossible_panoramas_are_refused_with_their_place() {
         .unwrap();
     let _inside = runtime.enter();
     assert!(Fleet::new(spec, SimClock::new(clock, 1.0)).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_firewall_whose_network_is_cut_is_away_from_its_panorama() {
+    let fleet = fleet(
+        "devices:\n  - {name: fw, model: PA-440, version: 10.2.4, content: 8700-7000, serial: '007'}\n\
+         panoramas:\n  - {name: pan, version: 10.2.7}\n",
+    );
+    let panorama = Probe::login(&fleet, "pan").await;
+    let connected = async || {
+        panorama
+            .read("<show><devices><all/></devices></show>", "connected")
+            .await
+    };
+    assert_eq!(connected().await, "yes");
+    for device in ["fw", "pan"] {
+        fleet
+            .control(ControlRequest::CutNetwork {
+                whom: Whom::Device(device.into()),
+                how: Cut::Silence,
+                seconds: Some(60),
+            })
+            .unwrap();
+        if device == "fw" {
+            assert_eq!(connected().await, "no");
+            let refused = panorama
+                .relay("007", "<show><system><info/></system></show>")
+                .await;
+            assert!(refused.contains("007 not connected"), "{refused}");
+        }
+        wait(61).await;
+        assert_eq!(connected().await, "yes", "healed");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use panos_simulator::Fleet;
+use panos_simulator::{ControlRequest, Fleet, Whom};
 
 use crate::probe::{Probe, between, fleet, wait};
 
@@ -179,4 +179,29 @@ async fn members_of_a_pair_have_one_configuration_and_two_names() {
             .await
     };
     assert_ne!(serial(&a).await, serial(&b).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn counting_from_nothing_again_moves_nothing_that_is_coming_back() {
+    let mut returns = Vec::new();
+    for resets in [false, true] {
+        let fleet = one_with_neighbours();
+        let probe = Probe::login(&fleet, "fw").await;
+        probe.restart().await;
+        probe.back().await;
+        if resets {
+            let whom = Whom::Device("fw".into());
+            fleet.control(ControlRequest::ResetCounters { whom }).unwrap();
+            assert_eq!(fleet.counters("fw").unwrap().boots, 0);
+        }
+        let mut seen = Vec::new();
+        for _ in 0..120 {
+            wait(5).await;
+            seen.push(fleet.state("fw").unwrap().missing);
+        }
+        returns.push(seen);
+    }
+    let different: std::collections::BTreeSet<_> = returns[0].iter().collect();
+    assert!(different.len() > 3, "areas come back one by one: {different:?}");
+    assert_eq!(returns[0], returns[1]);
 }

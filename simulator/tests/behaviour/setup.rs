@@ -245,3 +245,25 @@ async fn texts_are_laid_out_as_the_release_lays_them_out() {
     11.1.0 MiB Mem :   8000.0 total,   1000.0 free,   4000.0 used,   3000.0 buff/cache | blocks together
     "#);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_support_the_update_server_gives_nothing() {
+    for (extra, ends) in [
+        ("    setup: {support_expires: 2025-06-30}\n", "June 30, 2025"),
+        ("faults: [support-expired]\n", "December 31, 2025"),
+    ] {
+        let fleet = one(extra);
+        let probe = Probe::login(&fleet, "fw").await;
+        let support = probe.body("<request><support><check/></support></request>").await;
+        assert!(
+            support.contains(&format!("<ExpiryDate>{ends}</ExpiryDate>")),
+            "{support}"
+        );
+        let licences = probe.body("<request><license><info/></license></request>").await;
+        assert!(licences.contains(ends), "{licences}");
+        let list = probe
+            .body("<request><system><software><check/></software></system></request>")
+            .await;
+        assert!(!list.contains("<version>10.2.4</version>"), "{list}");
+    }
+}
