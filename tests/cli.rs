@@ -11,6 +11,9 @@ mod desk;
 #[path = "cli/devices.rs"]
 mod devices;
 #[cfg(test)]
+#[path = "cli/estates.rs"]
+mod estates;
+#[cfg(test)]
 #[path = "cli/files.rs"]
 mod files;
 #[cfg(test)]

@@ -52,6 +52,7 @@ tools() {
     command -v strace >/dev/null || missing+=(strace)
     command -v mkfs.ext4 >/dev/null || missing+=(e2fsprogs)
     command -v python3 >/dev/null || missing+=(python3)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     if ((${#missing[@]} == 0)); then
         echo "nothing is missing"
     elif [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
@@ -142,6 +143,8 @@ step "tests: rooms" tests --workspace --lib --bins --test behaviour
 step "tests: layout" tests --workspace --test layout
 step "tests: campaigns, crashes, wire, pager" tests --workspace --test campaign --test crash --test wire --test pager
 step "tests: journal" tests --workspace --test journal
+# Python clients of others; without a package index each says that it is skipped. Shown, because it says so there.
+step "tests: clients" tests --workspace --test clients -- --show-output
 step "release build" release
 step "release demo" release_demo
 step "tests: command line" tests --workspace --test cli

@@ -24,10 +24,10 @@ use hopgate::journal::memory::MemoryJournal;
 use hopgate::journal::{Journal as _, Seq, StreamId};
 use hopgate::ledger::Ledger;
 use hopgate::planner;
-use hopgate::simulate::{Simulation, serve};
+use hopgate::simulate::{Options, Simulation, serve};
 use hopgate_playbooks::FactArea;
 use hopgate_tests::tempdir;
-use panos_simulator::{ControlRequest, FleetSpec, NetworkFault};
+use panos_simulator::{ControlRequest, FleetSpec, Lasts, NetworkFault};
 use tokio::sync::mpsc;
 
 const FLEET: &str = "\
@@ -64,7 +64,7 @@ struct Wire {
 impl Wire {
     async fn new() -> Wire {
         let spec = FleetSpec::parse("fleet.yaml", FLEET).unwrap();
-        let simulation = serve(spec, SPEED, 0).await.unwrap();
+        let simulation = serve(spec, &Options::at_speed(SPEED)).await.unwrap();
         let state = tempdir::Dir::new();
         let journal = Arc::new(MemoryJournal::new());
         let blobs = Arc::new(Blobs::open(state.path()).unwrap());
@@ -93,7 +93,7 @@ impl Wire {
         let request = ControlRequest::Inject {
             device: "fw1".to_owned(),
             fault,
-            requests: 1,
+            lasts: Lasts::default(),
             operation: Some(operation.to_owned()),
             changing_only: false,
         };
@@ -167,8 +167,7 @@ impl Wire {
             &self.inventory,
             &systems,
             &shipped,
-            &before,
-            &after,
+            (&before, &after),
             None,
         )
         .unwrap();

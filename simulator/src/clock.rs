@@ -2,16 +2,30 @@
 //!
 //! Knows nothing of devices: everything else gets an instant as a value.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
-/// Maps running time to simulated time: an instant the simulation starts at, and a speed.
+/// Maps running time to simulated time: an instant the simulation starts at, a speed, and the jumps made so far. Clones are
+/// one clock.
 #[derive(Debug, Clone)]
 pub struct SimClock {
     epoch: Timestamp,
     speed: f64,
     origin: Origin,
+    jumps: Arc<Jumps>,
+}
+
+#[derive(Debug, Default)]
+struct Jumps {
+    /// Simulated milliseconds jumped over, all jumps together.
+    ahead: AtomicI64,
+    /// Wakes whoever sleeps: the instant may have come.
+    made: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +46,7 @@ impl SimClock {
             epoch,
             speed: usable(speed),
             origin,
+            jumps: Arc::default(),
         }
     }
 
@@ -42,6 +57,7 @@ impl SimClock {
             epoch,
             speed: usable(speed),
             origin: Origin::Wall(origin),
+            jumps: Arc::default(),
         }
     }
 
@@ -56,7 +72,28 @@ impl SimClock {
             },
         };
         let passed = SignedDuration::try_from_secs_f64(passed * self.speed).unwrap_or(SignedDuration::ZERO);
-        self.epoch.saturating_add(passed).unwrap_or(self.epoch)
+        let anchor = self.anchor();
+        anchor.saturating_add(passed).unwrap_or(anchor)
+    }
+
+    /// Goes forward by `simulated` at once, whole milliseconds; whoever sleeps until an instant passed over wakes. A clock
+    /// never goes back: a negative duration counts as none.
+    pub fn jump(&self, simulated: SignedDuration) {
+        let millis = i64::try_from(simulated.as_millis()).unwrap_or(i64::MAX).max(0);
+        // The closure never gives up, so neither does the update.
+        let _ = self
+            .jumps
+            .ahead
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
+                Some(ahead.saturating_add(millis))
+            });
+        self.jumps.made.notify_waiters();
+    }
+
+    /// The simulated instant that [`SimClock::origin`] stands for by now: the epoch and all jumps.
+    pub fn anchor(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.jumps.ahead.load(Ordering::SeqCst));
+        self.epoch.saturating_add(ahead).unwrap_or(self.epoch)
     }
 
     /// Simulated seconds in one real second.
@@ -80,7 +117,21 @@ impl SimClock {
     /// Sleeps for a simulated duration.
     #[expect(clippy::disallowed_methods, reason = "this is the clock file")]
     pub(crate) async fn sleep(&self, simulated: SignedDuration) {
-        tokio::time::sleep(self.real(simulated)).await;
+        let mut jumped = pin!(self.jumps.made.notified());
+        let until = self.now().saturating_add(simulated).unwrap_or(Timestamp::MAX);
+        let mut timer = pin!(tokio::time::sleep(self.real(simulated)));
+        loop {
+            tokio::select! {
+                () = &mut timer => return,
+                () = &mut jumped => {
+                    // Waits for the next jump before it looks, so that none falls in between.
+                    jumped.set(self.jumps.made.notified());
+                    if self.now() >= until {
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     /// Sleeps until the clock shows `instant`, or a moment longer.
@@ -90,11 +141,15 @@ impl SimClock {
         // just short of the instant, for ever when time is paused.
         const TICK: Duration = Duration::from_millis(1);
         loop {
+            let jumped = self.jumps.made.notified();
             let left = instant.duration_since(self.now());
             if left <= SignedDuration::ZERO {
                 return;
             }
-            tokio::time::sleep(self.real(left).max(TICK)).await;
+            tokio::select! {
+                () = tokio::time::sleep(self.real(left).max(TICK)) => {}
+                () = jumped => {}
+            }
         }
     }
 
@@ -133,6 +188,34 @@ mod tests {
         assert_eq!(clock.now().to_string(), "2026-03-01T22:02:00Z");
         clock.sleep_until("2026-03-01T22:05:00Z".parse().unwrap()).await;
         assert_eq!(clock.now().to_string(), "2026-03-01T22:05:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_jump_wakes_who_sleeps_and_nothing_goes_back() {
+        let epoch: Timestamp = "2026-03-01T22:00:00Z".parse().unwrap();
+        let clock = SimClock::new(epoch, 1.0);
+        let sleeper = |hours| {
+            let clock = clock.clone();
+            tokio::spawn(async move {
+                clock.sleep(SignedDuration::from_hours(hours)).await;
+                clock.now()
+            })
+        };
+        let (until, short, long) = (epoch + SignedDuration::from_hours(5), sleeper(1), sleeper(3));
+        let by_instant = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep_until(until).await }
+        });
+        tokio::task::yield_now().await;
+        clock.jump(SignedDuration::from_hours(2));
+        clock.jump(SignedDuration::from_hours(-1));
+        assert_eq!(short.await.unwrap(), epoch + SignedDuration::from_hours(2));
+        assert!(!long.is_finished());
+        // The rest passes on the runtime's own clock.
+        assert_eq!(long.await.unwrap(), epoch + SignedDuration::from_hours(5));
+        by_instant.await.unwrap();
+        assert_eq!(clock.now(), until);
+        assert_eq!(clock.anchor(), epoch + SignedDuration::from_hours(2));
     }
 
     #[test]

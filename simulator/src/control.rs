@@ -1,15 +1,17 @@
 //! What whoever runs the simulation may do to a device behind its API's back.
 //!
-//! The same requests come from library callers and, as JSON, from the control port.
+//! The same requests come from library callers and, as JSON, from the control port. What each does is in `effects.rs`.
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::Fleet;
-use crate::line::{Injection, NetworkFault};
-use crate::operation::Operation;
-use crate::pair::HaState;
-use crate::spec::OpticSpec;
-use crate::wording;
+use crate::boot::MaintenanceExit;
+use crate::line::{Cut, Lasts, NetworkFault};
+use crate::nearest;
+use crate::pair::{HaLink, HaState};
+use crate::software::Mount;
+use crate::spec::{ContentVersion, FaultSpec, OpticSpec};
+
+mod effects;
 
 /// One intervention. As JSON: `{"power_cycle": {"device": "fw1"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,15 +24,32 @@ pub enum ControlRequest {
         /// What is in its cages from now on.
         optics: Vec<OpticSpec>,
     },
-    /// Makes the next requests to a device go wrong on the way.
+    /// Puts an optic into a cage, in place of one that is there.
+    InsertOptic {
+        /// The device.
+        device: String,
+        /// The optic.
+        optic: OpticSpec,
+    },
+    /// Takes an optic out of its cage.
+    PullOptic {
+        /// The device.
+        device: String,
+        /// Its slot; 1 but on a chassis.
+        #[serde(default = "first_slot")]
+        slot: u16,
+        /// Its port.
+        port: u16,
+    },
+    /// Makes requests to a device go wrong on the way.
     Inject {
         /// The device.
         device: String,
         /// How.
         fault: NetworkFault,
-        /// How many requests.
-        #[serde(default = "once")]
-        requests: u32,
+        /// How long; one request where it is left out.
+        #[serde(default)]
+        lasts: Lasts,
         /// Only requests for this operation, such as `install`.
         #[serde(default)]
         operation: Option<String>,
@@ -38,10 +57,50 @@ pub enum ControlRequest {
         #[serde(default)]
         changing_only: bool,
     },
-    /// Takes back injected faults and refused logins.
+    /// Takes back injected faults, a cut network and refused logins.
     Clear {
         /// The device.
         device: String,
+    },
+    /// Cuts the management network to devices.
+    CutNetwork {
+        /// Which devices.
+        whom: Whom,
+        /// What their clients meet.
+        #[serde(default)]
+        how: Cut,
+        /// After how many simulated seconds it heals by itself; never, where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u32>,
+    },
+    /// Mends the management network to devices.
+    HealNetwork {
+        /// Which devices.
+        whom: Whom,
+    },
+    /// Sets a device's clock wrong: what it shows is so far from the true time.
+    SkewClock {
+        /// The device.
+        device: String,
+        /// Seconds ahead; behind where negative; right again at 0.
+        seconds: i32,
+    },
+    /// Lets time jump forward for the whole fleet.
+    JumpClock {
+        /// Simulated seconds.
+        seconds: u32,
+    },
+    /// Makes a fact about a device another one, as if it always had been.
+    SetFact {
+        /// The device.
+        device: String,
+        /// The fact.
+        fact: SetFact,
+    },
+    /// Counts from nothing again.
+    ResetCounters {
+        /// Which devices.
+        whom: Whom,
     },
     /// Refuses every key and password, until cleared.
     RejectLogin {
@@ -87,9 +146,75 @@ pub enum ControlRequest {
         #[serde(default)]
         reason: String,
     },
+    /// Fills any partition, or frees it.
+    FullPartition {
+        /// The device.
+        device: String,
+        /// Which one.
+        mount: Mount,
+        /// Whether it is to be full.
+        #[serde(default = "yes")]
+        full: bool,
+    },
+    /// Makes a device suffer from another fault, of the library by its name or written out.
+    Afflict {
+        /// The device.
+        device: String,
+        /// The fault.
+        fault: Box<FaultSpec>,
+    },
+    /// Ends a fault on a device, whatever its own cure is, and lets what it held go on.
+    Cure {
+        /// The device.
+        device: String,
+        /// Name of the rule; absent ends all that apply.
+        #[serde(default)]
+        rule: Option<String>,
+    },
+    /// Cuts a link of the pair that a device belongs to, or heals it.
+    CutHa {
+        /// Either member.
+        device: String,
+        /// Which link.
+        link: HaLink,
+        /// Whether it is to be cut.
+        #[serde(default = "yes")]
+        cut: bool,
+    },
+    /// Somebody goes to the console of a device in maintenance mode.
+    LeaveMaintenance {
+        /// The device.
+        device: String,
+        /// What is done there.
+        exit: MaintenanceExit,
+    },
 }
 
-fn once() -> u32 {
+/// Which devices a request is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// This one.
+    Device(String),
+    /// All with this label, `key=value`.
+    Label(String),
+    /// Every one.
+    All,
+}
+
+/// A fact that can be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetFact {
+    /// The Applications and Threats content that is installed.
+    Content(ContentVersion),
+    /// Free megabytes on `/opt/panrepo`; as many as fit beside the images.
+    PanrepoFreeMb(u64),
+    /// Whether `show chassis-ready` exists.
+    ChassisReady(bool),
+}
+
+fn first_slot() -> u16 {
     1
 }
 
@@ -100,8 +225,8 @@ fn yes() -> bool {
 /// An intervention was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ControlReply {
-    /// The device it was made on.
-    pub device: String,
+    /// The devices it was made on.
+    pub devices: Vec<String>,
     /// The simulated instant.
     pub at: jiff::Timestamp,
 }
@@ -111,10 +236,26 @@ pub struct ControlReply {
 #[non_exhaustive]
 pub enum ControlError {
     /// No such device.
-    #[error("control {device}: it is not a device of this fleet")]
+    #[error(
+        "control {device}: it is not a device of this fleet{}",
+        nearest::shown(nearest)
+    )]
     UnknownDevice {
         /// The name given.
         device: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+    },
+    /// No device has such a label.
+    #[error(
+        "control devices with {label}: no device has this label{}",
+        nearest::shown(nearest)
+    )]
+    UnknownLabel {
+        /// The label given.
+        label: String,
+        /// The label that may have been meant.
+        nearest: Option<String>,
     },
     /// No such operation.
     #[error("inject a fault into {device}: `{operation}` is no operation; there are {known}")]
@@ -125,10 +266,31 @@ pub enum ControlError {
         operation: String,
         /// All names.
         known: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
     },
     /// The device is no member of a pair.
-    #[error("set the HA state of {device}: it has no HA")]
+    #[error("control the HA of {device}: it has no HA")]
     NoHa {
+        /// The device.
+        device: String,
+    },
+    /// The library has no such rule, or, for a cure, the fleet and the device have none.
+    #[error(
+        "afflict or cure {device}: no fault is called `{rule}`{}",
+        nearest::shown(nearest)
+    )]
+    UnknownFault {
+        /// The device.
+        device: String,
+        /// The name given.
+        rule: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+    },
+    /// Maintenance mode cannot be left like that.
+    #[error("leave maintenance mode of {device}: it is not in it, or has no system to revert to")]
+    NoMaintenance {
         /// The device.
         device: String,
     },
@@ -140,152 +302,60 @@ pub enum ControlError {
         /// The port.
         port: u16,
     },
+    /// A cage that is empty.
+    #[error("pull an optic from {device}: port {port} of slot {slot} holds none")]
+    NoOptic {
+        /// The device.
+        device: String,
+        /// The slot.
+        slot: u16,
+        /// The port.
+        port: u16,
+    },
+}
+
+impl ControlError {
+    /// The name that may have been meant, where one was wrong and there is one like it.
+    pub fn nearest(&self) -> Option<&str> {
+        match self {
+            Self::UnknownDevice { nearest, .. }
+            | Self::UnknownLabel { nearest, .. }
+            | Self::UnknownOperation { nearest, .. }
+            | Self::UnknownFault { nearest, .. } => nearest.as_deref(),
+            Self::NoHa { .. } | Self::NoMaintenance { .. } | Self::NoCage { .. } | Self::NoOptic { .. } => {
+                None
+            }
+        }
+    }
 }
 
 impl ControlRequest {
-    /// The device it is about.
-    pub fn device(&self) -> &str {
-        match self {
+    /// The devices it is about; `None` where it is about the fleet.
+    pub(crate) fn whom(&self) -> Option<Whom> {
+        let device = match self {
+            Self::CutNetwork { whom, .. } | Self::HealNetwork { whom } | Self::ResetCounters { whom } => {
+                return Some(whom.clone());
+            }
+            Self::JumpClock { .. } => return None,
             Self::SetOptics { device, .. }
+            | Self::InsertOptic { device, .. }
+            | Self::PullOptic { device, .. }
             | Self::Inject { device, .. }
             | Self::Clear { device }
+            | Self::SkewClock { device, .. }
+            | Self::SetFact { device, .. }
             | Self::RejectLogin { device }
             | Self::FullDisk { device, .. }
             | Self::ChangeCertificate { device }
             | Self::PowerCycle { device }
             | Self::SetConfiguration { device, .. }
-            | Self::SetHaState { device, .. } => device,
-        }
-    }
-}
-
-impl Fleet {
-    /// Intervenes, at the present instant.
-    ///
-    /// # Errors
-    /// When the device, the operation or the port does not exist, or the device has no HA.
-    pub fn control(&self, request: ControlRequest) -> Result<ControlReply, ControlError> {
-        let device = request.device().to_owned();
-        if !self.knows(&device) {
-            return Err(ControlError::UnknownDevice { device });
-        }
-        match request {
-            ControlRequest::SetOptics { optics, .. } => self.set_optics(&device, optics)?,
-            ControlRequest::Inject {
-                fault,
-                requests,
-                operation,
-                changing_only,
-                ..
-            } => {
-                let injection = Injection {
-                    fault,
-                    requests,
-                    operation,
-                    changing_only,
-                };
-                self.inject(&device, injection)?;
-            }
-            ControlRequest::Clear { .. } => {
-                self.on_line(&device, |line| line.clear());
-                self.on_site(&device, |_, site, index| {
-                    site.devices[index].rejects_logins = false
-                });
-            }
-            ControlRequest::RejectLogin { .. } => {
-                self.on_site(&device, |_, site, index| {
-                    site.devices[index].rejects_logins = true
-                });
-            }
-            ControlRequest::FullDisk { full, .. } => self.fill_disk(&device, full),
-            ControlRequest::ChangeCertificate { .. } => self.change_certificate(&device),
-            ControlRequest::PowerCycle { .. } => {
-                self.on_site(&device, |world, site, index| site.power_cycle(world, index));
-            }
-            ControlRequest::SetConfiguration {
-                pending_changes,
-                config_locks,
-                ..
-            } => {
-                self.on_site(&device, |_, site, index| {
-                    let device = &mut site.devices[index];
-                    device.pending_changes = pending_changes;
-                    device.config_locks = config_locks;
-                });
-            }
-            ControlRequest::SetHaState { state, reason, .. } => self.set_ha_state(&device, state, &reason)?,
-        }
-        self.announce(&device);
-        Ok(ControlReply {
-            device,
-            at: self.clock().now(),
-        })
-    }
-
-    fn set_optics(&self, name: &str, optics: Vec<OpticSpec>) -> Result<(), ControlError> {
-        let refused = self.on_site(name, |_, site, index| {
-            let device = &mut site.devices[index];
-            let ports = device.class.ports;
-            let cages = ports.copper + 1..=ports.copper + ports.cages;
-            match optics
-                .iter()
-                .find(|optic| optic.slot == 1 && !cages.contains(&optic.port))
-            {
-                Some(optic) => Some(optic.port),
-                None => {
-                    device.optics = optics;
-                    None
-                }
-            }
-        });
-        match refused.flatten() {
-            Some(port) => Err(ControlError::NoCage {
-                device: name.to_owned(),
-                port,
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn inject(&self, device: &str, injection: Injection) -> Result<(), ControlError> {
-        if let Some(operation) = &injection.operation
-            && !Operation::names().any(|name| name == operation)
-        {
-            let mut known: Vec<&str> = Operation::names().collect();
-            known.dedup();
-            let (device, operation) = (device.to_owned(), operation.clone());
-            return Err(ControlError::UnknownOperation {
-                device,
-                operation,
-                known: known.join(", "),
-            });
-        }
-        self.on_line(device, |line| line.inject(injection));
-        Ok(())
-    }
-
-    fn fill_disk(&self, device: &str, full: bool) {
-        self.on_site(device, |world, site, index| {
-            let now = site.now();
-            let device = &mut site.devices[index];
-            device.images.fill(full);
-            if full {
-                device.jobs.break_download(now, wording::no_space);
-            }
-            site.advance(world, now);
-        });
-    }
-
-    fn set_ha_state(&self, device: &str, state: HaState, reason: &str) -> Result<(), ControlError> {
-        let done = self.on_site(device, |world, site, index| {
-            site.force_ha(world, index, state, reason)
-        });
-        if done == Some(true) {
-            Ok(())
-        } else {
-            Err(ControlError::NoHa {
-                device: device.to_owned(),
-            })
-        }
+            | Self::SetHaState { device, .. }
+            | Self::FullPartition { device, .. }
+            | Self::Afflict { device, .. }
+            | Self::Cure { device, .. }
+            | Self::CutHa { device, .. }
+            | Self::LeaveMaintenance { device, .. } => device,
+        };
+        Some(Whom::Device(device.clone()))
     }
 }

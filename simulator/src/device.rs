@@ -10,15 +10,23 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::ailments::Ailments;
+use crate::area::{Area, Return};
+use crate::boot::BootRecord;
+use crate::config::{Configuration, Locks};
+use crate::fault::{Effect, Feature};
 use crate::jobs::{JobKind, JobTable, after};
 use crate::model::ModelClass;
+use crate::pair::{Ha1, HaState};
 use crate::release::Version;
-use crate::software::{ImageStore, Partitions};
+use crate::setup::Setup;
+use crate::software::{ImageStore, Mount, Partitions};
 use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
+use crate::tree::Element;
 use crate::world::World;
 
 /// What a device is doing, as seen from outside. The letters are the phases of a reboot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// In service.
@@ -41,6 +49,38 @@ pub enum Phase {
     Settling,
     /// R9: in service; what depends on others, such as the time, is still coming back.
     Returning,
+    /// The maintenance recovery tool: no API, SSH for its own user only, until somebody leaves it.
+    Maintenance,
+}
+
+/// What answers at the management address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Reach {
+    /// ICMP echo.
+    pub icmp: bool,
+    /// Port 22.
+    pub ssh: bool,
+    /// Port 443. Where it is false and the device is not dark, connections are refused or reset.
+    pub https: bool,
+}
+
+impl Phase {
+    /// What answers in this phase. SSH comes up before the web server, and in maintenance mode without it.
+    pub fn reach(self) -> Reach {
+        let reach = |icmp, ssh, https| Reach { icmp, ssh, https };
+        match self {
+            Self::Dark => reach(false, false, false),
+            Self::ShuttingDown => reach(true, false, false),
+            Self::Management | Self::Maintenance => reach(true, true, false),
+            Self::Up
+            | Self::Restarting
+            | Self::Login
+            | Self::Services
+            | Self::AutoCommit
+            | Self::Settling
+            | Self::Returning => reach(true, true, true),
+        }
+    }
 }
 
 /// What a device did, counted since the start of the simulation.
@@ -58,6 +98,10 @@ pub struct Counters {
     pub reboots_by_version: BTreeMap<Version, u64>,
     /// All boots, each cycle of a loop included.
     pub boots: u64,
+    /// Reboots that nobody asked for, cycles of a loop not among them.
+    pub unplanned_reboots: u64,
+    /// Restarts of the dataplane alone.
+    pub dataplane_restarts: u64,
     /// Suspensions by request.
     pub suspends: u64,
     /// Returns to functional by request.
@@ -66,6 +110,8 @@ pub struct Counters {
     pub requests: u64,
     /// Key generations asked for, refused ones included.
     pub logins: u64,
+    /// Calls refused because as many as the device takes were being worked on.
+    pub calls_refused: u64,
 }
 
 /// Something a device did that others may have to react to.
@@ -77,6 +123,8 @@ pub(crate) enum Happening {
     HaSettled,
     /// An image that the peer is to get as well is on disk.
     LoadedForBoth(Version),
+    /// A commit ended well.
+    Committed,
 }
 
 pub(crate) struct Device {
@@ -88,17 +136,34 @@ pub(crate) struct Device {
     pub(crate) address: Ipv4Addr,
     pub(crate) content: ContentVersion,
     pub(crate) downloaded_content: Option<ContentVersion>,
+    /// The content that a downgrade goes back to.
+    pub(crate) previous_content: Option<ContentVersion>,
     pub(crate) optics: Vec<OpticSpec>,
     pub(crate) chassis_ready_known: bool,
     pub(crate) pending_changes: bool,
-    pub(crate) config_locks: Vec<String>,
+    pub(crate) config_locks: Locks,
+    pub(crate) commit_locks: Locks,
+    /// What was edited; `None` until somebody does.
+    pub(crate) configuration: Option<Box<Configuration>>,
+    /// What ran on the other partition when it was left; `None` where nobody had edited it.
+    pub(crate) other_configuration: Option<Arc<Element>>,
     pub(crate) saved_configs: BTreeSet<String>,
     pub(crate) in_pair: bool,
+    /// Its control link, as a member of a pair.
+    pub(crate) ha1: Option<Ha1>,
+    /// How it is set up, where the fleet file says so.
+    pub(crate) setup: Option<Arc<Setup>>,
+    /// The device whose drawn configuration it shares: its partner's name, on the second member of a pair.
+    pub(crate) configured_as: Option<Box<str>>,
     pub(crate) phase: Phase,
     pub(crate) phase_ends: Option<Timestamp>,
     /// The device goes down when the phase ends.
     pub(crate) crashes: bool,
     pub(crate) booted_at: Timestamp,
+    /// When the dataplane last came up; `None` while it is down.
+    pub(crate) dataplane_since: Option<Timestamp>,
+    /// How areas come back where a fault has a say in it. An area that is not here takes its usual time.
+    pub(crate) returns: BTreeMap<Area, Return>,
     pub(crate) partitions: Partitions,
     pub(crate) images: ImageStore,
     pub(crate) jobs: JobTable,
@@ -110,10 +175,37 @@ pub(crate) struct Device {
     pub(crate) cycles: BTreeMap<String, u32>,
     /// Draws made; keeps one spread from repeating the last.
     pub(crate) draws: u64,
+    /// What rules hang on.
+    pub(crate) features: Vec<Feature>,
+    pub(crate) ailments: Ailments,
+    pub(crate) boot_record: BootRecord,
+    /// The install that brought up the system that runs; nothing after a revert.
+    pub(crate) installed: Option<Installed>,
+    /// The other partition holds what was installed, not what ran before.
+    pub(crate) staged: bool,
+    pub(crate) requests_since_boot: u64,
+    /// Partitions that are full, but for the one of the images.
+    pub(crate) full: BTreeSet<Mount>,
+    /// HA state and the peer's version, as the site last told.
+    pub(crate) ha: Option<HaState>,
+    pub(crate) peer_version: Option<Version>,
     /// Logins are refused, good ones as well, until told otherwise.
     pub(crate) rejects_logins: bool,
+    /// What ran when it last left service: the version that a Panorama knows until it is connected again.
+    pub(crate) reported: Version,
     /// When a client last read the clock.
     pub(crate) clock_reading: Option<Timestamp>,
+    /// How far its clock is ahead of the true time.
+    pub(crate) clock_skew: SignedDuration,
+}
+
+/// A system that an install wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Installed {
+    /// What ran before.
+    pub(crate) left: Version,
+    /// How often it was booted.
+    pub(crate) boots: u32,
 }
 
 impl Device {
@@ -143,16 +235,25 @@ impl Device {
             }),
             content: spec.content,
             downloaded_content: None,
+            previous_content: None,
             optics: spec.optics.clone(),
             chassis_ready_known: spec.chassis_ready.unwrap_or(class.chassis_ready),
             pending_changes: spec.pending_changes,
-            config_locks: spec.config_locks.clone(),
+            config_locks: Locks::of(&spec.config_locks, epoch),
+            commit_locks: Locks::default(),
+            configuration: None,
+            other_configuration: None,
             saved_configs: BTreeSet::new(),
             in_pair: false,
+            ha1: None,
+            setup: spec.setup.clone(),
+            configured_as: None,
             phase: Phase::Up,
             phase_ends: None,
             crashes: false,
             booted_at,
+            dataplane_since: Some(committed),
+            returns: BTreeMap::new(),
             partitions: Partitions::new(spec.version),
             images: images(spec, &class, world),
             jobs,
@@ -161,10 +262,37 @@ impl Device {
             failed_auto_commits: 0,
             cycles: BTreeMap::new(),
             draws: 0,
+            features: spec.features.clone(),
+            ailments: Ailments::default(),
+            boot_record: BootRecord::new(
+                spec.ungraceful_shutdowns,
+                spec.boots_since_check
+                    .unwrap_or_else(|| u32::try_from(draw("boots since check", 0, 4)).unwrap_or(0)),
+                booted_at,
+                epoch,
+            ),
+            installed: None,
+            staged: false,
+            requests_since_boot: 0,
+            full: BTreeSet::new(),
+            ha: None,
+            peer_version: None,
             rejects_logins: false,
+            reported: spec.version,
             clock_reading: None,
+            clock_skew: SignedDuration::ZERO,
             class,
         }
+    }
+
+    /// The simulation begins: what is wrong from the start shows.
+    pub(crate) fn begin(&mut self, world: &World, now: Timestamp) {
+        let base = world.catalogue.base_needed(self.version());
+        let lost = |effect: &Effect| matches!(effect, Effect::BaseImageLost {});
+        if let Some(base) = base.filter(|_| self.effects(world, now).iter().any(lost)) {
+            self.images.remove(base);
+        }
+        self.reconsider(world, now);
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -177,15 +305,26 @@ impl Device {
 
     /// Whether packets flow.
     pub(crate) fn dataplane_up(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
-        )
+        self.is_booted() && !self.ailments.dataplane_away()
+    }
+
+    /// Whether the boot has come as far as a dataplane. A restart of a boot that has not does not bring it up.
+    pub(crate) fn is_booted(&self) -> bool {
+        match self.phase {
+            Phase::Up | Phase::Settling | Phase::Returning => true,
+            Phase::Restarting => self.dataplane_since.is_some() || self.ailments.dataplane_away(),
+            _ => false,
+        }
+    }
+
+    /// What `show chassis-ready` says.
+    pub(crate) fn chassis_is_ready(&self) -> bool {
+        self.dataplane_up()
     }
 
     /// Whether a TCP connection to the management port is any use. The login and services phases answer, badly.
     pub(crate) fn listens(&self) -> bool {
-        !matches!(self.phase, Phase::ShuttingDown | Phase::Dark | Phase::Management)
+        self.phase.reach().https
     }
 
     /// Whether it can take traffic and was not told to go away.
@@ -194,17 +333,21 @@ impl Device {
     }
 
     /// Whether good credentials are refused in this phase.
-    pub(crate) fn refuses_logins(&self, world: &World) -> bool {
+    pub(crate) fn refuses_logins(&self, world: &World, now: Timestamp) -> bool {
         // A boot that is about to crash shows its uptime: that is how a client can tell a loop.
-        let waits = self.phase == Phase::AutoCommit
-            && !self.crashes
-            && world.login_waits_for_auto_commit(self.version());
-        self.rejects_logins || self.phase == Phase::Login || waits
+        let waits = || {
+            self.effects(world, now)
+                .iter()
+                .any(|effect| matches!(effect, Effect::LoginWaits {}))
+        };
+        self.rejects_logins
+            || self.phase == Phase::Login
+            || (self.phase == Phase::AutoCommit && !self.crashes && waits())
     }
 
     /// When something happens to this device by itself.
     pub(crate) fn next_event(&self) -> Option<Timestamp> {
-        [self.phase_ends, self.jobs.next_end()]
+        [self.phase_ends, self.jobs.next_end(), self.ailments.next_due()]
             .into_iter()
             .flatten()
             .min()
@@ -218,7 +361,7 @@ impl Device {
         if self.phase_ends.is_some_and(|ends| ends <= at) {
             self.phase_ended(world, at)
         } else {
-            None
+            self.fell_due(world, at)
         }
     }
 
@@ -231,10 +374,12 @@ impl Device {
             } if ok => {
                 let size = world.catalogue.get(version).map_or(0, |release| release.size);
                 self.images.add(version, size);
+                self.image_loaded(world, at);
                 sync_to_peer.then_some(Happening::LoadedForBoth(version))
             }
             JobKind::Install(version) if ok => {
                 self.partitions.finish_install(version);
+                self.staged = true;
                 *self.counters.installs_ok.entry(version).or_default() += 1;
                 None
             }
@@ -243,7 +388,19 @@ impl Device {
                 None
             }
             JobKind::ContentInstall(content) if ok => {
+                if content != self.content {
+                    self.previous_content = Some(self.content);
+                }
                 self.content = content;
+                self.read_returns(world, at);
+                None
+            }
+            JobKind::Commit if ok => {
+                self.committed();
+                Some(Happening::Committed)
+            }
+            JobKind::HaSync if ok => {
+                self.committed();
                 None
             }
             _ => None,

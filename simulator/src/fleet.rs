@@ -1,53 +1,36 @@
-//! The fleet: finds the device a request is for, brings it up to date, and answers as its network would.
+//! The fleet: finds a device, brings it up to date, and lets others look at it or act on it.
 //!
-//! Everything is lazy: a site advances when somebody looks at it. Nothing here opens a socket.
+//! Everything is lazy: a site advances when somebody looks at it. What becomes of a request is in `exchange.rs`. Nothing here
+//! opens a socket.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
-use crate::answer::{Question, Scene, answer};
 use crate::clock::SimClock;
-use crate::device::{Counters, Device, Phase};
-use crate::line::{Line, NetworkFault};
-use crate::operation::Operation;
-use crate::pair::{Pair, PairReport};
-use crate::reply;
-use crate::report::{self, DeviceState, DeviceSummary};
-use crate::request::ApiRequest;
+use crate::device::{Counters, Device};
+use crate::events::{EventLog, Events, Occurrence};
+use crate::line::{Cut, Line, LineReport};
+use crate::management::Management;
+use crate::notes;
+use crate::pair::{Pair, Setup};
+use crate::panorama::PanoramaSpec;
+use crate::report::{self, DeviceState, DeviceSummary, Totals};
 use crate::seed::Seed;
 use crate::site::Site;
-use crate::spec::{FleetSpec, Resolved, SpecError};
+use crate::spec::{Concurrency, FleetSpec, PairSpec, Resolved, SpecError};
+use crate::traffic::PairReport;
 use crate::world::World;
 
-/// "Limit the number of concurrent API calls to five" (vendor XML API guide).
-const CONCURRENT_CALLS: usize = 5;
+mod exchange;
 
-/// What a management plane takes to answer.
-const SERVICE_TIME: SignedDuration = SignedDuration::from_millis(40);
-
-/// What it takes when the update server has to be asked first.
-const UPDATE_SERVER_TIME: SignedDuration = SignedDuration::from_millis(1500);
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub enum Exchange {
-    /// A whole reply.
-    Reply(Response<Bytes>),
-    /// Nothing listens.
-    Refused,
-    /// The connection was closed before the reply, or during it, and nothing usable came.
-    Reset,
-    /// The reply breaks off: the body is the part that came, the rest is missing.
-    Partial(Response<Bytes>),
-    /// Nothing is ever answered. Whoever waits has to give up by itself.
-    Silence,
-}
+pub use exchange::Exchange;
+pub(crate) use exchange::{
+    Doorstep, EndsInReset, Met, arrive, count, refusal, returned, time_for, worth_noting,
+};
 
 /// One site and what its clients meet.
 struct Cell {
@@ -58,9 +41,9 @@ struct Cell {
 }
 
 /// One device's management port.
-struct Post {
-    calls: Semaphore,
-    line: Mutex<Line>,
+pub(crate) struct Post {
+    pub(crate) calls: Semaphore,
+    pub(crate) line: Mutex<Line>,
     certificate: AtomicU64,
 }
 
@@ -68,12 +51,15 @@ struct Post {
 pub struct Fleet {
     clock: SimClock,
     world: World,
+    concurrency: Concurrency,
+    events: Mutex<EventLog>,
     cells: Vec<Cell>,
     /// Cell and place in it, by device.
     places: BTreeMap<String, (usize, usize)>,
     pairs: BTreeMap<String, usize>,
-    /// Device names, as the fleet file orders them.
+    /// Names of the firewalls, as the fleet file orders them, then of the Panoramas.
     order: Vec<String>,
+    pub(crate) management: Management,
 }
 
 impl std::fmt::Debug for Fleet {
@@ -85,7 +71,7 @@ impl std::fmt::Debug for Fleet {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -99,6 +85,7 @@ impl Fleet {
             .resolve()
             .map_err(|problem| problem.into_error("the fleet", None))?;
         let epoch = clock.epoch();
+        let concurrency = spec.concurrency;
         let Resolved {
             catalogue,
             classes,
@@ -108,44 +95,57 @@ impl Fleet {
             seed: Seed::new(spec.seed),
             catalogue,
             rules,
-            login: spec.login_before_autocommit_fixed,
             credentials: spec.credentials,
         };
         let classes: Vec<Arc<_>> = classes.into_iter().map(Arc::new).collect();
-        let order: Vec<String> = spec.devices.iter().map(|device| device.name.clone()).collect();
+        let panoramas = spec.panoramas.iter().map(PanoramaSpec::device);
         let mut devices: BTreeMap<String, Device> = BTreeMap::new();
-        for device in &spec.devices {
+        for device in spec.devices.iter().cloned().chain(panoramas) {
             // `resolve` has found a class for every model.
             if let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) {
                 devices.insert(
                     device.name.clone(),
-                    Device::new(device, class.clone(), &world, epoch),
+                    Device::new(&device, class.clone(), &world, epoch),
                 );
             }
         }
+        let management = Management::new(&spec.panoramas, devices.values());
+        let firewalls = spec.devices.iter().map(|device| device.name.as_str());
+        let order = firewalls
+            .chain(management.panoramas())
+            .map(str::to_owned)
+            .collect();
         let mut sites = Vec::new();
         for pair in &spec.pairs {
             let [one, other] = &pair.members;
             if let (Some(one), Some(other)) = (devices.remove(one), devices.remove(other)) {
-                let active = usize::from(other.name == pair.active);
-                let ha = Pair::new(
-                    &pair.name,
-                    active,
-                    pair.preemptive,
-                    pair.suspended_survives_reboot,
-                );
+                let ha = Pair::new(&pair.name, setup(pair), position(pair, &pair.active), epoch);
                 sites.push(Site::paired([one, other], ha, &world, epoch));
             }
         }
         sites.extend(
             devices
                 .into_values()
-                .map(|device| Site::standalone(device, epoch)),
+                .map(|device| Site::standalone(device, &world, epoch)),
         );
-        Ok(Arc::new(Self::of(sites, order, world, clock)))
+        Ok(Arc::new(Self::of(
+            sites,
+            order,
+            management,
+            world,
+            clock,
+            concurrency,
+        )))
     }
 
-    fn of(sites: Vec<Site>, order: Vec<String>, world: World, clock: SimClock) -> Self {
+    fn of(
+        sites: Vec<Site>,
+        order: Vec<String>,
+        management: Management,
+        world: World,
+        clock: SimClock,
+        concurrency: Concurrency,
+    ) -> Self {
         let (mut places, mut pairs, mut cells) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for site in sites {
             let cell = cells.len();
@@ -155,7 +155,7 @@ impl Fleet {
             if let Some(pair) = &site.pair {
                 pairs.insert(pair.name.clone(), cell);
             }
-            let posts = site.devices.iter().map(|_| Post::new()).collect();
+            let posts = site.devices.iter().map(|_| Post::new(concurrency)).collect();
             cells.push(Cell {
                 site: Mutex::new(site),
                 changed: watch::Sender::new(()),
@@ -165,10 +165,13 @@ impl Fleet {
         Self {
             clock,
             world,
+            concurrency,
+            events: Mutex::default(),
             cells,
             places,
             pairs,
             order,
+            management,
         }
     }
 
@@ -177,14 +180,25 @@ impl Fleet {
         &self.clock
     }
 
-    /// All devices, as the fleet file orders them.
+    /// All firewalls, as the fleet file orders them.
     pub fn devices(&self) -> Vec<DeviceSummary> {
-        let summary = |name: &String| {
-            self.on_site(name, |_, site, index| {
-                report::summary(&site.devices[index], site.pair.as_ref())
-            })
-        };
-        self.order.iter().filter_map(summary).collect()
+        let firewalls = self.order.len() - self.management.panoramas().count();
+        let names = self.order.iter().take(firewalls);
+        names.filter_map(|name| self.summary(name)).collect()
+    }
+
+    /// All Panoramas, by name.
+    pub fn panoramas(&self) -> Vec<DeviceSummary> {
+        self.management
+            .panoramas()
+            .filter_map(|name| self.summary(name))
+            .collect()
+    }
+
+    fn summary(&self, device: &str) -> Option<DeviceSummary> {
+        self.look(device, |site, index| {
+            report::summary(&site.devices[index], site.pair.as_ref().map(|pair| (pair, index)))
+        })
     }
 
     /// The names of the pairs.
@@ -194,27 +208,90 @@ impl Fleet {
 
     /// What a device has done; `None` for an unknown one.
     pub fn counters(&self, device: &str) -> Option<Counters> {
-        self.on_site(device, |_, site, index| site.devices[index].counters.clone())
+        self.look(device, |site, index| site.devices[index].counters.clone())
+    }
+
+    /// What all devices have done.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for cell in 0..self.cells.len() {
+            let site = self.present(cell);
+            site.devices.iter().for_each(|device| totals.add(device));
+        }
+        totals
     }
 
     /// What a device is and does; `None` for an unknown one.
     pub fn state(&self, device: &str) -> Option<DeviceState> {
-        self.on_site(device, |_, site, index| {
+        self.look(device, |site, index| {
             let member = site.pair.as_ref().map(|pair| (pair, index));
-            report::state(&site.devices[index], member, site.now())
+            report::state(&self.world, &site.devices[index], member, site.now())
         })
     }
 
     /// What became of a pair's traffic; `None` for an unknown one.
     pub fn pair_report(&self, pair: &str) -> Option<PairReport> {
-        let mut site = lock(&self.cells[*self.pairs.get(pair)?].site);
-        site.advance(&self.world, self.clock.now());
+        let site = self.present(*self.pairs.get(pair)?);
         let now = site.now();
         site.pair.as_ref().map(|pair| pair.report(now))
     }
 
+    /// What is wrong with the line to a device; `None` for an unknown one.
+    pub fn line(&self, device: &str) -> Option<LineReport> {
+        self.on_line(device, |line| line.report(self.now()))
+    }
+
+    /// Whether a device's management network is whole. Says nothing of the device.
+    pub fn reachable(&self, device: &str) -> bool {
+        self.on_line(device, |line| line.is_cut(self.now()).is_none())
+            .unwrap_or(false)
+    }
+
+    /// What happened after the event numbered `since`, up to `most` events. Devices that nobody looked at since something
+    /// was due are brought up to the present first.
+    pub fn events(&self, since: u64, most: usize) -> Events {
+        for cell in 0..self.cells.len() {
+            drop(self.present(cell));
+        }
+        lock(&self.events).since(since, most)
+    }
+
+    pub(crate) fn note(&self, at: Timestamp, device: Option<&str>, what: Occurrence) {
+        lock(&self.events).note(at, device, what);
+    }
+
     pub(crate) fn knows(&self, device: &str) -> bool {
         self.places.contains_key(device)
+    }
+
+    /// Names of the firewalls, as the fleet file orders them, then of the Panoramas.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.order
+    }
+
+    /// A site, brought up to the present.
+    fn present(&self, cell: usize) -> MutexGuard<'_, Site> {
+        let mut site = lock(&self.cells[cell].site);
+        site.advance(&self.world, self.clock.now());
+        self.keep_notes(&mut site);
+        site
+    }
+
+    fn keep_notes(&self, site: &mut Site) {
+        let notes = site.take_notes();
+        if notes.is_empty() {
+            return;
+        }
+        let mut events = lock(&self.events);
+        for (at, index, what) in notes {
+            events.note(at, Some(&site.devices[index].name), what);
+        }
+    }
+
+    /// Looks at a device, brought up to the present.
+    pub(crate) fn look<T>(&self, device: &str, see: impl FnOnce(&Site, usize) -> T) -> Option<T> {
+        let (cell, index) = *self.places.get(device)?;
+        Some(see(&self.present(cell), index))
     }
 
     /// Does something with a device's site, brought up to the present.
@@ -224,12 +301,15 @@ impl Fleet {
         action: impl FnOnce(&World, &mut Site, usize) -> T,
     ) -> Option<T> {
         let (cell, index) = *self.places.get(device)?;
-        let mut site = lock(&self.cells[cell].site);
-        site.advance(&self.world, self.clock.now());
-        Some(action(&self.world, &mut site, index))
+        let mut site = self.present(cell);
+        let before = notes::standings(&site);
+        let done = action(&self.world, &mut site, index);
+        site.note_since(&before);
+        self.keep_notes(&mut site);
+        Some(done)
     }
 
-    fn post(&self, device: &str) -> Option<&Post> {
+    pub(crate) fn post(&self, device: &str) -> Option<&Post> {
         let (cell, index) = *self.places.get(device)?;
         self.cells[cell].posts.get(index)
     }
@@ -257,61 +337,41 @@ impl Fleet {
             .map_or(0, |post| post.certificate.load(Ordering::Relaxed))
     }
 
-    /// Sends one request to one device. An unknown device refuses.
-    ///
-    /// A device works on five calls at a time; further ones wait.
-    pub async fn exchange(&self, device: &str, request: Request<Bytes>) -> Exchange {
-        let Some(post) = self.post(device) else {
-            return Exchange::Refused;
-        };
-        if let Some(away) = self
-            .on_site(device, |_, site, index| away(site.devices[index].phase))
-            .flatten()
-        {
-            return away;
-        }
-        let Some(api) = ApiRequest::read(&request) else {
-            return Exchange::Reply(reply::not_found());
-        };
-        let question = Question::of(&api);
-        // The semaphore is never closed: an error cannot come, and would only mean not to wait.
-        let _call = post.calls.acquire().await;
-        self.clock.sleep(service_time(question.operation())).await;
-        let exchanged = self.on_site(device, |world, site, index| {
-            hand_over(
-                &mut Scene { world, site, index },
-                &mut lock(&post.line),
-                &api,
-                &question,
-            )
-        });
-        if question.operation().is_some_and(Operation::is_changing) {
-            self.announce(device);
-        }
-        exchanged.unwrap_or(Exchange::Refused)
-    }
-
     /// Whether connecting to a device is any use at present.
-    pub(crate) fn listens(&self, device: &str) -> bool {
-        self.on_site(device, |_, site, index| site.devices[index].listens())
+    fn listens(&self, device: &str) -> bool {
+        self.look(device, |site, index| site.devices[index].listens())
             .unwrap_or(false)
     }
 
-    /// Ends when a device stops listening.
+    /// Ends when a device stops listening, or its line is cut so that connections break.
     pub(crate) async fn until_down(&self, device: &str) {
+        self.until(device, |listens, cut| !listens || cut == Some(Cut::Refuse))
+            .await;
+    }
+
+    /// Ends when the line to a device is no longer silent.
+    pub(crate) async fn until_heard(&self, device: &str) {
+        self.until(device, |_, cut| cut != Some(Cut::Silence)).await;
+    }
+
+    /// Ends when whether a device listens and how its line is cut are as wanted.
+    async fn until(&self, device: &str, wanted: impl Fn(bool, Option<Cut>) -> bool) {
         let Some((cell, index)) = self.places.get(device).copied() else {
             return;
         };
         let mut changed = self.cells[cell].changed.subscribe();
         loop {
-            let (listens, next) = {
-                let mut site = lock(&self.cells[cell].site);
-                site.advance(&self.world, self.clock.now());
+            let (listens, mut next) = {
+                let site = self.present(cell);
                 (site.devices[index].listens(), site.next_event())
             };
-            if !listens {
+            let now = self.now();
+            let line = self.on_line(device, |line| (line.is_cut(now), line.heals()));
+            let (cut, heals) = line.unwrap_or_default();
+            if wanted(listens, cut) {
                 return;
             }
+            next = next.into_iter().chain(heals.filter(|heals| *heals > now)).min();
             let due = async {
                 match next {
                     Some(next) => self.clock.sleep_until(next).await,
@@ -331,76 +391,27 @@ impl Fleet {
     }
 }
 
+/// Which member of a pair has a name.
+fn position(pair: &PairSpec, name: &str) -> usize {
+    usize::from(pair.members[1] == name)
+}
+
+fn setup(pair: &PairSpec) -> Setup {
+    Setup {
+        mode: pair.mode,
+        preferred: position(pair, pair.preferred.as_ref().unwrap_or(&pair.active)),
+        preemptive: pair.preemptive,
+        suspension_survives: pair.suspended_survives_reboot,
+        session_owner: pair.session_owner,
+    }
+}
+
 impl Post {
-    fn new() -> Self {
+    fn new(concurrency: Concurrency) -> Self {
         Self {
-            calls: Semaphore::new(CONCURRENT_CALLS),
+            calls: Semaphore::new(concurrency.limit.get().into()),
             line: Mutex::new(Line::default()),
             certificate: AtomicU64::new(0),
         }
     }
-}
-
-fn service_time(operation: Option<Operation>) -> SignedDuration {
-    match operation {
-        Some(Operation::SoftwareCheck | Operation::Support) => UPDATE_SERVER_TIME,
-        _ => SERVICE_TIME,
-    }
-}
-
-/// What a device that cannot be reached does with a connection.
-fn away(phase: Phase) -> Option<Exchange> {
-    match phase {
-        Phase::ShuttingDown => Some(Exchange::Reset),
-        Phase::Dark | Phase::Management => Some(Exchange::Refused),
-        Phase::Up
-        | Phase::Restarting
-        | Phase::Login
-        | Phase::Services
-        | Phase::AutoCommit
-        | Phase::Settling
-        | Phase::Returning => None,
-    }
-}
-
-/// The request arrives, or does not; the reply comes back, or does not.
-fn hand_over(scene: &mut Scene<'_>, line: &mut Line, api: &ApiRequest, question: &Question) -> Exchange {
-    let device = &mut scene.site.devices[scene.index];
-    if let Some(away) = away(device.phase) {
-        return away;
-    }
-    let fault = line.take(question.operation());
-    match fault {
-        Some(NetworkFault::Refuse) => return Exchange::Refused,
-        Some(NetworkFault::Reset) => return Exchange::Reset,
-        Some(NetworkFault::Hang) => return Exchange::Silence,
-        Some(NetworkFault::Html) => return Exchange::Reply(reply::login_page()),
-        Some(NetworkFault::Truncate | NetworkFault::LoseReply | NetworkFault::SwallowReply) | None => {}
-    }
-    device.counters.requests += 1;
-    let reply = if device.phase == Phase::Services {
-        reply::unavailable()
-    } else if device.refuses_logins(scene.world) {
-        if question.operation() == Some(Operation::Keygen) {
-            device.counters.logins += 1;
-        }
-        reply::invalid_credential()
-    } else {
-        answer(scene, api, question)
-    };
-    match fault {
-        Some(NetworkFault::Truncate) => Exchange::Partial(truncated(reply)),
-        Some(NetworkFault::LoseReply) => Exchange::Reset,
-        Some(NetworkFault::SwallowReply) => Exchange::Silence,
-        _ => Exchange::Reply(reply),
-    }
-}
-
-/// The first half of a reply, under the length of the whole.
-fn truncated(reply: Response<Bytes>) -> Response<Bytes> {
-    let (mut parts, body) = reply.into_parts();
-    parts
-        .headers
-        .insert(http::header::CONTENT_LENGTH, http::HeaderValue::from(body.len()));
-    Response::from_parts(parts, body.slice(..body.len() / 2))
 }

@@ -15,16 +15,31 @@ use crate::wording;
 /// `show jobs all` keeps about this many (paloversion's author counted 29).
 const HISTORY: usize = 29;
 
+/// Where a job that never ends stands, unless a fault says otherwise (PAN-218372: 55 %).
+const STANDING: u8 = 55;
+
 /// How long a new job waits in the queue: long enough to be seen as PEND.
 const QUEUED: SignedDuration = SignedDuration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobKind {
     AutoCommit,
-    Download { version: Version, sync_to_peer: bool },
+    Download {
+        version: Version,
+        sync_to_peer: bool,
+    },
     Install(Version),
     ContentDownload(ContentVersion),
     ContentInstall(ContentVersion),
+    Commit,
+    /// On the peer that takes a configuration over.
+    HaSync,
+    TechSupport,
+    ListRefresh,
+    /// An update of WildFire signatures, as many firewalls make every few minutes.
+    WildFire,
+    /// A `Failed-Job` entry, which has no id (panos-upgrade-assurance, test `skip_nojobid`).
+    Unnumbered,
 }
 
 impl JobKind {
@@ -36,6 +51,12 @@ impl JobKind {
             Self::Download { .. } | Self::ContentDownload(_) => "Downld",
             Self::Install(_) => "SWInstall",
             Self::ContentInstall(_) => "Content",
+            Self::Commit => "Commit",
+            Self::HaSync => "HA-Sync",
+            Self::TechSupport => "Exec",
+            Self::ListRefresh => "EDLRefresh",
+            Self::WildFire => "WildFire",
+            Self::Unnumbered => "Failed-Job",
         }
     }
 
@@ -65,6 +86,8 @@ pub(crate) struct Job {
     ends: Option<Timestamp>,
     plan: Plan,
     finished: Option<Timestamp>,
+    /// Percentage at which it stands: from the start, or once it would load into the software manager.
+    stands_at: Option<u8>,
 }
 
 /// Where a job stands.
@@ -129,9 +152,10 @@ impl Job {
             return 100;
         }
         let start = self.starts();
-        match (self.kind, self.loads, self.ends) {
-            (_, _, None) => 55,
-            (_, Some(loads), Some(_)) if now < loads => share(start, now, loads, 99),
+        let ends = self.ends.filter(|_| self.stands_at.is_none());
+        match (self.kind, self.loads, ends) {
+            (_, Some(loads), _) if now < loads => share(start, now, loads, 99),
+            (_, _, None) => self.stands_at.unwrap_or(STANDING),
             (_, Some(loads), Some(ends)) => share(loads, now, ends, 99),
             (JobKind::Install(_), None, Some(ends)) => install_progress(share(start, now, ends, 100)),
             (_, None, Some(ends)) => share(start, now, ends, 99),
@@ -161,7 +185,10 @@ fn finished_lines(kind: JobKind) -> Vec<String> {
         JobKind::AutoCommit => vec![wording::COMMITTED.to_owned()],
         JobKind::Install(version) => vec![wording::installed(version)],
         JobKind::ContentDownload(_) => vec![wording::DOWNLOADED.to_owned()],
-        JobKind::ContentInstall(_) => vec![wording::COMMITTED.to_owned()],
+        JobKind::ContentInstall(_) | JobKind::Commit => vec![wording::COMMITTED.to_owned()],
+        JobKind::HaSync => vec![wording::SYNCHRONIZED.to_owned()],
+        JobKind::ListRefresh => vec![wording::LIST_REFRESHED.to_owned()],
+        JobKind::TechSupport | JobKind::WildFire | JobKind::Unnumbered => Vec::new(),
         JobKind::Download { .. } => [wording::DOWNLOADED, wording::PRELOADING, wording::LOADED]
             .map(str::to_owned)
             .to_vec(),
@@ -204,7 +231,9 @@ impl JobTable {
         length: Option<SignedDuration>,
         loading: Option<SignedDuration>,
     ) -> u32 {
-        self.last_id += 1;
+        if kind != JobKind::Unnumbered {
+            self.last_id += 1;
+        }
         let ends = length.map(|length| after(now, length.max(QUEUED)));
         let loads = ends.zip(loading).map(|(ends, loading)| after(ends, -loading));
         let id = self.last_id;
@@ -216,15 +245,45 @@ impl JobTable {
             ends,
             plan,
             finished: None,
+            stands_at: None,
         });
         self.forget();
         id
     }
 
-    /// Drops the oldest finished jobs beyond the history.
+    /// A job that stands at a percentage for ever.
+    pub(crate) fn enqueue_stuck(&mut self, now: Timestamp, kind: JobKind, percent: u8) -> u32 {
+        let id = self.enqueue(now, kind, Plan::Succeed, None, None);
+        if let Some(job) = self.jobs.back_mut() {
+            job.stands_at = Some(percent);
+        }
+        id
+    }
+
+    /// A download that comes to 99 %, falls to 0, and stands there; it ends badly at last, where `gives_up` says so.
+    pub(crate) fn enqueue_stalled(
+        &mut self,
+        now: Timestamp,
+        kind: JobKind,
+        fetch: SignedDuration,
+        gives_up: Option<(SignedDuration, String)>,
+    ) -> u32 {
+        let id = self.enqueue_stuck(now, kind, 0);
+        if let Some(job) = self.jobs.back_mut() {
+            job.loads = Some(after(now, fetch));
+            if let Some((length, text)) = gives_up {
+                job.plan = Plan::Fail(vec![text]);
+                job.ends = Some(after(now, length));
+            }
+        }
+        id
+    }
+
+    /// Drops the oldest finished jobs beyond the history. The auto-commit is kept: its id can still be asked for.
     fn forget(&mut self) {
-        while self.jobs.len() > HISTORY {
-            let Some(oldest) = self.jobs.iter().position(|job| job.finished.is_some()) else {
+        while self.jobs.len() > HISTORY + 1 {
+            let forgotten = |job: &Job| job.finished.is_some() && job.kind != JobKind::AutoCommit;
+            let Some(oldest) = self.jobs.iter().position(forgotten) else {
                 return;
             };
             self.jobs.remove(oldest);
@@ -271,6 +330,34 @@ impl JobTable {
         self.jobs.iter().filter(|job| job.finished.is_none())
     }
 
+    /// Whether an unfinished job is of some kind.
+    pub(crate) fn runs(&self, kind: impl Fn(JobKind) -> bool) -> bool {
+        self.unfinished().any(|job| kind(job.kind))
+    }
+
+    /// Lets downloads that a fault held end.
+    pub(crate) fn release(&mut self, now: Timestamp) {
+        for job in self.jobs.iter_mut().filter(|job| job.finished.is_none()) {
+            if job.stands_at.is_some() && job.kind.is_software() {
+                (job.plan, job.stands_at, job.ends) = (Plan::Succeed, None, Some(after(now, QUEUED)));
+            }
+        }
+    }
+
+    /// Whether the last auto-commit will not bring the dataplane up: there is none, it stands, or it failed.
+    pub(crate) fn auto_commit_hangs(&mut self) -> bool {
+        let last = self.jobs.iter().rposition(|job| job.kind == JobKind::AutoCommit);
+        let hangs = last.is_none_or(|last| {
+            let job = &self.jobs[last];
+            job.finished.is_some() || job.ends.is_none()
+        });
+        if hangs {
+            self.jobs
+                .retain(|job| job.finished.is_some() || job.kind != JobKind::AutoCommit);
+        }
+        hangs
+    }
+
     /// The job that holds the software manager.
     pub(crate) fn software_job(&self) -> Option<&Job> {
         self.unfinished()
@@ -278,11 +365,13 @@ impl JobTable {
     }
 
     pub(crate) fn get(&self, id: u32) -> Option<&Job> {
-        self.jobs.iter().find(|job| job.id == id)
+        self.jobs
+            .iter()
+            .find(|job| job.id == id && job.kind != JobKind::Unnumbered)
     }
 
-    /// Newest first, as the device lists them.
+    /// Newest first, as the device lists them: no more than it remembers.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.iter().rev()
+        self.jobs.iter().rev().take(HISTORY)
     }
 }

@@ -15,9 +15,15 @@ pub(crate) struct ModelClass {
     pub(crate) models: Vec<String>,
     pub(crate) family: String,
     pub(crate) platform: String,
+    /// Manages firewalls and forwards no traffic.
+    #[serde(default)]
+    pub(crate) panorama: bool,
     trains: Vec<String>,
     /// Whether `show chassis-ready` exists.
     pub(crate) chassis_ready: bool,
+    /// Whether it counts ungraceful shutdowns and locks itself out at 32 of them.
+    #[serde(default)]
+    pub(crate) tpm: bool,
     pub(crate) ports: Ports,
     /// Size of the image partition in megabytes.
     pub(crate) panrepo_mb: u64,

@@ -41,6 +41,11 @@ impl Version {
         format!("{}.{}", self.major, self.minor)
     }
 
+    /// The first two numbers, which order trains.
+    pub(crate) fn feature(self) -> (u16, u16) {
+        (self.major, self.minor)
+    }
+
     /// The third number.
     pub(crate) fn maintenance(self) -> u16 {
         self.maintenance
@@ -191,6 +196,14 @@ impl Catalogue {
     /// How many feature releases lie between two versions; `None` when a train is not in the table.
     pub(crate) fn distance(&self, one: Version, other: Version) -> Option<usize> {
         Some(self.train(one)?.0.abs_diff(self.train(other)?.0))
+    }
+
+    /// Whether `version` belongs to `train` or a later one. A train that is not in the table is not.
+    pub(crate) fn is_since(&self, version: Version, train: &str) -> bool {
+        let of = |name: &str| self.trains.iter().position(|train| train.name == name);
+        of(&version.train())
+            .zip(of(train))
+            .is_some_and(|(version, train)| version >= train)
     }
 
     /// The image that has to be on disk before `version` loads; `None` when `version` is that image itself.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use quick_xml::escape::partial_escape;
+use quick_xml::escape::{escape, partial_escape};
 
 use crate::wording;
 
@@ -27,6 +27,12 @@ impl Markup {
         let mut inside = content(self);
         let _ = write!(inside.0, "</{name}>");
         inside
+    }
+
+    /// `<entry name="…">`.
+    pub(crate) fn entry(mut self, name: &str, content: impl FnOnce(Self) -> Self) -> Self {
+        let _ = write!(self.0, "<entry name=\"{}\">", escape(name));
+        content(self).raw("</entry>")
     }
 
     /// An element that holds a text.
@@ -112,6 +118,33 @@ pub(crate) fn done(text: &str) -> Response<Bytes> {
     success(Markup::new().text(text))
 }
 
+/// Success with a code and a message, as configuration requests have it.
+pub(crate) fn succeeded(code: u16, text: &str) -> Response<Bytes> {
+    let message = Markup::new().leaf("msg", text).into_string();
+    let body = format!("<response status=\"success\" code=\"{code}\">{message}</response>");
+    response(StatusCode::OK, XML, body)
+}
+
+/// Success with a code and a result.
+pub(crate) fn found(code: u16, attributes: &str, result: &str) -> Response<Bytes> {
+    let body = format!(
+        "<response status=\"success\" code=\"{code}\"><result{attributes}>{result}</result></response>"
+    );
+    response(StatusCode::OK, XML, body)
+}
+
+/// Success with one line in a message.
+pub(crate) fn noted(line: &str) -> Response<Bytes> {
+    let message = Markup::new()
+        .element("msg", |msg| msg.leaf("line", line))
+        .into_string();
+    response(
+        StatusCode::OK,
+        XML,
+        format!("<response status=\"success\">{message}</response>"),
+    )
+}
+
 /// A job was enqueued: code 19.
 pub(crate) fn enqueued(line: &str, job: u32) -> Response<Bytes> {
     let result = Markup::new()
@@ -134,6 +167,18 @@ pub(crate) fn error(code: u16, text: &str) -> Response<Bytes> {
     )
 }
 
+/// A Panorama has no connection to the firewall that a request names (pan-os-python issue 249 quotes the text).
+pub(crate) fn not_connected(serial: &str) -> Response<Bytes> {
+    let message = Markup::new()
+        .element("msg", |msg| msg.leaf("line", &format!("{serial} not connected")))
+        .into_string();
+    response(
+        StatusCode::OK,
+        XML,
+        format!("<response status=\"error\">{message}</response>"),
+    )
+}
+
 /// A wrong key or password; also a good one while the device starts.
 pub(crate) fn invalid_credential() -> Response<Bytes> {
     let body = format!(
@@ -149,6 +194,25 @@ pub(crate) fn unavailable() -> Response<Bytes> {
         StatusCode::SERVICE_UNAVAILABLE,
         HTML,
         page("503 Service Unavailable", wording::TRANSPORT_NOT_CONNECTED),
+    )
+}
+
+/// A call beyond those that a device works on at a time. No source shows what a device says then; this is what its web
+/// server says when it cannot serve.
+pub(crate) fn too_many_calls() -> Response<Bytes> {
+    response(
+        StatusCode::SERVICE_UNAVAILABLE,
+        HTML,
+        page("503 Service Unavailable", "Too many concurrent requests."),
+    )
+}
+
+/// What a proxy in between says when it gets no answer.
+pub(crate) fn bad_gateway() -> Response<Bytes> {
+    response(
+        StatusCode::BAD_GATEWAY,
+        HTML,
+        page("502 Bad Gateway", "The server returned an invalid response."),
     )
 }
 
@@ -174,7 +238,19 @@ fn page(title: &str, text: &str) -> String {
 
 /// A document of its own, offered as a file.
 pub(crate) fn file(name: &str, body: String) -> Response<Bytes> {
-    let mut response = response(StatusCode::OK, XML, body);
+    offered(name, response(StatusCode::OK, XML, body))
+}
+
+/// Bytes offered as a file.
+pub(crate) fn octets(name: &str, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    offered(name, response)
+}
+
+fn offered(name: &str, mut response: Response<Bytes>) -> Response<Bytes> {
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename={name}")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     }

@@ -1,16 +1,19 @@
 //! What the simulator tells whoever runs it: the truth about a device, which its API may not tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::device::{Device, Phase};
+use crate::area::Area;
+use crate::device::{Device, Phase, Reach};
 use crate::jobs::{Job, JobResult, JobStatus};
-use crate::pair::{HaState, Pair};
+use crate::pair::{HaLink, HaState, Pair};
 use crate::release::Version;
-use crate::software::Partition;
+use crate::software::{Mount, Partition};
 use crate::spec::{ContentVersion, OpticSpec};
+use crate::world::World;
 
 /// A device in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,10 +26,55 @@ pub struct DeviceSummary {
     pub serial: String,
     /// Running version.
     pub version: Version,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Its HA state, for a member of a pair.
+    pub ha: Option<HaState>,
     /// The pair it belongs to.
     pub pair: Option<String>,
     /// Labels of the fleet file.
     pub labels: BTreeMap<String, String>,
+}
+
+/// What a whole fleet did, counted since the start of the simulation or the last reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Devices.
+    pub devices: u64,
+    /// Devices by what they are doing.
+    pub phases: BTreeMap<Phase, u64>,
+    /// Download jobs enqueued.
+    pub downloads_started: u64,
+    /// Install jobs enqueued.
+    pub installs_started: u64,
+    /// Install jobs that ended FIN/OK.
+    pub installs_ok: u64,
+    /// Restarts asked for through the API.
+    pub reboots_requested: u64,
+    /// All boots.
+    pub boots: u64,
+    /// HTTP requests that reached a device.
+    pub requests: u64,
+    /// Key generations asked for.
+    pub logins: u64,
+    /// Calls refused because as many as a device takes were being worked on.
+    pub calls_refused: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, device: &Device) {
+        let counted = &device.counters;
+        self.devices += 1;
+        *self.phases.entry(device.phase).or_default() += 1;
+        self.downloads_started += counted.downloads_started.values().sum::<u64>();
+        self.installs_started += counted.installs_started.values().sum::<u64>();
+        self.installs_ok += counted.installs_ok.values().sum::<u64>();
+        self.reboots_requested += counted.reboots_requested;
+        self.boots += counted.boots;
+        self.requests += counted.requests;
+        self.logins += counted.logins;
+        self.calls_refused += counted.calls_refused;
+    }
 }
 
 /// Everything about a device at an instant.
@@ -38,6 +86,10 @@ pub struct DeviceState {
     pub model: String,
     /// Serial number.
     pub serial: String,
+    /// Management address it reports.
+    pub address: Ipv4Addr,
+    /// Labels of the fleet file.
+    pub labels: BTreeMap<String, String>,
     /// Version of the system that runs, or ran last.
     pub version: Version,
     /// Content version.
@@ -62,6 +114,20 @@ pub struct DeviceState {
     pub saved_configs: BTreeSet<String>,
     /// Optics in cages.
     pub optics: Vec<OpticSpec>,
+    /// What answers at its address.
+    pub reach: Reach,
+    /// Names of the faults that apply to it now.
+    pub faults: Vec<String>,
+    /// Areas of its state that are not there, or not yet.
+    pub missing: BTreeSet<Area>,
+    /// Partitions that are full, but for the one of the images.
+    pub full: BTreeSet<Mount>,
+    /// Ungraceful shutdowns that its TPM remembers; at 32 a model with one does not boot.
+    pub ungraceful_shutdowns: u32,
+    /// Boots since its file systems were checked.
+    pub boots_since_check: u32,
+    /// How many seconds its clock is ahead of the true time.
+    pub clock_skew_seconds: i64,
 }
 
 /// HA state of a device.
@@ -71,6 +137,10 @@ pub struct HaReport {
     pub state: HaState,
     /// Why, where the device gives a reason.
     pub reason: String,
+    /// Whether new sessions are its own. Of two that serve, the setting of the pair decides.
+    pub owns_sessions: bool,
+    /// Links to the other member that somebody cut.
+    pub links_cut: Vec<HaLink>,
 }
 
 /// A job.
@@ -101,22 +171,31 @@ fn job(job: &Job, now: Timestamp) -> JobState {
     }
 }
 
-pub(crate) fn summary(device: &Device, pair: Option<&Pair>) -> DeviceSummary {
+pub(crate) fn summary(device: &Device, member: Option<(&Pair, usize)>) -> DeviceSummary {
     DeviceSummary {
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
         version: device.version(),
-        pair: pair.map(|pair| pair.name.clone()),
+        phase: device.phase,
+        ha: member.map(|(pair, index)| pair.members[index].state),
+        pair: member.map(|(pair, _)| pair.name.clone()),
         labels: device.labels.clone(),
     }
 }
 
-pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timestamp) -> DeviceState {
+pub(crate) fn state(
+    world: &World,
+    device: &Device,
+    member: Option<(&Pair, usize)>,
+    now: Timestamp,
+) -> DeviceState {
     DeviceState {
         name: device.name.clone(),
         model: device.model.clone(),
         serial: device.serial.clone(),
+        address: device.address,
+        labels: device.labels.clone(),
         version: device.version(),
         content: device.content,
         phase: device.phase,
@@ -127,6 +206,8 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
             HaReport {
                 state: member.state,
                 reason: member.reason.clone(),
+                owns_sessions: pair.owns_sessions(index),
+                links_cut: pair.links_cut(),
             }
         }),
         jobs: device.jobs.newest_first().map(|one| job(one, now)).collect(),
@@ -135,5 +216,15 @@ pub(crate) fn state(device: &Device, member: Option<(&Pair, usize)>, now: Timest
         panrepo_free_mb: device.images.free_mb(),
         saved_configs: device.saved_configs.clone(),
         optics: device.optics.clone(),
+        reach: device.phase.reach(),
+        faults: device.suffers_from(world, now),
+        missing: Area::ALL
+            .into_iter()
+            .filter(|area| !device.has_back(world, *area, now))
+            .collect(),
+        full: device.full.clone(),
+        ungraceful_shutdowns: device.boot_record.ungraceful(now),
+        boots_since_check: device.boot_record.boots_since_check,
+        clock_skew_seconds: device.clock_skew.as_secs(),
     }
 }

@@ -4,9 +4,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::release::Version;
+
+/// A partition that can run full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mount {
+    /// `/`.
+    Root,
+    /// `/opt/pancfg`: configurations and content.
+    Pancfg,
+    /// `/opt/panrepo`: images.
+    Panrepo,
+}
 
 /// State of a system partition, as `debug swm status` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -143,6 +155,8 @@ pub(crate) struct ImageStore {
     /// Taken by what is no image.
     other_mb: u64,
     images: BTreeMap<Version, u64>,
+    /// Those that were uploaded, not downloaded.
+    uploaded: BTreeSet<Version>,
 }
 
 impl ImageStore {
@@ -154,6 +168,7 @@ impl ImageStore {
             total_mb,
             other_mb: total_mb - taken - free_mb,
             images,
+            uploaded: BTreeSet::new(),
         }
     }
 
@@ -179,8 +194,30 @@ impl ImageStore {
         self.images.insert(version, megabytes);
     }
 
+    /// An image that somebody brought.
+    pub(crate) fn upload(&mut self, version: Version, megabytes: u64) {
+        self.add(version, megabytes);
+        self.uploaded.insert(version);
+    }
+
+    pub(crate) fn is_uploaded(&self, version: Version) -> bool {
+        self.uploaded.contains(&version)
+    }
+
+    pub(crate) fn remove(&mut self, version: Version) {
+        self.images.remove(&version);
+        self.uploaded.remove(&version);
+    }
+
     pub(crate) fn versions(&self) -> BTreeSet<Version> {
         self.images.keys().copied().collect()
+    }
+
+    /// Makes `megabytes` free, by other data coming or going; as many as fit beside the images.
+    pub(crate) fn leave_free(&mut self, megabytes: u64) {
+        let taken: u64 = self.images.values().sum();
+        let room = self.total_mb.saturating_sub(taken);
+        self.other_mb = room.saturating_sub(megabytes);
     }
 
     /// Fills the disk with other data, or frees what such data took.
@@ -262,5 +299,9 @@ mod tests {
         assert_eq!(store.free_mb(), 0);
         store.fill(false);
         assert_eq!(store.free_mb(), 2200);
+        store.leave_free(300);
+        assert_eq!(store.free_mb(), 300);
+        store.leave_free(9000);
+        assert_eq!(store.free_mb(), 2200, "no more than there is");
     }
 }

@@ -4,16 +4,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU16;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::{Condition, Effect, FaultRule, library};
+pub use crate::content::{ContentVersion, ContentVersionError};
+use crate::fault::{Condition, Effect, FaultRule, Feature, library};
 use crate::model::{ModelClass, classes};
+use crate::pair::{HaMode, SessionOwner};
+use crate::panorama::{self, PanoramaSpec};
 use crate::release::{Catalogue, Release, Version};
+use crate::setup::Setup;
+
+mod fault;
+mod refusal;
+mod written;
+
+pub use fault::FaultSpec;
+pub(crate) use refusal::Problem;
+use refusal::{Complaint, Entry, complain};
+pub use refusal::{Place, SpecError};
 
 /// A fleet, as written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetSpec {
     /// Seed of everything that varies between devices and runs.
@@ -24,23 +38,29 @@ pub struct FleetSpec {
     /// The administrator every device knows.
     pub credentials: Credentials,
     /// What the update server offers, in place of the embedded list.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releases: Option<Vec<Release>>,
     /// Whether devices accept logins while their auto-commit runs (PAN-204830).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub login_before_autocommit_fixed: LoginBeforeAutocommit,
+    /// How many calls a device works on at a time, and what becomes of one more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub concurrency: Concurrency,
     /// The devices.
     pub devices: Vec<DeviceSpec>,
+    /// The Panoramas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub panoramas: Vec<PanoramaSpec>,
     /// Which devices are HA pairs.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<PairSpec>,
     /// Faults, from the embedded library by name or written out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
 }
 
 /// A user name and password.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// User name.
@@ -69,6 +89,32 @@ pub enum LoginBeforeAutocommit {
     Fixed,
     /// `false`: every release behaves as if affected.
     Affected,
+}
+
+impl LoginBeforeAutocommit {
+    /// The library's rule, under the condition that was chosen.
+    fn rule(self, library: &[FaultRule]) -> Vec<FaultRule> {
+        let known = library
+            .iter()
+            .filter(|rule| self != Self::Fixed && rule.effect == Effect::LoginWaits {});
+        let mut rules: Vec<FaultRule> = known.cloned().collect();
+        if self == Self::Affected {
+            for rule in &mut rules {
+                rule.when = Condition::default();
+            }
+        }
+        rules
+    }
+}
+
+impl Serialize for LoginBeforeAutocommit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Vendor => serializer.serialize_str("vendor"),
+            Self::Fixed => serializer.serialize_bool(true),
+            Self::Affected => serializer.serialize_bool(false),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
@@ -100,14 +146,50 @@ impl<'de> Deserialize<'de> for LoginBeforeAutocommit {
     }
 }
 
+/// How many calls a device works on at a time. "Limit the number of concurrent API calls to five" (vendor XML API guide);
+/// what a device does with a sixth is in no source, so both ways can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Concurrency {
+    /// Calls at a time.
+    pub limit: NonZeroU16,
+    /// What becomes of a call beyond them.
+    pub excess: Excess,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        const FIVE: NonZeroU16 = NonZeroU16::MIN.saturating_add(4);
+        Self {
+            limit: FIVE,
+            excess: Excess::default(),
+        }
+    }
+}
+
+/// What becomes of a call while a device is busy with as many as it takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    /// It waits for its turn.
+    #[default]
+    Wait,
+    /// It is answered with HTTP 503 at once, and the device sees nothing of it.
+    Refuse,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One device at the start.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceSpec {
     /// Host name, unique in the fleet.
     pub name: String,
     /// Free labels; the simulator only hands them out again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Model, such as `PA-850`.
     pub model: String,
@@ -116,33 +198,45 @@ pub struct DeviceSpec {
     /// Applications and Threats content, such as `8700-7000`.
     pub content: ContentVersion,
     /// Serial number; drawn from the seed when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Management address the device reports; drawn from the seed when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<std::net::Ipv4Addr>,
     /// Optics, by port. The other cages are empty.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optics: Vec<OpticSpec>,
     /// Free megabytes on `/opt/panrepo`; half of the partition when absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panrepo_free_mb: Option<u64>,
     /// Images on disk besides the running version and its base.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Version>,
     /// Whether `show chassis-ready` exists, in place of the model's own answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chassis_ready: Option<bool>,
     /// Whether there are uncommitted changes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pending_changes: bool,
     /// Administrators who hold a configuration lock.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_locks: Vec<String>,
+    /// What it holds and whom it knows, where that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<std::sync::Arc<Setup>>,
+    /// Facts that faults hang on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Feature>,
+    /// What the TPM remembers at the start.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ungraceful_shutdowns: u32,
+    /// Boots since the file systems were checked; drawn from the seed when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boots_since_check: Option<u32>,
 }
 
 /// An optic in a cage.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpticSpec {
     /// Slot; 1 but on a chassis.
@@ -155,7 +249,7 @@ pub struct OpticSpec {
     /// Part number as the optic reports it.
     pub part: String,
     /// Serial number as the optic reports it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Medium as the device reports it.
     #[serde(default = "fiber")]
@@ -170,216 +264,32 @@ fn fiber() -> String {
     "SFP-Plus-Fiber".to_owned()
 }
 
-/// Content version `NNNN-MMMM`; the first number orders it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ContentVersion {
-    /// The number that releases set a minimum for.
-    pub first: u32,
-    /// The build.
-    pub second: u32,
-}
-
-impl fmt::Display for ContentVersion {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}-{}", self.first, self.second)
-    }
-}
-
-impl serde::Serialize for ContentVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ContentVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.split_once('-')
-            .and_then(|(first, second)| {
-                Some(Self {
-                    first: first.parse().ok()?,
-                    second: second.parse().ok()?,
-                })
-            })
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a content version (8700-7000)")))
-    }
-}
-
-/// Two devices in active/passive HA.
-#[derive(Debug, Clone, Deserialize)]
+/// Two devices in HA.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairSpec {
     /// Name of the pair.
     pub name: String,
     /// The two devices.
     pub members: [String; 2],
-    /// Which one is active at the start, and preferred under preemption.
+    /// Which one is active at the start.
     pub active: String,
+    /// Which one has the better priority, and takes the role back under preemption; the active one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<String>,
     /// Whether the preferred device takes the active role back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub preemptive: bool,
     /// Whether a suspension by request outlives a reboot. Sources disagree: the vendor's manual sends
     /// `functional` after the reboot, the vendor's playbook never does.
-    #[serde(default = "survives")]
+    #[serde(default)]
     pub suspended_survives_reboot: bool,
-}
-
-fn survives() -> bool {
-    true
-}
-
-/// A fault of the fleet.
-#[derive(Debug, Clone)]
-pub enum FaultSpec {
-    /// A rule of the embedded library, with its own condition or another one.
-    Library {
-        /// Its name.
-        rule: String,
-        /// The condition that replaces the rule's own.
-        when: Option<Condition>,
-    },
-    /// A rule written out.
-    Inline(FaultRule),
-}
-
-/// Both written forms of a rule at once; which one it is shows from the fields that are there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenFault {
-    rule: Option<String>,
-    id: Option<String>,
-    source: Option<String>,
-    when: Option<Condition>,
-    effect: Option<Effect>,
-}
-
-impl WrittenFault {
-    fn into_spec(self) -> Result<FaultSpec, &'static str> {
-        match self {
-            Self {
-                rule: Some(rule),
-                id: None,
-                source: None,
-                effect: None,
-                when,
-            } => Ok(FaultSpec::Library { rule, when }),
-            Self {
-                rule: None,
-                id: Some(id),
-                effect: Some(effect),
-                source,
-                when,
-            } => {
-                let source = source.unwrap_or_else(|| "written in the fleet file".to_owned());
-                Ok(FaultSpec::Inline(FaultRule {
-                    id,
-                    source,
-                    when: when.unwrap_or_default(),
-                    effect,
-                }))
-            }
-            _ => Err("a fault is a library name, `rule` with an optional `when`, or `id` with `effect`"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = FaultSpec;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the name of a fault or a fault written out")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(FaultSpec::Library {
-                    rule: name.to_owned(),
-                    when: None,
-                })
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let written = WrittenFault::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                written.into_spec().map_err(serde::de::Error::custom)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// Why a fleet cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpecError {
-    /// The text is not a fleet file.
-    #[error("read the fleet file {file}{place}: {reason}")]
-    Read {
-        /// Name of the file.
-        file: String,
-        /// Where, when known.
-        place: Place,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// The text reads, but describes no possible fleet.
-    #[error("build the fleet of {file}{place}: {what}")]
-    Impossible {
-        /// Name of the file.
-        file: String,
-        /// Where, when known.
-        place: Place,
-        /// What is wrong.
-        what: String,
-    },
-    /// One of the files built into this crate does not read.
-    #[error("read the embedded {what}")]
-    Embedded {
-        /// Which.
-        what: &'static str,
-        /// Why.
-        source: Box<serde_saphyr::Error>,
-    },
-}
-
-/// A place in a file, printed as `:line:column`, or as nothing when it is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(Option<(u64, u64)>);
-
-impl Place {
-    fn of(location: serde_saphyr::Location) -> Self {
-        Self(Some((location.line(), location.column())).filter(|(line, _)| *line > 0))
-    }
-
-    /// Line and column, from 1.
-    pub fn line_and_column(self) -> Option<(u64, u64)> {
-        self.0
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .map_or(Ok(()), |(line, column)| write!(formatter, ":{line}:{column}"))
-    }
-}
-
-/// What an impossible fleet stumbles over: an entry of one of the three lists.
-#[derive(Debug, Clone, Copy)]
-enum Entry {
-    Device(usize),
-    Pair(usize),
-    Fault(usize),
-}
-
-struct Complaint {
-    entry: Entry,
-    what: String,
-}
-
-fn complain(entry: Entry, what: String) -> Complaint {
-    Complaint { entry, what }
+    /// Whether one member serves, or both.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mode: HaMode,
+    /// Of an active/active pair: which member owns a session.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session_owner: SessionOwner,
 }
 
 impl FleetSpec {
@@ -389,11 +299,7 @@ impl FleetSpec {
     /// When the text is not a fleet file, or the fleet is impossible (a member that is no device, a version the
     /// update server does not list, a model nobody knows). The error names file, line and column.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, SpecError> {
-        let spec: Self = serde_saphyr::from_str(text).map_err(|error| SpecError::Read {
-            file: file_name.to_owned(),
-            place: error.location().map_or(Place(None), Place::of),
-            reason: reason(&error),
-        })?;
+        let spec: Self = serde_saphyr::from_str(text).map_err(|error| SpecError::read(file_name, &error))?;
         spec.resolve()
             .map_err(|problem| problem.into_error(file_name, Some(text)))?;
         Ok(spec)
@@ -406,6 +312,8 @@ impl FleetSpec {
         let classes = classes().map_err(|e| Problem::embedded("model list", e))?;
         let library = library().map_err(|e| Problem::embedded("fault library", e))?;
         self.check_devices(&catalogue, &classes)?;
+        panorama::check(self, &catalogue, &classes)
+            .map_err(|(index, what)| complain(Entry::Panorama(index), what))?;
         self.check_pairs()?;
         let rules = self.rules(&library)?;
         Ok(Resolved {
@@ -426,6 +334,9 @@ impl FleetSpec {
             let Some(class) = classes.iter().find(|class| class.models.contains(&device.model)) else {
                 return wrong(format!("{name}: the model {} is not known", device.model));
             };
+            if class.panorama {
+                return wrong(format!("{name}: a {} belongs under `panoramas`", device.model));
+            }
             if let Some(version) = device
                 .images
                 .iter()
@@ -433,6 +344,9 @@ impl FleetSpec {
                 .find(|v| catalogue.get(**v).is_none())
             {
                 return wrong(format!("{name}: the update server does not list {version}"));
+            }
+            if let Some(what) = device.setup.as_ref().and_then(|setup| setup.complaint()) {
+                return wrong(format!("{name}: {what}"));
             }
             let cages = class.ports.copper + 1..=class.ports.copper + class.ports.cages;
             let mut taken = BTreeSet::new();
@@ -452,8 +366,7 @@ impl FleetSpec {
     }
 
     fn check_pairs(&self) -> Result<(), Complaint> {
-        let devices: BTreeSet<&str> = self.devices.iter().map(|device| device.name.as_str()).collect();
-        let (mut names, mut members) = (BTreeSet::new(), BTreeSet::new());
+        let (devices, mut names, mut members) = (panorama::kinds(self), BTreeSet::new(), BTreeSet::new());
         for (index, pair) in self.pairs.iter().enumerate() {
             let name = &pair.name;
             let wrong = |what: String| Err(complain(Entry::Pair(index), what));
@@ -461,37 +374,34 @@ impl FleetSpec {
                 return wrong(format!("the pair name `{name}` is taken"));
             }
             for member in &pair.members {
-                if !devices.contains(member.as_str()) {
+                if !devices.contains_key(member.as_str()) {
                     return wrong(format!("pair {name}: {member} is not a device of this fleet"));
                 }
                 if !members.insert(member) {
                     return wrong(format!("pair {name}: {member} is already paired"));
                 }
             }
+            let [one, other] = pair.members.each_ref().map(|member| devices.get(member.as_str()));
+            if one != other {
+                return wrong(format!("pair {name}: a Panorama and a firewall make no pair"));
+            }
             if !pair.members.contains(&pair.active) {
                 return wrong(format!("pair {name}: {} is not one of its members", pair.active));
+            }
+            if let Some(stranger) = pair.preferred.as_ref().filter(|one| !pair.members.contains(one)) {
+                return wrong(format!("pair {name}: {stranger} is not one of its members"));
             }
         }
         Ok(())
     }
 
     fn rules(&self, library: &[FaultRule]) -> Result<Vec<FaultRule>, Complaint> {
-        let mut rules: Vec<FaultRule> = Vec::new();
+        let mut rules: Vec<FaultRule> = self.login_before_autocommit_fixed.rule(library);
         for (index, fault) in self.faults.iter().enumerate() {
             let wrong = |what: String| complain(Entry::Fault(index), what);
-            let rule = match fault {
-                FaultSpec::Inline(rule) => rule.clone(),
-                FaultSpec::Library { rule, when } => {
-                    let found = library.iter().find(|known| known.id == *rule);
-                    let mut known = found
-                        .cloned()
-                        .ok_or_else(|| wrong(format!("no fault is called `{rule}`")))?;
-                    if let Some(when) = when {
-                        known.when = when.clone();
-                    }
-                    known
-                }
-            };
+            let rule = fault
+                .rule(library)
+                .ok_or_else(|| wrong(format!("no fault is called `{}`", fault.name())))?;
             if let Some(stranger) = rule
                 .when
                 .devices
@@ -509,77 +419,11 @@ impl FleetSpec {
     }
 }
 
-/// The parser's own words, without its picture of the text: the place is told apart.
-fn reason(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    text.split(" at line ")
-        .next()
-        .unwrap_or(&text)
-        .trim_start_matches("error: ")
-        .to_owned()
-}
-
 /// What a fleet refers to.
 pub(crate) struct Resolved {
     pub(crate) catalogue: Catalogue,
     pub(crate) classes: Vec<ModelClass>,
     pub(crate) rules: Vec<FaultRule>,
-}
-
-/// Why a fleet did not resolve, before a place in a file is known.
-pub(crate) struct Problem(ProblemKind);
-
-enum ProblemKind {
-    Complaint(Complaint),
-    Embedded(&'static str, Box<serde_saphyr::Error>),
-}
-
-impl From<Complaint> for Problem {
-    fn from(complaint: Complaint) -> Self {
-        Self(ProblemKind::Complaint(complaint))
-    }
-}
-
-impl Problem {
-    fn embedded(what: &'static str, source: serde_saphyr::Error) -> Self {
-        Self(ProblemKind::Embedded(what, Box::new(source)))
-    }
-
-    pub(crate) fn into_error(self, file: &str, text: Option<&str>) -> SpecError {
-        match self.0 {
-            ProblemKind::Embedded(what, source) => SpecError::Embedded { what, source },
-            ProblemKind::Complaint(Complaint { entry, what }) => {
-                let place = text
-                    .and_then(|text| locate(text, entry))
-                    .map_or(Place(None), Place::of);
-                SpecError::Impossible {
-                    file: file.to_owned(),
-                    place,
-                    what,
-                }
-            }
-        }
-    }
-}
-
-/// Where an entry stands. A second, lenient reading that is only made once something is wrong.
-fn locate(text: &str, entry: Entry) -> Option<serde_saphyr::Location> {
-    #[derive(Deserialize)]
-    struct Lists {
-        #[serde(default)]
-        devices: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-        #[serde(default)]
-        pairs: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-        #[serde(default)]
-        faults: Vec<serde_saphyr::Spanned<serde::de::IgnoredAny>>,
-    }
-    let lists: Lists = serde_saphyr::from_str(text).ok()?;
-    let found = match entry {
-        Entry::Device(index) => lists.devices.get(index),
-        Entry::Pair(index) => lists.pairs.get(index),
-        Entry::Fault(index) => lists.faults.get(index),
-    };
-    found.map(|entry| entry.referenced)
 }
 
 #[cfg(test)]
@@ -630,6 +474,33 @@ faults:
     }
 
     #[test]
+    fn a_fleet_that_is_written_out_reads_back_the_same() {
+        let text = format!(
+            "concurrency: {{limit: 3, excess: refuse}}\nlogin_before_autocommit_fixed: false\n{SMALL}"
+        );
+        let written = FleetSpec::parse("fleet.yaml", &text).unwrap().to_yaml().unwrap();
+        let again = FleetSpec::parse("written.yaml", &written).unwrap();
+        assert_eq!(again.to_yaml().unwrap(), written);
+        assert_eq!(again.concurrency.limit.get(), 3);
+        insta::assert_snapshot!(written, @r#"
+        seed: 7
+        epoch: 2026-03-01T22:00:00Z
+        credentials: {"user":"admin","password":"secret-word"}
+        concurrency: {"limit":3,"excess":"refuse"}
+        login_before_autocommit_fixed: false
+        devices:
+          - {"name":"a","model":"PA-850","version":"9.1.16","content":"8700-7000"}
+          - {"name":"b","model":"PA-850","version":"9.1.16","content":"8700-7000","optics":[{"slot":1,"port":6,"vendor":"FINISAR CORP.","part":"FTLX1475D3BCL","media":"SFP-Plus-Fiber"}]}
+        pairs:
+          - {"name":"p","members":["a","b"],"active":"a","suspended_survives_reboot":false}
+        faults:
+          - "optics-boot-loop"
+          - {"rule":"never-returns","when":{"devices":["b"]}}
+          - {"id":"mine","source":"written in the fleet file","when":{},"effect":{"boot_loop":{"at":"R4","up_seconds":30,"cycles":2}}}
+        "#);
+    }
+
+    #[test]
     fn errors_name_the_place() {
         let cases = [
             SMALL.replace("seed: 7", "sed: 7"),
@@ -641,6 +512,7 @@ faults:
             SMALL.replace("[a, b]", "[a, c]"),
             SMALL.replace("[a, b]", "[a, a]"),
             SMALL.replace("active: a", "active: z"),
+            SMALL.replace("active: a", "active: a, preferred: y"),
             SMALL.replace("- optics-boot-loop", "- optics-boot-lop"),
             SMALL.replace("devices: [b]", "devices: [x]"),
             SMALL.replace("{id: mine, effect", "{id: mine, rule: x, effect"),
@@ -652,7 +524,7 @@ faults:
             .map(|text| FleetSpec::parse("fleet.yaml", text).unwrap_err().to_string())
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, devices, pairs, faults
+        read the fleet file fleet.yaml:1:1: unknown field `sed`, expected one of seed, epoch, credentials, releases, login_before_autocommit_fixed, concurrency, devices, panoramas, pairs, faults
         read the fleet file fleet.yaml:8:14: `9.1` is not a PAN-OS version (such as 10.2.4 or 10.2.4-h4)
         build the fleet of fleet.yaml:6:5: b: the update server does not list 9.1.99
         build the fleet of fleet.yaml:6:5: b: the model PA-9 is not known
@@ -661,6 +533,7 @@ faults:
         build the fleet of fleet.yaml:12:5: pair p: c is not a device of this fleet
         build the fleet of fleet.yaml:12:5: pair p: a is already paired
         build the fleet of fleet.yaml:12:5: pair p: z is not one of its members
+        build the fleet of fleet.yaml:12:5: pair p: y is not one of its members
         build the fleet of fleet.yaml:14:5: no fault is called `optics-boot-lop`
         build the fleet of fleet.yaml:15:5: fault never-returns: x is not a device of this fleet
         read the fleet file fleet.yaml:16:5: a fault is a library name, `rule` with an optional `when`, or `id` with `effect`

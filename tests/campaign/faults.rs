@@ -10,7 +10,7 @@ use hopgate_core::halt::HaltReason;
 use hopgate_core::incident::Severity;
 use hopgate_core::waiting::Hold;
 use hopgate_tests::World;
-use panos_simulator::{ControlRequest, NetworkFault};
+use panos_simulator::{ControlRequest, Lasts, NetworkFault};
 
 fn fleet(devices: &str, faults: &str) -> String {
     format!(
@@ -333,7 +333,7 @@ async fn silence_during_an_install_is_waited_out() {
     world.control(ControlRequest::Inject {
         device: "quick".to_owned(),
         fault: NetworkFault::Hang,
-        requests: 5,
+        lasts: Lasts::Requests(5),
         operation: None,
         changing_only: false,
     });

@@ -82,7 +82,7 @@ fn a_firewall_that_does_not_answer_as_it_should_is_told_by_what_it_did() {
         ("a login page", "html"),
         ("a connection that breaks", "reset"),
     ] {
-        let inject = json!({"inject": {"device": "fw1", "fault": fault, "requests": 20}});
+        let inject = json!({"inject": {"device": "fw1", "fault": fault, "lasts": {"requests": 20}}});
         simulator.control(&inject);
         page.add(what, &desk.refused("plan campaign.yaml"));
         desk.has_no_campaign();

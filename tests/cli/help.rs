@@ -94,6 +94,10 @@ fn a_wrong_command_line_is_status_2_on_standard_error() {
         "approve spring no/wave --as petra --reason x",
         "resume",
         "simulate fleet.yaml --port seventy",
+        "simulate",
+        "simulate fleet.yaml --generate 3",
+        "simulate fleet.yaml --seed 3",
+        "simulate from-audit",
     ] {
         let ended = desk.run(wrong);
         assert_eq!(ended.code, Some(2), "hopgate {wrong}: {ended:#?}");

@@ -334,6 +334,18 @@ fn every_key_of_the_files_is_in_the_guide() {
     );
 }
 
+/// A variant's name as clap makes a command of it.
+fn kebab(variant: &str) -> String {
+    let mut command = String::new();
+    for letter in variant.chars() {
+        if letter.is_ascii_uppercase() && !command.is_empty() {
+            command.push('-');
+        }
+        command.push(letter.to_ascii_lowercase());
+    }
+    command
+}
+
 #[test]
 fn every_command_that_is_shown_is_a_command() {
     let cli = page("engine/hopgate/src/cli.rs");
@@ -346,7 +358,7 @@ fn every_command_that_is_shown_is_a_command() {
         .lines()
         .filter_map(|line| line.strip_prefix("    "))
         .filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
-        .map(|line| line.split(['(', ',', ' ', '{']).next().unwrap().to_lowercase())
+        .map(|line| kebab(line.split(['(', ',', ' ', '{']).next().unwrap()))
         .collect();
     assert!(commands.len() > 12, "{commands:?}");
     let mut broken = Vec::new();
@@ -367,7 +379,9 @@ fn every_command_that_is_shown_is_a_command() {
                 let mut words = call.split_whitespace();
                 let command = words.find(|word| !word.starts_with('-')).unwrap_or_default();
                 shown.insert(command.to_owned());
-                shown.extend(words.next().filter(|_| command == "journal").map(str::to_owned));
+                let has_more = ["journal", "simulate"].contains(&command);
+                let below = words.next().filter(|word| has_more && commands.contains(*word));
+                shown.extend(below.map(str::to_owned));
                 if !commands.contains(command) {
                     broken.push(format!("{}:{number} shows hopgate {command}", file.path));
                 }

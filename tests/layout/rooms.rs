@@ -323,6 +323,7 @@ fn only_what_simulates_names_the_simulator() {
         "engine/hopgate/src/demo.rs",
         "engine/hopgate/src/in_process.rs",
         "engine/hopgate/src/simulate.rs",
+        "engine/hopgate/src/simulate/twin.rs",
     ];
     rule(
         "a real campaign must not know that a simulator exists: go through simulate.rs or the Transport",

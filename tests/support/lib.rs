@@ -33,7 +33,7 @@ use hopgate_core::waiting::Hold;
 use hopgate_panos::{Client, Credentials, Secret, Transport};
 use hopgate_paths::Catalogue;
 use jiff::{SignedDuration, Timestamp};
-use panos_simulator::{ControlRequest, Fleet, FleetSpec, NetworkFault, SimClock};
+use panos_simulator::{ControlRequest, Fleet, FleetSpec, Lasts, NetworkFault, SimClock};
 use tokio::sync::mpsc;
 
 pub mod lingering;
@@ -242,8 +242,7 @@ impl World {
             &self.inventory,
             &systems,
             &shipped(),
-            &before,
-            &after,
+            (&before, &after),
             recorded,
         )
         .unwrap_or_else(|error| {
@@ -541,7 +540,7 @@ impl World {
         self.control(ControlRequest::Inject {
             device: device.to_owned(),
             fault,
-            requests,
+            lasts: Lasts::Requests(requests),
             operation: Some(operation.to_owned()),
             changing_only: false,
         });

@@ -343,11 +343,27 @@ impl Simulator {
     /// Where the fleet is not served.
     pub fn serve(directory: &Path, speed: u32) -> Simulator {
         let speed = speed.to_string();
-        let arguments = ["simulate", "fleet.yaml", "--port", "0", "--speed", &speed];
-        let mut command = command(directory, arguments);
-        command.args(["--write-inventory", "inventory.yaml"]);
+        Simulator::start(
+            directory,
+            &[
+                "fleet.yaml",
+                "--speed",
+                &speed,
+                "--write-inventory",
+                "inventory.yaml",
+            ],
+        )
+    }
+
+    /// Serves what the arguments of `hopgate simulate` say, on free ports. They have to name an inventory to write.
+    ///
+    /// # Panics
+    /// Where the fleet is not served.
+    pub fn start(directory: &Path, arguments: &[&str]) -> Simulator {
+        let mut command = command(directory, ["simulate"]);
+        command.args(arguments).args(["--port", "0"]);
         let mut process = Process::start(&mut command);
-        process.wait_for_text("inventory: inventory.yaml", Duration::from_secs(60));
+        process.wait_for_text("inventory: ", Duration::from_secs(60));
         // It was written before that line, to the other pipe, which may be read later.
         process.wait_for_text("control port: http://", Duration::from_secs(60));
         process.wait_for_text("/\n", Duration::from_secs(60));
@@ -355,6 +371,16 @@ impl Simulator {
         let control = told.lines().find_map(control_port);
         let control = control.unwrap_or_else(|| panic!("no control port in:\n{told}"));
         Simulator { process, control }
+    }
+
+    /// What it has printed so far.
+    pub fn stdout(&self) -> String {
+        self.process.stdout()
+    }
+
+    /// What it has complained of so far.
+    pub fn stderr(&self) -> String {
+        self.process.stderr()
     }
 
     /// Asks the control port.

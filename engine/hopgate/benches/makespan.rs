@@ -199,8 +199,7 @@ async fn engine(devices: usize) -> SignedDuration {
         &inventory(&wanted),
         &systems,
         catalogue,
-        &before,
-        &after,
+        (&before, &after),
         None,
     )
     .expect("a plan");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use hopgate_core::names::DeviceId;
 use hopgate_panos::Client;
-use hopgate_playbooks::{FactArea, Finding, Playbook, Verdict};
+use hopgate_playbooks::{FactArea, Facts, Finding, Playbook, Verdict};
 use serde::Serialize;
 
 use crate::asking::gather;
@@ -46,6 +46,9 @@ pub struct Audited {
     pub unread: Option<String>,
     /// What the playbooks say.
     pub findings: Vec<Finding>,
+    /// What was read; the result is about conclusions and does not repeat it.
+    #[serde(skip_serializing)]
+    pub facts: Facts,
 }
 
 /// How a device stands.
@@ -81,15 +84,17 @@ impl Audited {
     }
 }
 
-/// Asks every device.
+/// Asks every device what the playbooks want to know, and the areas in `also`.
 pub async fn audit(
     clients: &BTreeMap<DeviceId, Arc<Client>>,
     playbooks: &[Playbook],
+    also: &[FactArea],
     clock: &Clock,
 ) -> Vec<Audited> {
     let mut areas: std::collections::BTreeSet<FactArea> =
         playbooks.iter().flat_map(Playbook::needs).collect();
     areas.insert(FactArea::System);
+    areas.extend(also);
     let areas = &areas;
     let mut audited: Vec<Audited> = stream::iter(clients)
         .map(|(device, client)| async move {
@@ -104,6 +109,7 @@ pub async fn audit(
                     .iter()
                     .flat_map(|playbook| playbook.evaluate(&facts, None))
                     .collect(),
+                facts,
             }
         })
         .buffer_unordered(AT_ONCE)

@@ -62,9 +62,11 @@ enum Command {
     /// Show the whole story on a simulated fleet: a boot loop, a page, an audit, a resume.
     #[command(after_help = "Example: hopgate demo --speed 900 --dir /tmp/story")]
     Demo(DemoArgs),
-    /// Serve a simulated fleet over HTTPS on loopback.
+    /// Serve a simulated fleet over HTTPS on loopback: from a file, from a seed, or the twin of an audited estate.
     #[command(
-        after_help = SIMULATE_HELP
+        after_help = SIMULATE_HELP,
+        args_conflicts_with_subcommands = true,
+        subcommand_negates_reqs = true
     )]
     Simulate(SimulateArgs),
     /// Find the upgrade path of a model or of a whole fleet, with what is known against it. Changes nothing.
@@ -119,14 +121,59 @@ struct DemoArgs {
 
 #[derive(Debug, Args)]
 struct SimulateArgs {
+    #[command(subcommand)]
+    twin: Option<SimulateCommand>,
     /// The fleet file.
-    fleet: PathBuf,
+    #[arg(required_unless_present = "generate", conflicts_with = "generate")]
+    fleet: Option<PathBuf>,
+    /// Make up an estate of so many firewalls: customers, sites, pairs, versions, optics.
+    #[arg(long, value_name = "DEVICES")]
+    generate: Option<usize>,
+    /// Seed of the estate that is made up: the same one gives the same estate.
+    #[arg(long, default_value_t = 1, requires = "generate")]
+    seed: u64,
+    /// Write the estate that is made up to this fleet file.
+    #[arg(long, value_name = "FILE", requires = "generate")]
+    write_fleet: Option<PathBuf>,
+    #[command(flatten)]
+    serving: ServingArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum SimulateCommand {
+    /// Serve the twin of an estate: what `hopgate audit --twin` wrote of it.
+    #[command(after_help = "Example: hopgate simulate from-audit twin.json --speed 60")]
+    FromAudit(FromAuditArgs),
+}
+
+#[derive(Debug, Args)]
+struct FromAuditArgs {
+    /// The twin file.
+    twin: PathBuf,
+    /// Seed of what the audit does not say.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write the twin to this fleet file.
+    #[arg(long, value_name = "FILE")]
+    write_fleet: Option<PathBuf>,
+    #[command(flatten)]
+    serving: ServingArgs,
+}
+
+#[derive(Debug, Args)]
+struct ServingArgs {
     /// Simulated seconds a second.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
     /// Port of the first device; the others follow. 0 takes any free ports.
     #[arg(long, default_value_t = 20_000)]
     port: u16,
+    /// Give every device a loopback address of its own from this network, as its management address, all on --port.
+    #[arg(long, value_name = "NET")]
+    address_per_device: Option<String>,
+    /// Port of the control port; the one after the last device where it is left out.
+    #[arg(long, value_name = "PORT")]
+    control_port: Option<u16>,
     /// Write an inventory that reaches the fleet to this file.
     #[arg(long, value_name = "FILE")]
     write_inventory: Option<PathBuf>,
@@ -202,6 +249,9 @@ struct AuditArgs {
     /// Write the whole result as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write what was read to this file, for `hopgate simulate from-audit`.
+    #[arg(long, value_name = "FILE")]
+    twin: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -254,15 +304,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let state = cli.state;
     match cli.command {
         Command::Demo(args) => launch::demo(args.speed, args.dir).await,
-        Command::Simulate(args) => {
-            launch::simulate(
-                &args.fleet,
-                args.speed,
-                args.port,
-                args.write_inventory.as_deref(),
-            )
-            .await
-        }
+        Command::Simulate(args) => launch::simulate(args).await,
         Command::Path(args) => path::path(&state, *args).await,
         Command::Plan(args) => plan::plan(&state, &args.campaign).await,
         Command::Approve(args) => {
@@ -282,9 +324,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Timeline(args) => ask::timeline(&state, &args.device, args.campaign).await,
         Command::Why(args) => ask::why(&state, &args.device, args.campaign).await,
         Command::Report(args) => ask::report(&state, args.campaign, &args.html).await,
-        Command::Audit(args) => {
-            launch::audit(&state, &args.inventory, args.playbooks, args.json.as_deref()).await
-        }
+        Command::Audit(args) => launch::audit(&state, args).await,
         Command::Playbook(command) => playbook::playbook(command),
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,

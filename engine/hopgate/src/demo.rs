@@ -112,7 +112,11 @@ async fn set_up(options: &Options) -> Result<Stage, Failure> {
     let receiver = receiver::listen()
         .await
         .map_err(io("open the demo's page receiver"))?;
-    let mut simulation = simulate::serve(simulate::read_fleet(&fleet_file)?, options.speed, 0).await?;
+    let mut simulation = simulate::serve(
+        simulate::read_fleet(&fleet_file)?,
+        &simulate::Options::at_speed(options.speed),
+    )
+    .await?;
     if let Some(credentials) = &mut simulation.inventory.defaults.credentials {
         credentials.password_from = Some(crate::config::credentials::SecretSource::File(secret.clone()));
     }
@@ -196,7 +200,7 @@ async fn second_act(
         .map_err(|error| Failure::new("X001", "please report it", error))?;
     let optics: Vec<Playbook> = optics.into_iter().collect();
     let began = clock::machine_time();
-    let audited = audit::audit(&prepared.connections().clients, &optics, &prepared.clock).await;
+    let audited = audit::audit(&prepared.connections().clients, &optics, &[], &prepared.clock).await;
     let took = began.duration_until(clock::machine_time()).as_millis();
     say(&audit::text(&audited));
     say(&format!(

@@ -369,6 +369,6 @@ impl From<AuditError> for Failure {
 
 impl From<SimulateError> for Failure {
     fn from(error: SimulateError) -> Self {
-        Failure::new("S001", "hopgate simulate --help has an example fleet", error)
+        Failure::new("S001", error.hint(), error)
     }
 }

@@ -179,8 +179,7 @@ pub fn plan(
     inventory: &Inventory,
     systems: &BTreeMap<DeviceId, System>,
     catalogue: &Catalogue,
-    before: &[Hashed],
-    after: &[Hashed],
+    (before, after): (&[Hashed], &[Hashed]),
     recorded: Option<&Plan>,
 ) -> Result<Plan, PlannerError> {
     if let Some(recorded) = recorded {

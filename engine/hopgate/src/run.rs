@@ -198,8 +198,7 @@ async fn make_plan(
         inventory,
         &systems,
         catalogue,
-        before,
-        after,
+        (before, after),
         recorded.as_ref(),
     )?)
 }

@@ -3,21 +3,36 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::Scene;
+use super::{Ask, Scene, links};
 use crate::device::{Device, Phase};
+use crate::operation::Operation;
 use crate::pair::Pair;
 use crate::reply::{self, Markup};
+use crate::site::SyncRefused;
 use crate::wording;
 
 const NO_HA: &str = "HA is not enabled on this device";
 
+pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
+    let reply = match ask.operation {
+        Operation::Restart => restart(scene),
+        Operation::HaState => state(scene),
+        Operation::HaAll => links::everything(scene),
+        Operation::HaSuspend => suspend(scene),
+        Operation::HaFunctional => functional(scene),
+        Operation::HaSync => sync(scene),
+        _ => return None,
+    };
+    Some(reply)
+}
+
 /// Answered before the device goes away.
-pub(super) fn restart(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn restart(scene: &mut Scene<'_>) -> Response<Bytes> {
     scene.site.restart(scene.world, scene.index);
     reply::done(wording::RESTART_ACCEPTED)
 }
 
-pub(super) fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
     if scene.site.suspend(scene.world, scene.index) {
         reply::done(wording::SUSPENDED)
     } else {
@@ -25,7 +40,7 @@ pub(super) fn suspend(scene: &mut Scene<'_>) -> Response<Bytes> {
     }
 }
 
-pub(super) fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
     if scene.site.functional(scene.world, scene.index) {
         reply::done(wording::FUNCTIONAL)
     } else {
@@ -33,45 +48,38 @@ pub(super) fn functional(scene: &mut Scene<'_>) -> Response<Bytes> {
     }
 }
 
-/// Whether a member's HA links are up, as the other one sees it.
-fn in_contact(device: &Device) -> bool {
-    matches!(
-        device.phase,
-        Phase::Up | Phase::Restarting | Phase::Settling | Phase::Returning
-    )
-}
-
 pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
     let (Some(pair), [_, _]) = (&scene.site.pair, scene.site.devices.as_slice()) else {
         return reply::success(Markup::new().leaf("enabled", "no"));
     };
-    let (local, peer) = (scene.index, 1 - scene.index);
+    let (local, peer, now) = (scene.index, 1 - scene.index, scene.now());
     let devices = &scene.site.devices;
-    let contact = in_contact(&devices[local]) && in_contact(&devices[peer]);
-    let complete = contact
-        && [local, peer]
-            .iter()
-            .all(|member| devices[*member].phase != Phase::Settling);
+    let contact = pair.is_in_contact();
+    let settled = [local, peer]
+        .iter()
+        .all(|member| devices[*member].phase != Phase::Settling);
+    let sessions = settled && pair.sessions_in_sync(now);
+    let configuration = settled && pair.configuration_in_sync(now);
     let result = Markup::new().leaf("enabled", "yes").element("group", |group| {
         group
-            .leaf("mode", "Active-Passive")
+            .leaf("mode", pair.setup.mode.shown())
             .element("local-info", |info| {
                 let info = member(info, pair, devices, local);
-                info.leaf("state-sync", if complete { "Complete" } else { "Incomplete" })
-                    .leaf("ha1-ipaddr", "169.254.1.1")
+                info.leaf("state-sync", if sessions { "Complete" } else { "Incomplete" })
+                    .leaf("ha1-ipaddr", &ha1(&devices[local]))
             })
             .element("peer-info", |info| {
                 let info = if contact {
                     member(info, pair, devices, peer)
                 } else {
-                    absent(info, &devices[peer])
+                    absent(info, pair, &devices[peer])
                 };
                 info.leaf("conn-status", if contact { "up" } else { "down" })
-                    .leaf("ha1-ipaddr", "169.254.1.2")
+                    .leaf("ha1-ipaddr", &ha1(&devices[peer]))
             })
             .leaf(
                 "running-sync",
-                if complete {
+                if configuration {
                     "synchronized"
                 } else {
                     "not synchronized"
@@ -82,24 +90,31 @@ pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
     reply::success(result)
 }
 
+fn ha1(device: &Device) -> String {
+    device
+        .ha1
+        .map_or_else(String::new, |ha1| format!("{}/30", ha1.own))
+}
+
 fn member(info: Markup, pair: &Pair, devices: &[Device], index: usize) -> Markup {
     let (state, device) = (&pair.members[index], &devices[index]);
     identity(
         info.leaf("state", state.state.shown())
             .leaf("state-reason", &state.reason),
+        pair,
         device,
     )
     .leaf("priority", &pair.priority(index).to_string())
-    .leaf("preemptive", if pair.is_preemptive() { "yes" } else { "no" })
+    .leaf("preemptive", if pair.setup.preemptive { "yes" } else { "no" })
 }
 
 /// A peer that cannot be heard: its state is not known, its versions are the last ones heard.
-fn absent(info: Markup, device: &Device) -> Markup {
-    identity(info.leaf("state", "unknown"), device)
+fn absent(info: Markup, pair: &Pair, device: &Device) -> Markup {
+    identity(info.leaf("state", "unknown"), pair, device)
 }
 
-fn identity(info: Markup, device: &Device) -> Markup {
-    info.leaf("mode", "Active-Passive")
+fn identity(info: Markup, pair: &Pair, device: &Device) -> Markup {
+    info.leaf("mode", pair.setup.mode.shown())
         .leaf("build-rel", &device.version().to_string())
         .leaf("app-version", &device.content.to_string())
         .leaf("url-compat", "Match")
@@ -107,4 +122,16 @@ fn identity(info: Markup, device: &Device) -> Markup {
         .leaf("platform-model", &device.model)
         .leaf("mgmt-ip", &format!("{}/24", device.address))
         .leaf("mgmt-ipv6", "")
+}
+
+/// The job runs on the peer; this side only says that it was asked.
+fn sync(scene: &mut Scene<'_>) -> Response<Bytes> {
+    if scene.site.pair.is_none() {
+        return reply::error(14, NO_HA);
+    }
+    match scene.site.synchronise(scene.world, scene.index) {
+        Ok(()) => reply::noted(wording::SYNC_QUEUED),
+        Err(SyncRefused::NoPeer) => reply::error(14, wording::SYNC_FAILED),
+        Err(SyncRefused::Busy) => reply::error(14, wording::ANOTHER_SYNC),
+    }
 }

@@ -1,114 +1,179 @@
-//! The configuration a device shows: as a whole, in parts, its locks, its state of commitment.
-//!
-//! The document is made up from the device's name and address. It holds a private key on purpose: what reads
-//! configurations has to show that it keeps such things to itself.
+//! The configuration, as the API shows it and lets it be edited.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
 
-use super::Scene;
-use crate::device::Device;
+use super::{Ask, Scene};
+use crate::operation::Operation;
 use crate::reply::{self, Markup};
+use crate::tree::Element;
+use crate::wording;
+use crate::xpath::XPath;
 
-/// Looks like a key and is none: the text in it says so.
-const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
-    U0lNVUxBVE9SLVBSSVZBVEUtS0VZLVRIQVQtTVVTVC1ORVZFUi1BUFBFQVItSU4tQS1MT0c=\n\
-    -----END PRIVATE KEY-----";
-
-const PHASH: &str = "$5$simulator$PASSWORD-HASH-THAT-MUST-NEVER-APPEAR-IN-A-LOG";
-
-fn document(device: &Device) -> String {
-    let system = system(device);
-    let train = device.version().train();
-    let inside = Markup::new()
-        .element("mgt-config", |config| {
-            config.element("users", |users| {
-                users
-                    .raw("<entry name=\"admin\">")
-                    .leaf("phash", PHASH)
-                    .raw("</entry>")
-            })
-        })
-        .element("shared", |shared| {
-            shared.element("certificate", |certificate| {
-                certificate
-                    .raw("<entry name=\"simulated\">")
-                    .leaf("algorithm", "RSA")
-                    .leaf("common-name", &device.name)
-                    .leaf("private-key", PRIVATE_KEY)
-                    .raw("</entry>")
-            })
-        })
-        .element("devices", |devices| {
-            devices
-                .raw("<entry name=\"localhost.localdomain\">")
-                .element("deviceconfig", |config| config.raw(&system))
-                .raw("</entry>")
-        })
-        .into_string();
-    format!(
-        "<config version=\"{train}.0\" urldb=\"paloaltonetworks\" detail-version=\"{train}.0\">{inside}</config>"
-    )
-}
-
-fn system(device: &Device) -> String {
-    Markup::new()
-        .element("system", |system| {
-            system
-                .leaf("hostname", &device.name)
-                .leaf("ip-address", &device.address.to_string())
-                .leaf("netmask", "255.255.255.0")
-                .leaf("timezone", "UTC")
-        })
-        .into_string()
-}
-
-pub(super) fn export(scene: &Scene<'_>) -> Response<Bytes> {
-    reply::file(
-        "running-config.xml",
-        format!("<?xml version=\"1.0\"?>\n{}", document(scene.device())),
-    )
-}
-
-pub(super) fn running(scene: &Scene<'_>) -> Response<Bytes> {
-    reply::success(Markup::new().raw(&document(scene.device())))
-}
-
-/// Two places are read by published clients; any other one holds nothing, which is code 7.
-pub(super) fn get(scene: &Scene<'_>, xpath: &str) -> Response<Bytes> {
-    if xpath.ends_with("/deviceconfig/system") {
-        reply::success(Markup::new().raw(&system(scene.device())))
-    } else if xpath.ends_with("/deviceconfig/system/update-schedule") {
-        reply::success(Markup::new())
-    } else {
-        reply::error(7, "Object not present")
+pub(super) fn operation(action: &str) -> Option<Operation> {
+    match action {
+        "get" => Some(Operation::ConfigGet),
+        "show" => Some(Operation::ConfigShow),
+        "set" => Some(Operation::ConfigSet),
+        "edit" => Some(Operation::ConfigEdit),
+        "delete" => Some(Operation::ConfigDelete),
+        "rename" => Some(Operation::ConfigRename),
+        _ => None,
     }
 }
 
-pub(super) fn config_locks(scene: &Scene<'_>) -> Response<Bytes> {
-    let holders = &scene.device().config_locks;
-    let taken = scene.now().strftime("%Y/%m/%d %H:%M:%S").to_string();
-    let locks = Markup::new().each(holders, |locks, holder| {
-        let name = quick_xml::escape::escape(holder.as_str());
-        locks
-            .raw(&format!("<entry name=\"{name}\">"))
-            .leaves(&[
-                ("type", "shared"),
-                ("name", ""),
-                ("created", &taken),
-                ("last-activity", ""),
-                ("loggedin", "yes"),
-                ("comment", ""),
-            ])
-            .raw("</entry>")
-    });
-    reply::success(Markup::new().element("config-locks", |inside| inside.raw(&locks.into_string())))
+pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
+    let path = || XPath::parse(ask.parameter("xpath"));
+    let reply = match ask.operation {
+        Operation::RunningConfig => whole(&scene.running_config()),
+        Operation::CandidateConfig => whole(&scene.candidate_config()),
+        Operation::SavedConfig => saved(scene, ask.name("saved")),
+        Operation::ConfigGet | Operation::ConfigShow => match path() {
+            Ok(path) => read(scene, ask.operation, &path),
+            Err(_) => bad_path(),
+        },
+        Operation::ConfigSet | Operation::ConfigEdit | Operation::ConfigDelete | Operation::ConfigRename => {
+            match path() {
+                Ok(path) => edit(scene, ask, &path),
+                Err(_) => bad_path(),
+            }
+        }
+        _ => return None,
+    };
+    Some(reply)
 }
 
-pub(super) fn pending(scene: &Scene<'_>) -> Response<Bytes> {
-    reply::done(if scene.device().pending_changes {
-        "yes"
+fn bad_path() -> Response<Bytes> {
+    reply::error(6, wording::BAD_XPATH)
+}
+
+fn whole(document: &Element) -> Response<Bytes> {
+    reply::success(Markup::new().raw(&document.to_xml()))
+}
+
+fn saved(scene: &Scene<'_>, name: &str) -> Response<Bytes> {
+    let running = scene.running_config();
+    match scene.device().saved_config(&running, name) {
+        Some(document) => whole(&document),
+        None => reply::error(7, &wording::no_such_file(name)),
+    }
+}
+
+/// `get` reads the candidate and finds nothing without complaint; `show` reads what runs and complains.
+fn read(scene: &Scene<'_>, operation: Operation, path: &XPath) -> Response<Bytes> {
+    let from_running = operation == Operation::ConfigShow;
+    let document = if from_running {
+        scene.running_config()
     } else {
-        "no"
-    })
+        scene.candidate_config()
+    };
+    let found = path.find(&document);
+    if found.is_empty() {
+        return if from_running {
+            reply::error(7, wording::NO_SUCH_NODE)
+        } else {
+            reply::found(7, "", "")
+        };
+    }
+    let inside: String = found.iter().map(|element| element.to_xml()).collect();
+    if from_running {
+        return reply::success(Markup::new().raw(&inside));
+    }
+    let count = found.len();
+    reply::found(
+        19,
+        &format!(" total-count=\"{count}\" count=\"{count}\""),
+        &inside,
+    )
+}
+
+fn edit(scene: &mut Scene<'_>, ask: &Ask<'_>, path: &XPath) -> Response<Bytes> {
+    if let Some(holder) = scene.device().config_locks.held_by_another(ask.user) {
+        return reply::error(14, &wording::configuration_locked(holder));
+    }
+    let running = scene.running_config();
+    let mut candidate = scene.candidate_config();
+    let changed = Arc::make_mut(&mut candidate);
+    let reply = match ask.operation {
+        Operation::ConfigSet => set(changed, path, ask.parameter("element")),
+        Operation::ConfigEdit => replace(changed, path, ask.parameter("element")),
+        Operation::ConfigDelete => match path.remove(changed) {
+            0 => return reply::succeeded(7, "Object doesn't exist"),
+            _ => Ok(()),
+        },
+        _ => rename(changed, path, ask.parameter("newname")),
+    };
+    match reply {
+        Ok(()) => {
+            scene.device_mut().replace_candidate(running, candidate);
+            reply::succeeded(20, wording::COMMAND_SUCCEEDED)
+        }
+        Err((code, text)) => reply::error(code, text),
+    }
+}
+
+type Edited = Result<(), (u16, &'static str)>;
+
+const INVALID: (u16, &str) = (12, "Invalid Object");
+const NO_PLACE: (u16, &str) = (6, wording::BAD_XPATH);
+
+/// Adds elements; what is there already is merged, entries by their name.
+fn set(document: &mut Element, path: &XPath, elements: &str) -> Edited {
+    let elements = Element::parse_all(elements).map_err(|_| INVALID)?;
+    let place = path.make(document).ok_or(NO_PLACE)?;
+    for element in elements {
+        merge(place, element);
+    }
+    Ok(())
+}
+
+fn merge(into: &mut Element, element: Element) {
+    let same = |known: &Element| {
+        known.name == element.name
+            && known.attribute("name") == element.attribute("name")
+            && (known.name != "member" || known.text == element.text)
+    };
+    match into.children.iter_mut().find(|known| same(known)) {
+        Some(known) => {
+            if element.children.is_empty() {
+                known.text = element.text;
+            }
+            for child in element.children {
+                merge(known, child);
+            }
+        }
+        None => into.children.push(element),
+    }
+}
+
+fn replace(document: &mut Element, path: &XPath, element: &str) -> Edited {
+    let element = Element::parse(element).map_err(|_| INVALID)?;
+    if path.replace(document, element) {
+        Ok(())
+    } else {
+        Err(NO_PLACE)
+    }
+}
+
+fn rename(document: &mut Element, path: &XPath, name: &str) -> Edited {
+    if name.is_empty() {
+        return Err(INVALID);
+    }
+    if path.find(document).is_empty() {
+        return Err((7, wording::NO_SUCH_NODE));
+    }
+    let entry = path.make(document).ok_or(NO_PLACE)?;
+    match entry
+        .attributes
+        .iter_mut()
+        .find(|(attribute, _)| attribute == "name")
+    {
+        Some((_, value)) => {
+            name.clone_into(value);
+            Ok(())
+        }
+        None => Err(INVALID),
+    }
 }

@@ -1,192 +1,168 @@
-//! Interfaces, routes, sessions, ARP: one small, steady network a device, enough for snapshots to compare.
-//!
-//! Values hang on the device's name only, so that nothing but a dataplane that is down changes them.
+//! Sessions, the ARP table and tunnels, as the API shows them.
 
 use bytes::Bytes;
 use http::Response;
 
-use super::Scene;
+use super::{Ask, Scene};
+use crate::operation::Operation;
 use crate::reply::{self, Markup};
-use crate::request::Command;
+use crate::state::neighbours::LIFETIME;
+use crate::state::sessions::Session;
 
-/// Every number panos-upgrade-assurance compares by default. An empty element would break its snapshot.
-const SESSION_COUNTERS: [&str; 47] = [
-    "age-accel-thresh",
-    "age-accel-tsf",
-    "age-scan-ssf",
-    "age-scan-thresh",
-    "age-scan-tmo",
-    "cps",
-    "dis-def",
-    "dis-sctp",
-    "dis-tcp",
-    "dis-udp",
-    "icmp-unreachable-rate",
-    "kbps",
-    "max-pending-mcast",
-    "num-active",
-    "num-bcast",
-    "num-gtpc",
-    "num-gtpu-active",
-    "num-gtpu-pending",
-    "num-http2-5gc",
-    "num-icmp",
-    "num-installed",
-    "num-max",
-    "num-mcast",
-    "num-pfcpc",
-    "num-predict",
-    "num-sctp-assoc",
-    "num-sctp-sess",
-    "num-tcp",
-    "num-udp",
-    "pps",
-    "tcp-reject-siw-thresh",
-    "tmo-cp",
-    "tmo-def",
-    "tmo-icmp",
-    "tmo-sctp",
-    "tmo-sctpcookie",
-    "tmo-sctpinit",
-    "tmo-sctpshutdown",
-    "tmo-tcp",
-    "tmo-tcp-delayed-ack",
-    "tmo-tcp-unverif-rst",
-    "tmo-tcphalfclosed",
-    "tmo-tcphandshake",
-    "tmo-tcpinit",
-    "tmo-tcptimewait",
-    "tmo-udp",
-    "vardata-rate",
-];
-
-fn serving(scene: &Scene<'_>) -> bool {
-    scene.device().dataplane_up()
-}
-
-pub(super) fn session_info(scene: &Scene<'_>) -> Response<Bytes> {
-    let count = |counter: &str| {
-        let value = scene
-            .world
-            .seed
-            .between(&scene.device().name, counter, 0, 10, 4000);
-        let flows = counter.starts_with("num-") || matches!(counter, "cps" | "kbps" | "pps");
-        if flows && !serving(scene) { 0 } else { value }
+pub(super) fn answer(scene: &Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
+    let reply = match ask.operation {
+        Operation::SessionInfo => session_info(scene),
+        Operation::SessionAll => sessions(scene, ask),
+        Operation::Arp => arp(scene, ask),
+        Operation::TunnelFlow => tunnel_flow(scene),
+        Operation::VpnFlow => vpn_flow(scene),
+        _ => return None,
     };
-    let result = Markup::new().each(SESSION_COUNTERS, |markup, counter| {
-        markup.leaf(counter, &count(counter).to_string())
+    Some(reply)
+}
+
+fn session_info(scene: &Scene<'_>) -> Response<Bytes> {
+    let numbers = scene.sight().session_numbers();
+    reply::success(Markup::new().each(numbers, |markup, (name, value)| {
+        markup.leaf(name, &value.to_string())
+    }))
+}
+
+/// Some sessions, all of them or those a filter lets through.
+fn sessions(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
+    let wants = |name: &str, value: &str| ask.option(name).is_none_or(|wanted| wanted.trim() == value);
+    let begun = |session: &Session| {
+        let at = crate::jobs::after(scene.now(), jiff::SignedDuration::from_secs(-session.age));
+        at.strftime("%a %b %e %H:%M:%S %Y").to_string()
+    };
+    let shown = scene.sight().sessions().into_iter().filter(|session| {
+        wants("source", &session.source.to_string())
+            && wants("destination", &session.destination.to_string())
+            && wants("destination-port", &session.destination_port.to_string())
+            && wants("application", session.application)
+            && wants("protocol", &session.protocol.to_string())
     });
-    reply::success(result)
+    reply::success(Markup::new().each(shown, |markup, session| {
+        let (source, destination) = (session.source.to_string(), session.destination.to_string());
+        markup.element("entry", |entry| {
+            entry.leaves(&[
+                ("idx", &session.id.to_string()),
+                ("vsys", "vsys1"),
+                ("application", session.application),
+                ("state", "ACTIVE"),
+                ("type", "FLOW"),
+                ("from", "trust"),
+                ("to", "untrust"),
+                ("source", &source),
+                ("sport", &session.source_port.to_string()),
+                ("dst", &destination),
+                ("dport", &session.destination_port.to_string()),
+                ("proto", &session.protocol.to_string()),
+                ("xsource", &scene.sight().outside_address().to_string()),
+                ("xsport", &session.source_port.to_string()),
+                ("xdst", &destination),
+                ("xdport", &session.destination_port.to_string()),
+                ("ingress", "ethernet1/2"),
+                ("egress", "ethernet1/1"),
+                ("security-rule", "rule-1"),
+                ("start-time", &begun(&session)),
+                ("nat", "True"),
+                ("srcnat", "True"),
+                ("dstnat", "False"),
+                ("proxy", "False"),
+                ("decrypt-mirror", "False"),
+                ("vsys-idx", "1"),
+            ])
+        })
+    }))
 }
 
-pub(super) fn interfaces(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
-    let ports = scene.device().class.ports;
-    let optics = &scene.device().optics;
-    let linked =
-        |port: u16| serving(scene) && (port <= ports.copper || optics.iter().any(|optic| optic.port == port));
-    match command.option("interface") {
-        Some("hardware") => {
-            let entries = Markup::new().each(1..=ports.copper + ports.cages, |markup, port| {
-                let state = if linked(port) { "up" } else { "down" };
-                markup.element("entry", |entry| {
-                    entry.leaves(&[
-                        ("name", &format!("ethernet1/{port}")),
-                        ("duplex", "full"),
-                        ("speed", "1000"),
-                        ("state", state),
-                        ("mode", "(autoneg)"),
-                    ])
-                })
-            });
-            reply::success(Markup::new().element("hw", |hw| hw.raw(&entries.into_string())))
-        }
-        Some(name) if name.starts_with("ethernet") => {
-            reply::success(Markup::new().element("ifnet", |interface| {
-                interface.leaves(&[("name", name), ("mtu", "1500")])
-            }))
-        }
-        other => reply::error(
-            17,
-            &format!("show -> interface -> {} is unexpected", other.unwrap_or_default()),
-        ),
-    }
-}
-
-/// A default route and a connected one; none while the dataplane is down.
-pub(super) fn routes(scene: &Scene<'_>) -> Response<Bytes> {
-    let rows = [
-        ("0.0.0.0/0", "192.0.2.1", "A S", "ethernet1/1"),
-        ("198.51.100.0/24", "198.51.100.1", "A C", "ethernet1/2"),
-    ];
-    let rows = rows.iter().filter(|_| serving(scene));
+fn arp(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
+    let sight = scene.sight();
+    // `<entry name="ethernet1/1"/>` asks for one interface, `all` or nothing for every one.
+    let asked = ask.command.branch.attribute("name").unwrap_or("all");
+    let found: Vec<_> = sight
+        .neighbours()
+        .into_iter()
+        .filter(|one| asked == "all" || one.interface == asked)
+        .collect();
+    let count = found.len().to_string();
+    let entries = Markup::new().each(found, |markup, one| {
+        markup.element("entry", |entry| {
+            entry.leaves(&[
+                ("status", "  c  "),
+                ("ip", &one.address.to_string()),
+                ("mac", &one.hardware),
+                ("ttl", &one.left.to_string()),
+                ("interface", &one.interface),
+                ("port", &one.port),
+            ])
+        })
+    });
+    let most = sight.scale().pick("3000", "20000", "128000");
+    let entries = entries.into_string();
     reply::success(
-        Markup::new().each(rows, |markup, (destination, nexthop, flags, interface)| {
-            markup.element("entry", |entry| {
-                entry.leaves(&[
-                    ("virtual-router", "default"),
-                    ("destination", destination),
-                    ("nexthop", nexthop),
-                    ("metric", "10"),
-                    ("flags", flags),
-                    ("age", ""),
-                    ("interface", interface),
-                    ("route-table", "unicast"),
-                ])
-            })
-        }),
+        Markup::new()
+            .leaves(&[
+                ("max", most),
+                ("total", &count),
+                ("timeout", &LIFETIME.to_string()),
+                ("dp", "dp0"),
+            ])
+            .element("entries", |inside| inside.raw(&entries)),
     )
 }
 
-/// Two tables, IPv4 and IPv6: readers of a single one have been seen to break.
-pub(super) fn fib(scene: &Scene<'_>) -> Response<Bytes> {
-    let row = |entry: Markup| {
-        entry.leaves(&[
-            ("id", "1"),
-            ("dst", "0.0.0.0/0"),
-            ("interface", "ethernet1/1"),
-            ("nh_type", "0"),
-            ("flags", "ug"),
-            ("nexthop", "192.0.2.1"),
-            ("mtu", "1500"),
-        ])
-    };
-    let first = |entries: Markup| {
-        if serving(scene) {
-            entries.element("entry", row)
-        } else {
-            entries
-        }
-    };
-    reply::success(Markup::new().leaf("dp", "dp0").element("fibs", |fibs| {
-        fibs.element("entry", |table| {
-            table
-                .leaves(&[("id", "1"), ("vr", "default"), ("type", "IPv4")])
-                .element("entries", first)
+fn tunnel_flow(scene: &Scene<'_>) -> Response<Bytes> {
+    let tunnels = scene.sight().tunnels();
+    let count = tunnels.len().to_string();
+    let entries = Markup::new().each(tunnels, |markup, tunnel| {
+        markup.element("entry", |entry| {
+            entry.leaves(&[
+                ("peerip", &tunnel.peer.to_string()),
+                ("name", &tunnel.name),
+                ("outer-if", "ethernet1/1"),
+                ("gwid", &tunnel.gateway.to_string()),
+                ("localip", &tunnel.local.to_string()),
+                ("state", tunnel.state()),
+                ("inner-if", &tunnel.inner),
+                ("mon", "off"),
+                ("owner", "1"),
+                ("id", &tunnel.id.to_string()),
+            ])
         })
-        .element("entry", |table| {
-            table
-                .leaves(&[("id", "2"), ("vr", "default"), ("type", "IPv6")])
-                .element("entries", |entries| entries)
-        })
-    }))
+    });
+    let ipsec = match entries.into_string() {
+        none if none.is_empty() => "<IPSec/>".to_owned(),
+        some => format!("<IPSec>{some}</IPSec>"),
+    };
+    reply::success(
+        Markup::new()
+            .leaves(&[("total", &count), ("num_ipsec", &count), ("num_sslvpn", "0")])
+            .raw(&ipsec)
+            .raw("<SSL-VPN/><hop/><GlobalProtect-Gateway/><GlobalProtect-site-to-site/>"),
+    )
 }
 
-pub(super) fn arp(scene: &Scene<'_>) -> Response<Bytes> {
-    let row = |entry: Markup| {
-        entry.leaves(&[
-            ("status", " c "),
-            ("ip", "192.0.2.1"),
-            ("mac", "b4:0c:25:ea:00:40"),
-            ("ttl", "1500"),
-            ("interface", "ethernet1/1"),
-            ("port", "ethernet1/1"),
-        ])
-    };
-    reply::success(Markup::new().leaf("dp", "dp0").element("entries", |entries| {
-        if serving(scene) {
-            entries.element("entry", row)
-        } else {
-            entries
-        }
-    }))
+fn vpn_flow(scene: &Scene<'_>) -> Response<Bytes> {
+    let tunnels = scene.sight().tunnels();
+    let count = tunnels.len().to_string();
+    let entries = Markup::new().each(tunnels, |markup, tunnel| {
+        markup.element("entry", |entry| {
+            entry.leaves(&[
+                ("id", &tunnel.id.to_string()),
+                ("name", &tunnel.name),
+                ("state", tunnel.state()),
+                ("monitor", "off"),
+                ("localip", &tunnel.local.to_string()),
+                ("peerip", &tunnel.peer.to_string()),
+                ("tunnel-interface", &tunnel.inner),
+            ])
+        })
+    });
+    reply::success(
+        Markup::new()
+            .element("IPSec", |inside| inside.raw(&entries.into_string()))
+            .leaves(&[("total", &count), ("num_ipsec", &count)]),
+    )
 }

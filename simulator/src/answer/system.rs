@@ -1,22 +1,49 @@
-//! The device as a machine: identity, uptime, clock, disks, optics, environment, licences.
-
-use std::collections::BTreeMap;
+//! The device as a machine: identity, uptime, clock, disks, memory, sensors, daemons.
 
 use bytes::Bytes;
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Scene;
-use crate::device::{Device, Phase};
-use crate::operation::unexpected;
+use super::{Ask, Scene, system_state};
+use crate::jobs::after;
+use crate::operation::{Operation, unexpected, unexpected_from};
 use crate::reply::{self, Markup};
 use crate::request::Command;
-use crate::spec::OpticSpec;
+use crate::software::Mount;
 
-pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
+pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
+    let reply = match ask.operation {
+        Operation::SystemInfo => info(scene),
+        Operation::Version => version(scene),
+        Operation::DiskSpace => disk_space(scene),
+        Operation::SystemState => system_state::state(scene, ask.command),
+        Operation::SystemResources => resources(scene),
+        Operation::SystemServices => daemons(scene),
+        Operation::SystemFiles => files(scene),
+        Operation::Raid => raid(scene, ask.command),
+        Operation::MasterKey => master_key(scene),
+        Operation::Environmentals => environmentals(scene),
+        Operation::JumboFrame => reply::done(on_off(scene.sight().is_on(|setup| setup.jumbo_frame))),
+        Operation::ChassisReady => chassis_ready(scene, ask.command),
+        Operation::Clock => clock(scene),
+        Operation::ClockMore => clock_more(scene),
+        Operation::ResourceMonitor => resource_monitor(scene, ask),
+        _ => return None,
+    };
+    Some(reply)
+}
+
+fn info(scene: &Scene<'_>) -> Response<Bytes> {
     let (device, now) = (scene.device(), scene.now());
+    let shown = after(now, device.clock_offset(scene.world, now));
     let content = device.content.to_string();
-    let vm = device.class.name == "vm";
+    let vm = scene.sight().is_virtual();
+    let setup = device.setup.as_deref();
+    let mode = if setup.is_some_and(|setup| setup.fips) {
+        "FIPS-CC"
+    } else {
+        "normal"
+    };
     reply::success(Markup::new().element("system", |system| {
         system.leaves(&[
             ("hostname", &device.name),
@@ -24,9 +51,12 @@ pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
             ("netmask", "255.255.255.0"),
             ("default-gateway", "10.0.0.1"),
             ("is-dhcp", "no"),
-            ("mac-address", "b4:0c:25:ea:00:01"),
-            ("time", &now.strftime("%a %b %e %H:%M:%S %Y").to_string()),
-            ("uptime", &uptime(device.uptime(now))),
+            ("mac-address", &scene.sight().hardware_address(0)),
+            ("time", &shown.strftime("%a %b %e %H:%M:%S %Y").to_string()),
+            (
+                "uptime",
+                &uptime(device.uptime(now), scene.sight().is_since("12.1")),
+            ),
             ("devicename", &device.name),
             ("family", &device.class.family),
             ("model", &device.model),
@@ -42,26 +72,31 @@ pub(super) fn info(scene: &Scene<'_>) -> Response<Bytes> {
             ("logdb-version", &format!("{}.0", device.version().train())),
             ("platform-family", &device.class.family),
             ("vpn-disable-mode", "off"),
-            ("multi-vsys", "off"),
-            ("operational-mode", "normal"),
+            ("multi-vsys", on_off(setup.is_some_and(|setup| setup.multi_vsys))),
+            ("operational-mode", mode),
             ("device-certificate-status", "None"),
         ])
     }))
 }
 
-/// `179 days, 5:07:34`; on the first day as well with its number of days.
-fn uptime(uptime: SignedDuration) -> String {
+/// `179 days, 5:07:34`. On the first day `0 days, 5:07:34`, and from 12.1 on without days (a published script's
+/// record of a PA-440 with 12.1.10).
+pub(super) fn uptime(uptime: SignedDuration, terse: bool) -> String {
     let seconds = uptime.as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    format!(
-        "{days} days, {}:{:02}:{:02}",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    let clock = format!("{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+    if terse && days == 0 {
+        clock
+    } else {
+        format!("{days} days, {clock}")
+    }
 }
 
-pub(super) fn disk_space(scene: &Scene<'_>) -> Response<Bytes> {
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+fn disk_space(scene: &Scene<'_>) -> Response<Bytes> {
     let images = &scene.device().images;
     let (total, free) = (images.total_mb(), images.free_mb());
     let used = total - free.min(total);
@@ -69,9 +104,18 @@ pub(super) fn disk_space(scene: &Scene<'_>) -> Response<Bytes> {
         format!("{device:<16}{size:>5} {used:>5} {free:>5} {share:>3}% {mount}\n")
     };
     let mut table = "Filesystem       Size  Used Avail Use% Mounted on\n".to_owned();
-    table.push_str(&row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/"));
+    let full = |mount| scene.device().full.contains(&mount);
+    table.push_str(&if full(Mount::Root) {
+        row("/dev/root", "6.9G", "6.9G", "0", 100, "/")
+    } else {
+        row("/dev/root", "6.9G", "4.1G", "2.5G", 63, "/")
+    });
     table.push_str(&row("none", "2.0G", "64K", "2.0G", 1, "/dev"));
-    table.push_str(&row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg"));
+    table.push_str(&if full(Mount::Pancfg) {
+        row("/dev/sda5", "15G", "15G", "0", 100, "/opt/pancfg")
+    } else {
+        row("/dev/sda5", "15G", "3.2G", "11G", 23, "/opt/pancfg")
+    });
     let share = (used * 100).checked_div(total).unwrap_or(0);
     table.push_str(&row(
         "/dev/sda6",
@@ -98,169 +142,12 @@ fn size(megabytes: u64) -> String {
     }
 }
 
-/// `show system state`, by filter. Values are looked up in a flat table, as on the device.
-pub(super) fn state(scene: &mut Scene<'_>, command: &Command) -> Response<Bytes> {
-    let pretty = command.option("filter-pretty");
-    let filter = pretty.or_else(|| command.option("filter")).unwrap_or_default();
-    let table = state_table(scene.device());
-    let found: String = table
-        .iter()
-        .filter(|(key, _)| matches(filter, key))
-        .map(|(key, value)| {
-            if pretty.is_some() {
-                value.pretty(key)
-            } else {
-                value.plain(key)
-            }
-        })
-        .collect();
-    let text = if found.is_empty() {
-        format!("'{filter}': NO_MATCHES\n")
-    } else {
-        found
-    };
-    reply::success(Markup::new().cdata(&text))
-}
-
-/// `*` stands for any run of characters.
-fn matches(filter: &str, key: &str) -> bool {
-    let mut parts = filter.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = key.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-/// A value of the system state: a text, or names with values.
-enum State {
-    Text(String),
-    Block(Vec<(&'static str, State)>),
-}
-
-impl State {
-    fn plain(&self, key: &str) -> String {
-        format!("{key}: {}\n", self.inline())
-    }
-
-    fn inline(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Block(rows) if rows.is_empty() => "{ }".to_owned(),
-            Self::Block(rows) => {
-                let rows: String = rows
-                    .iter()
-                    .map(|(name, value)| format!("'{name}': {}, ", value.inline()))
-                    .collect();
-                format!("{{ {rows}}}")
-            }
-        }
-    }
-
-    fn pretty(&self, key: &str) -> String {
-        let mut text = String::new();
-        self.indented(key, 0, "", &mut text);
-        text
-    }
-
-    fn indented(&self, key: &str, depth: usize, end: &str, text: &mut String) {
-        let margin = "  ".repeat(depth);
-        match self {
-            Self::Block(rows) if !rows.is_empty() => {
-                text.push_str(&format!("{margin}{key}: {{\n"));
-                for (name, value) in rows {
-                    value.indented(name, depth + 1, ",", text);
-                }
-                text.push_str(&format!("{margin}}}{end}\n"));
-            }
-            plain => text.push_str(&format!("{margin}{key}: {}{end}\n", plain.inline())),
-        }
-    }
-}
-
-fn state_table(device: &Device) -> BTreeMap<String, State> {
-    let ports = device.class.ports;
-    let mut table: BTreeMap<String, State> = (1..=ports.copper)
-        .map(|port| (phy_key(1, port), copper()))
-        .chain((1..=ports.cages).map(|cage| (phy_key(1, ports.copper + cage), empty_cage())))
-        .collect();
-    for optic in &device.optics {
-        table.insert(phy_key(optic.slot, optic.port), filled_cage(optic));
-    }
-    let text = |text: &str| State::Text(text.to_owned());
-    table.insert(
-        "sys.monitor.s0.mp.exports".to_owned(),
-        State::Block(vec![("cpu", State::Block(vec![("1minavg", text("3"))]))]),
-    );
-    table.insert(
-        "sw.dev.interface.config".to_owned(),
-        text("{ 'ethernet1/1': { 'hwaddr': b4:0c:25:ea:00:40, 'mtu': 1500, }, }"),
-    );
-    table
-}
-
-fn phy_key(slot: u16, port: u16) -> String {
-    format!("sys.s{slot}.p{port}.phy")
-}
-
-fn copper() -> State {
-    let text = |text: &str| State::Text(text.to_owned());
-    State::Block(vec![
-        ("link-partner", State::Block(Vec::new())),
-        ("media", text("CAT5")),
-        ("type", text("Ethernet")),
-    ])
-}
-
-fn empty_cage() -> State {
-    let text = |text: &str| State::Text(text.to_owned());
-    State::Block(vec![
-        ("link-partner", State::Block(Vec::new())),
-        ("media", text("SFP-Empty")),
-        ("type", text("Ethernet")),
-    ])
-}
-
-/// Values come unquoted and padded to the width of the optic's own memory fields.
-fn filled_cage(optic: &OpticSpec) -> State {
-    let padded = |text: &str| State::Text(format!("{text:<16}"));
-    let text = |text: &str| State::Text(text.to_owned());
-    let sfp = State::Block(vec![
-        ("connector", text("LC")),
-        ("encoding", text("64B66B")),
-        ("identifier", text("SFP")),
-        ("vendor-name", padded(&optic.vendor)),
-        ("vendor-part-number", padded(&optic.part)),
-        ("vendor-part-rev", text("A   ")),
-        (
-            "vendor-serial-number",
-            padded(optic.serial.as_deref().unwrap_or("")),
-        ),
-    ]);
-    State::Block(vec![
-        ("link-partner", State::Block(Vec::new())),
-        ("media", text(&optic.media)),
-        ("sfp", sfp),
-        ("type", text("Ethernet")),
-    ])
-}
-
-pub(super) fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
+fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
     let device = scene.device();
     if !device.chassis_ready_known {
         return reply::error(17, &unexpected(command));
     }
-    let ready = device.phase != Phase::AutoCommit;
+    let ready = device.chassis_is_ready();
     reply::success(Markup::new().cdata(if ready { "yes\n" } else { "no\n" }))
 }
 
@@ -268,133 +155,273 @@ pub(super) fn chassis_ready(scene: &Scene<'_>, command: &Command) -> Response<By
 /// takes a second in between for a difference.
 fn reading(scene: &mut Scene<'_>) -> Timestamp {
     const KEPT: SignedDuration = SignedDuration::from_secs(10);
-    let now = scene.now();
+    let (world, now) = (scene.world, scene.now());
     let device = scene.device_mut();
-    match device.clock_reading {
+    let read = match device.clock_reading {
         Some(read) if now.duration_since(read) < KEPT => read,
-        _ => {
-            device.clock_reading = Some(now);
-            now
-        }
-    }
+        _ => now,
+    };
+    device.clock_reading = Some(read);
+    after(read, device.clock_offset(world, read))
 }
 
 const CLOCK: &str = "%a %b %e %H:%M:%S UTC %Y";
 
-pub(super) fn clock(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn clock(scene: &mut Scene<'_>) -> Response<Bytes> {
     let text = format!("{}\n", reading(scene).strftime(CLOCK));
     reply::success(Markup::new().text(&text))
 }
 
-pub(super) fn clock_more(scene: &mut Scene<'_>) -> Response<Bytes> {
+fn clock_more(scene: &mut Scene<'_>) -> Response<Bytes> {
     let text = format!("dataplane time: {}", reading(scene).strftime(CLOCK));
     reply::success(Markup::new().leaf("member", &text))
 }
 
-pub(super) fn license(scene: &Scene<'_>) -> Response<Bytes> {
-    let features = [
-        ("PA-Support", "Standard support"),
-        ("Threat Prevention", "Threat Prevention"),
-    ];
-    let serial = &scene.device().serial;
-    let entries = Markup::new().each(features, |markup, (feature, description)| {
-        markup.element("entry", |entry| {
-            entry.leaves(&[
-                ("feature", feature),
-                ("description", description),
-                ("serial", serial),
-                ("issued", "January 01, 2020"),
-                ("expires", "December 31, 2099"),
-                ("expired", "no"),
-                ("authcode", ""),
-            ])
-        })
-    });
-    reply::success(Markup::new().element("licenses", |licenses| licenses.raw(&entries.into_string())))
+/// `type=version`, the shortest of all questions.
+fn version(scene: &Scene<'_>) -> Response<Bytes> {
+    let device = scene.device();
+    reply::success(Markup::new().leaves(&[
+        ("sw-version", &device.version().to_string()),
+        (
+            "multi-vsys",
+            on_off(scene.sight().is_on(|setup| setup.multi_vsys)),
+        ),
+        ("model", &device.model),
+        ("serial", &device.serial),
+    ]))
 }
 
-pub(super) fn support() -> Response<Bytes> {
-    reply::success(Markup::new().element("SupportInfoResponse", |info| {
-        info.raw("<Links/>").element("Support", |support| {
-            support.leaves(&[
-                ("Contact", ""),
-                ("ExpiryDate", "December 31, 2099"),
-                ("SupportLevel", "Standard"),
-                ("SupportDescription", "24 x 7 phone support"),
-            ])
+/// Text of `top`. Up to 9.0 it counts in KiB, later in MiB; at which release that changed is an estimate.
+fn resources(scene: &Scene<'_>) -> Response<Bytes> {
+    let sight = scene.sight();
+    let now = sight.now.strftime("%H:%M:%S");
+    let up = uptime(scene.device().uptime(sight.now), false);
+    let load = sight.management_cpu();
+    let (total, used) = sight.memory();
+    let cache = (total - used.min(total)) * 3 / 4;
+    let free = total - used.min(total) - cache;
+    let mebi = sight.is_since("9.1");
+    let amount = |megabytes: u64| {
+        if mebi {
+            format!("{megabytes:>6}.0")
+        } else {
+            format!("{:>9}", megabytes * 1024)
+        }
+    };
+    let (unit, comma) = if mebi { ("MiB", ", ") } else { ("KiB", ", ") };
+    let line = |name: &str, rest: String| format!("{unit} {name}: {rest}\n");
+    let memory = line(
+        "Mem ",
+        format!(
+            "{} total{comma}{} free{comma}{} used{comma}{} buff/cache",
+            amount(total),
+            amount(free),
+            amount(used),
+            amount(cache)
+        ),
+    );
+    let swap = line(
+        "Swap",
+        format!(
+            "{} total{comma}{} free{comma}{} used.",
+            amount(4000),
+            amount(4000),
+            amount(0)
+        ),
+    );
+    let text = format!(
+        "top - {now} up {up},  0 users,  load average: 0.31, 0.28, 0.30\n\
+         %Cpu(s): {load:>4}.0 us,  1.0 sy,  0.0 ni, {:>4}.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\n{memory}{swap}",
+        99 - load.min(99)
+    );
+    reply::success(Markup::new().cdata(&text))
+}
+
+/// The daemons that clients wait for after a boot. Those of the dataplane come last.
+fn daemons(scene: &Scene<'_>) -> Response<Bytes> {
+    const MANAGEMENT: [&str; 10] = [
+        "authd", "configd", "devsrvr", "dnsproxy", "ha_agent", "logrcvr", "masterd", "mgmtsrvr", "useridd",
+        "varrcvr",
+    ];
+    const DATAPLANE: [&str; 6] = ["brdagent", "ikemgr", "keymgr", "l3svc", "rasmgr", "routed"];
+    let up = scene.device().dataplane_up();
+    let row = |(index, name): (usize, &&str), runs: bool| {
+        let state = if runs {
+            let pid = scene.sight().own("pid", index as u64, 2000, 9000);
+            format!("running (pid: {pid})")
+        } else {
+            "stopped".to_owned()
+        };
+        format!("Process  {name:<22}{state}\n")
+    };
+    let mut text =
+        String::from("Slot 1, Role mp\n-----------------\nType    Name                  State-Info\n");
+    text.extend(MANAGEMENT.iter().enumerate().map(|one| row(one, true)));
+    text.push_str("Slot 1, Role dp0\n-----------------\n");
+    text.extend(DATAPLANE.iter().enumerate().map(|one| row(one, up)));
+    reply::success(Markup::new().cdata(&text))
+}
+
+fn files(scene: &Scene<'_>) -> Response<Bytes> {
+    let cores = scene
+        .device()
+        .setup
+        .as_deref()
+        .map_or(&[][..], |setup| &setup.core_files);
+    let mut text = "/opt/dpfs/var/cores/:\ntotal 4.0K\n\n/var/cores/:\n".to_owned();
+    text.push_str(&format!("total {}M\n", cores.len() * 128));
+    text.extend(
+        cores
+            .iter()
+            .map(|name| format!("-rw-rw-rw- 1 root root 128M Jan  1 00:00 {name}\n")),
+    );
+    reply::success(Markup::new().cdata(&text))
+}
+
+/// Only the large models have two disks for logs.
+fn raid(scene: &Scene<'_>, command: &Command) -> Response<Bytes> {
+    if !matches!(
+        scene.device().class.name.as_str(),
+        "pa-5200" | "pa-5400" | "pa-7000"
+    ) {
+        return reply::error(17, &unexpected_from(command, 2));
+    }
+    reply::success(Markup::new().cdata(
+        "Disk Pair Log                           Available\n   Status                                  clean\n   \
+         Disk id 1                               Present\n       status      : active sync\n   \
+         Disk id 2                               Present\n       status      : active sync\n",
+    ))
+}
+
+/// Ten fields; an `expire-at` of 0 is the key from the factory (a published collector's measurements).
+fn master_key(scene: &Scene<'_>) -> Response<Bytes> {
+    const LIFETIME: i64 = 365 * 86_400;
+    const REMINDER: i64 = 30 * 86_400;
+    let custom = scene.sight().is_on(|setup| setup.custom_master_key);
+    // A key of one's own has a lifetime; it was set when the system was booted.
+    let booted = scene.device().booted_at.as_second();
+    let written = |second: i64| {
+        Timestamp::from_second(second).map_or_else(
+            |_| String::new(),
+            |at| at.strftime("%Y/%m/%d %H:%M:%S").to_string(),
+        )
+    };
+    let moment = |at: i64| if custom { written(at) } else { "0".to_owned() };
+    let left = |until: i64, unit: i64| {
+        let seconds = if custom {
+            (until - scene.now().as_second()).max(0)
+        } else {
+            0
+        };
+        (seconds / unit).to_string()
+    };
+    let (expiry, reminder) = (booted + LIFETIME, booted + LIFETIME - REMINDER);
+    reply::success(Markup::new().leaves(&[
+        ("auto-renew-mkey", "0"),
+        ("expire-at", &moment(expiry)),
+        ("hours-to-expiry", &left(expiry, 3600)),
+        ("minutes-to-expiry", &left(expiry, 60)),
+        ("seconds-to-expiry", &left(expiry, 1)),
+        ("hours-to-reminder", &left(reminder, 3600)),
+        ("minutes-to-reminder", &left(reminder, 60)),
+        ("seconds-to-reminder", &left(reminder, 1)),
+        ("on-hsm", "no"),
+        ("remind-at", &moment(reminder)),
+    ]))
+}
+
+/// Sensors by group; a VM has none. An alarm of the setup is on a sensor of that name.
+fn environmentals(scene: &Scene<'_>) -> Response<Bytes> {
+    const GROUPS: [(&str, &[&str]); 5] = [
+        ("thermal", &["Temperature: CPU", "Temperature: Board"]),
+        ("fantray", &["Fan Tray"]),
+        ("fan", &["Fan #1 RPM", "Fan #2 RPM"]),
+        ("power", &["Power: Core", "Power: 12V"]),
+        ("power-supply", &["Power Supply #1", "Power Supply #2"]),
+    ];
+    let sight = scene.sight();
+    if sight.is_virtual() {
+        return reply::success(Markup::new());
+    }
+    let alarms = sight.setup().map_or(&[][..], |setup| &setup.alarms);
+    let value = |group: &str, index: u64| match group {
+        "thermal" => Some(("DegreesC", sight.own("degrees", index, 32, 58), 0, 95)),
+        "fan" => Some(("RPMs", sight.own("rpm", index, 4200, 7800), 1500, 15_000)),
+        _ => None,
+    };
+    let sensor = |markup: Markup, group: &str, index: u64, description: &str| {
+        let alarm = alarms.iter().any(|alarm| alarm == description);
+        markup.element("entry", |entry| {
+            let entry = entry.leaves(&[
+                ("slot", "1"),
+                ("description", description),
+                ("alarm", if alarm { "True" } else { "False" }),
+            ]);
+            match value(group, index) {
+                Some((unit, value, low, high)) => entry.leaves(&[
+                    (unit, &format!("{value}.0")),
+                    ("min", &format!("{low}.0")),
+                    ("max", &format!("{high}.0")),
+                ]),
+                None => entry.leaf("Inserted", "True"),
+            }
+        })
+    };
+    reply::success(Markup::new().each(GROUPS, |markup, (group, sensors)| {
+        markup.element(group, |inside| {
+            inside.element("Slot1", |slot| {
+                slot.each(sensors.iter().zip(0..), |slot, (description, index)| {
+                    sensor(slot, group, index, description)
+                })
+            })
         })
     }))
 }
 
-/// The time is synchronised again only some minutes after a boot, with the other services that depend on others.
-pub(super) fn ntp(scene: &Scene<'_>) -> Response<Bytes> {
-    const SERVER: &str = "ntp.example.net";
-    let back = matches!(scene.device().phase, Phase::Up | Phase::Restarting);
-    let (reachable, status) = if back {
-        ("yes", "synched")
-    } else {
-        ("no", "not synched")
-    };
-    reply::success(
-        Markup::new()
-            .element("ntp-server-1", |server| {
-                server.leaves(&[
-                    ("authentication-type", "none"),
-                    ("name", SERVER),
-                    ("reachable", reachable),
-                    ("status", status),
-                ])
-            })
-            .leaf("synched", if back { SERVER } else { "LOCAL" }),
-    )
-}
-
-pub(super) fn resources() -> Response<Bytes> {
-    reply::success(Markup::new().cdata(
-        "top - 11:50:21 up 41 days,  2:10,  0 users,  load average: 0.31, 0.28, 0.30\n\
-         MiB Mem :   7900.0 total,   1000.0 free,   3900.0 used,   3000.0 buff/cache\n\
-         MiB Swap:   4000.0 total,   4000.0 free,      0.0 used.   3400.0 avail Mem\n",
-    ))
-}
-
-pub(super) fn environmentals(scene: &Scene<'_>) -> Response<Bytes> {
-    if scene.device().class.name == "vm" {
-        return reply::success(Markup::new());
+/// Load of the dataplane, newest first: as many values as asked for, at most 60.
+fn resource_monitor(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
+    const MOST: u64 = 60;
+    let sight = scene.sight();
+    let period = ask.command.words.get(3).map_or("minute", String::as_str);
+    if !matches!(period, "second" | "minute" | "hour" | "day" | "week") {
+        return reply::error(17, &unexpected_from(ask.command, 3));
     }
-    let slot = |description: &'static str| {
-        move |group: Markup| {
-            group.element("Slot1", |slot| {
-                slot.element("entry", |entry| {
-                    entry.leaves(&[("slot", "1"), ("description", description), ("alarm", "False")])
-                })
-            })
-        }
+    let count = ask.option("last").and_then(|last| last.trim().parse().ok());
+    let count: u64 = count.unwrap_or(MOST).clamp(1, MOST);
+    // The load of one period stays what it was when the next one has begun.
+    let unit = match period {
+        "second" => 1,
+        "minute" => 60,
+        "hour" => 3600,
+        _ => 86_400,
     };
-    reply::success(
+    let newest = sight.now.as_second().unsigned_abs() / unit;
+    let cores = sight.scale().pick(2, 4, 8);
+    let load = |name: &str, peak: u64| {
+        let entries = Markup::new().each(0..cores, |markup, core| {
+            let values: Vec<String> = (0..count)
+                .map(|back| {
+                    (sight.dataplane_cpu(core, newest.saturating_sub(back) % 64) + peak)
+                        .min(100)
+                        .to_string()
+                })
+                .collect();
+            markup.element("entry", |entry| {
+                entry.leaves(&[("coreid", &core.to_string()), ("value", &values.join(","))])
+            })
+        });
         Markup::new()
-            .element("thermal", slot("Temperature: CPU"))
-            .element("fan", slot("Fan #1 RPM"))
-            .element("power", slot("Power: Core"))
-            .element("power-supply", slot("Power Supply #1")),
-    )
-}
-
-pub(super) fn resource_monitor() -> Response<Bytes> {
-    let cores = Markup::new().each(0..2, |markup, core| {
-        markup.element("entry", |entry| {
-            entry.leaves(&[("coreid", &core.to_string()), ("value", "4,5,4,6,5")])
-        })
-    });
-    let levels = [
-        "resource-monitor",
-        "data-processors",
-        "dp0",
-        "minute",
-        "cpu-load-average",
-    ];
-    let nested = levels.iter().rev().fold(cores, |inside, level| {
-        Markup::new().element(level, |outside| outside.raw(&inside.into_string()))
-    });
+            .element(name, |inside| inside.raw(&entries.into_string()))
+            .into_string()
+    };
+    let inside = format!("{}{}", load("cpu-load-average", 0), load("cpu-load-maximum", 4));
+    let levels = ["resource-monitor", "data-processors", "dp0", period];
+    let nested = levels
+        .iter()
+        .rev()
+        .fold(Markup::new().raw(&inside), |inside, level| {
+            Markup::new().element(level, |outside| outside.raw(&inside.into_string()))
+        });
     reply::success(nested)
 }
 
@@ -403,25 +430,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_match_as_on_the_device() {
-        for (filter, key, expected) in [
-            ("sys.s*.p*.phy", "sys.s1.p5.phy", true),
-            ("sys.s1.p*.phy", "sys.s1.p12.phy", true),
-            ("sys.s1.p5.phy", "sys.s1.p5.phy", true),
-            ("sys.s1.p5.phy", "sys.s1.p55.phy", false),
-            ("sys.s2.p*.phy", "sys.s1.p5.phy", false),
-            ("sys.monitor.*.mp.exports", "sys.monitor.s0.mp.exports", true),
-            ("a*ab", "ab", false),
-            ("*", "anything", true),
-        ] {
-            assert_eq!(matches(filter, key), expected, "{filter} {key}");
-        }
-    }
-
-    #[test]
     fn uptimes_and_sizes_read_as_the_device_writes_them() {
         let shown = [59, 3661, 86_399, 179 * 86_400 + 5 * 3600 + 7 * 60 + 34]
-            .map(|seconds| uptime(SignedDuration::from_secs(seconds)));
+            .map(|seconds| uptime(SignedDuration::from_secs(seconds), false));
+        assert_eq!(uptime(SignedDuration::from_secs(3661), true), "1:01:01");
         assert_eq!(
             shown,
             [

@@ -55,12 +55,12 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-struct Client {
+pub(crate) struct Client {
     config: Arc<rustls::ClientConfig>,
 }
 
 impl Client {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from("127.0.0.1").unwrap();
         tokio_rustls::TlsConnector::from(self.config.clone())
@@ -83,10 +83,19 @@ impl Client {
 }
 
 /// Sends a form and reads one reply by its announced length.
-async fn ask(stream: &mut TlsStream<TcpStream>, body: &str) -> std::io::Result<String> {
+pub(crate) async fn ask(stream: &mut TlsStream<TcpStream>, body: &str) -> std::io::Result<String> {
+    ask_as(stream, "/api/", "application/x-www-form-urlencoded", body).await
+}
+
+/// Sends a body of some type.
+pub(crate) async fn ask_as(
+    stream: &mut TlsStream<TcpStream>,
+    path: &str,
+    kind: &str,
+    body: &str,
+) -> std::io::Result<String> {
     let head = format!(
-        "POST /api/ HTTP/1.1\r\nHost: fw\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: fw\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await?;
@@ -107,7 +116,7 @@ async fn ask(stream: &mut TlsStream<TcpStream>, body: &str) -> std::io::Result<S
 }
 
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
-async fn started(speed: f64, body: &str) -> (Arc<Fleet>, Served) {
+pub(crate) async fn started(speed: f64, body: &str) -> (Arc<Fleet>, Served) {
     let head = "epoch: 2026-03-01T22:00:00Z\ncredentials: {user: admin, password: secret-word}\n";
     let spec = FleetSpec::parse("fleet.yaml", &format!("{head}{body}")).unwrap();
     let clock = SimClock::anchored(spec.epoch, speed, SystemTime::now());
@@ -122,14 +131,14 @@ devices:
   - {name: fw2, model: PA-440, version: 10.2.4, content: 8700-7000}
 ";
 
-const INFO: &str = "type=op&cmd=<show><system><info/></system></show>";
+pub(crate) const INFO: &str = "type=op&cmd=<show><system><info/></system></show>";
 
-async fn login(stream: &mut TlsStream<TcpStream>) -> String {
+pub(crate) async fn login(stream: &mut TlsStream<TcpStream>) -> String {
     let reply = ask(stream, crate::probe::KEYGEN).await.unwrap();
     between(&reply, "<key>", "</key>").to_owned()
 }
 
-async fn control(served: &Served, request: &str) -> String {
+pub(crate) async fn control(served: &Served, request: &str) -> String {
     let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let mut stream = TcpStream::connect(served.control.unwrap()).await.unwrap();
     let request = request.replace("{length}", &body.len().to_string());
@@ -139,11 +148,11 @@ async fn control(served: &Served, request: &str) -> String {
     reply
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 }
 
-fn post(body: &str) -> String {
+pub(crate) fn post(body: &str) -> String {
     format!(
         "POST /control HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
          Content-Length: {{length}}\r\n\r\n{body}"
@@ -169,13 +178,45 @@ async fn two_requests_go_over_one_connection_and_sessions_resume() {
         again.get_ref().1.handshake_kind(),
         Some(rustls::HandshakeKind::Resumed)
     );
+    let kind = |stream: &TlsStream<TcpStream>| stream.get_ref().1.handshake_kind();
     let other = client.connect(served.endpoints["fw2"]).await.unwrap();
+    // The client offers the session of the other port: it keeps them by address.
+    assert_ne!(kind(&other), Some(rustls::HandshakeKind::Resumed));
     assert_ne!(
         other.get_ref().1.peer_certificates().unwrap()[0],
         first,
         "a certificate of its own"
     );
     assert_eq!(fleet.counters("fw1").unwrap().requests, 2);
+    served.shutdown().await;
+}
+
+#[tokio::test]
+async fn clients_with_session_ids_resume_as_well() {
+    let (_fleet, served) = started(1.0, TWO).await;
+    let mut client = Client::new();
+    let config = Arc::get_mut(&mut client.config).unwrap();
+    // TLS 1.2, and no tickets: what is left is the session id.
+    config.resumption = rustls::client::Resumption::in_memory_sessions(8)
+        .tls12_resumption(rustls::client::Tls12Resumption::SessionIdOnly);
+    let versions = [&rustls::version::TLS12];
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut old = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&versions)
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        .with_no_client_auth();
+    old.resumption = config.resumption.clone();
+    client.config = Arc::new(old);
+    let mut kinds = Vec::new();
+    for device in ["fw1", "fw1", "fw2", "fw2"] {
+        let mut stream = client.connect(served.endpoints[device]).await.unwrap();
+        login(&mut stream).await;
+        kinds.push(stream.get_ref().1.handshake_kind().unwrap());
+    }
+    use rustls::HandshakeKind::{Full, Resumed};
+    assert_eq!(kinds, [Full, Resumed, Full, Resumed]);
     served.shutdown().await;
 }
 
@@ -191,6 +232,16 @@ async fn a_changed_certificate_is_shown_to_new_connections() {
     let reply = control(&served, &post(r#"{"change_certificate": {"device": "fw1"}}"#)).await;
     assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
     assert_ne!(before, shown(Client::new()).await);
+    // A session of the old certificate would hide the new one.
+    let client = Client::new();
+    drop(client.connect(served.endpoints["fw2"]).await.unwrap());
+    let reply = control(&served, &post(r#"{"change_certificate": {"device": "fw2"}}"#)).await;
+    assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
+    let again = client.connect(served.endpoints["fw2"]).await.unwrap();
+    assert_ne!(
+        again.get_ref().1.handshake_kind(),
+        Some(rustls::HandshakeKind::Resumed)
+    );
     served.shutdown().await;
 }
 

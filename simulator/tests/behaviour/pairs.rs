@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use panos_simulator::{ControlRequest, Fleet, HaState};
 
-use crate::probe::{Probe, fleet, wait};
+use crate::probe::{Probe, between, fleet, wait};
 
 fn pair(version: &str, options: &str) -> Arc<Fleet> {
     fleet(&format!(
@@ -21,7 +21,7 @@ async fn both(a: &Probe, b: &Probe) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn an_upgrade_peer_by_peer_costs_one_failover_each_way() {
-    let fleet = pair("10.1.14-h9", "");
+    let fleet = pair("10.1.14-h9", ", suspended_survives_reboot: true");
     let (a, b) = (Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await);
     let mut log = vec![format!("start          {}", both(&a, &b).await)];
     for probe in [&a, &b] {
@@ -100,8 +100,11 @@ async fn rebooting_the_active_member_fails_over_when_it_goes() {
 #[tokio::test(start_paused = true)]
 async fn a_suspension_outlives_a_reboot_or_does_not() {
     for (options, expected) in [
-        ("", "suspended (User requested), peer active up"),
-        (", suspended_survives_reboot: false", "passive, peer active up"),
+        (
+            ", suspended_survives_reboot: true",
+            "suspended (User requested), peer active up",
+        ),
+        ("", "passive, peer active up"),
     ] {
         let fleet = pair("10.1.14-h9", options);
         let b = Probe::login(&fleet, "b").await;
@@ -133,7 +136,7 @@ async fn taking_out_the_last_member_is_noticed_and_timed() {
 
 #[tokio::test(start_paused = true)]
 async fn two_feature_releases_apart_the_older_member_leaves() {
-    let fleet = pair("9.1.16", "");
+    let fleet = pair("9.1.16", ", suspended_survives_reboot: true");
     let (a, b) = (Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await);
     b.install("10.1.0").await;
     b.ha("suspend").await;
@@ -171,6 +174,34 @@ async fn a_preemptive_member_takes_its_role_back() {
     wait(60).await;
     assert_eq!(a.ha_state().await, "active, peer passive up");
     assert_eq!(fleet.pair_report("p").unwrap().failovers, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preferred_member_need_not_be_the_active_one() {
+    let fleet = pair("10.1.14-h9", ", preferred: b");
+    let (a, b) = (Probe::login(&fleet, "a").await, Probe::login(&fleet, "b").await);
+    wait(3600).await;
+    assert_eq!(
+        a.ha_state().await,
+        "active, peer passive up",
+        "without preemption it waits"
+    );
+    let state = "<show><high-availability><state/></high-availability></show>";
+    assert_eq!(
+        (a.read(state, "priority").await, b.read(state, "priority").await),
+        ("110".to_owned(), "100".to_owned())
+    );
+    let fleet = pair("10.1.14-h9", ", preferred: b, preemptive: true");
+    let b = Probe::login(&fleet, "b").await;
+    wait(50).await;
+    assert_eq!(
+        b.ha_state().await,
+        "passive, peer active up",
+        "the preemption hold"
+    );
+    wait(15).await;
+    assert_eq!(b.ha_state().await, "active, peer passive up");
+    assert_eq!(fleet.pair_report("p").unwrap().failovers, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,4 +247,39 @@ async fn a_standalone_device_has_no_ha() {
         "no"
     );
     assert!(probe.ha("suspend").await.contains("HA is not enabled"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_control_link_is_in_the_configuration_of_both_members() {
+    const HA: &str = "/config/devices/entry/deviceconfig/high-availability";
+    let mut shown = Vec::new();
+    for features in ["", ", features: [ha1-in-other-subnet]"] {
+        let fleet = fleet(&format!(
+            "devices:\n  - {{name: a, model: PA-440, version: 10.2.4, content: 8700-7000{features}}}\n  \
+             - {{name: b, model: PA-440, version: 10.2.4, content: 8700-7000}}\n\
+             pairs:\n  - {{name: p, members: [a, b], active: a}}\n"
+        ));
+        for member in ["a", "b"] {
+            let probe = Probe::login(&fleet, member).await;
+            let reply = probe
+                .sent(&[("type", "config"), ("action", "show"), ("xpath", HA)])
+                .await;
+            let told = probe
+                .body("<show><high-availability><state/></high-availability></show>")
+                .await;
+            let local = between(&told, "<local-info>", "</local-info>");
+            shown.push(format!(
+                "{member} {} peer-ip {}, says {}",
+                between(&reply, "<interface>", "</interface>"),
+                between(&reply, "<peer-ip>", "</peer-ip>"),
+                between(local, "<ha1-ipaddr>", "</ha1-ipaddr>"),
+            ));
+        }
+    }
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    a <ha1><port>dedicated-ha1</port><ip-address>169.254.1.1</ip-address><netmask>255.255.255.252</netmask></ha1> peer-ip 169.254.1.2, says 169.254.1.1/30
+    b <ha1><port>dedicated-ha1</port><ip-address>169.254.1.2</ip-address><netmask>255.255.255.252</netmask></ha1> peer-ip 169.254.1.1, says 169.254.1.2/30
+    a <ha1><port>dedicated-ha1</port><ip-address>169.254.1.1</ip-address><netmask>255.255.255.252</netmask><gateway>169.254.1.2</gateway></ha1> peer-ip 169.254.5.2, says 169.254.1.1/30
+    b <ha1><port>dedicated-ha1</port><ip-address>169.254.5.2</ip-address><netmask>255.255.255.252</netmask><gateway>169.254.5.1</gateway></ha1> peer-ip 169.254.1.1, says 169.254.5.2/30
+    "#);
 }

@@ -27,11 +27,21 @@ pub(crate) async fn wait(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
+/// Runs something to its end on virtual time, outside a test of tokio's.
+pub(crate) fn on_virtual_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) device: String,
-    key: String,
+    pub(crate) key: String,
 }
 
 pub(crate) fn form(body: &str) -> http::Request<Bytes> {
@@ -43,7 +53,12 @@ pub(crate) fn form(body: &str) -> http::Request<Bytes> {
 
 impl Probe {
     pub(crate) async fn login(fleet: &Arc<Fleet>, device: &str) -> Self {
-        let Exchange::Reply(reply) = fleet.exchange(device, form(KEYGEN)).await else {
+        Self::login_with(fleet, device, KEYGEN).await
+    }
+
+    /// Logs in with a request of its own.
+    pub(crate) async fn login_with(fleet: &Arc<Fleet>, device: &str, keygen: &str) -> Self {
+        let Exchange::Reply(reply) = fleet.exchange(device, form(keygen)).await else {
             panic!("no key")
         };
         let body = text(reply.body());
@@ -55,9 +70,59 @@ impl Probe {
         }
     }
 
+    /// Sends parameters with the key.
+    pub(crate) async fn attempt(&self, parameters: &[(&str, &str)]) -> Exchange {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(parameters).append_pair("key", &self.key);
+        self.fleet.exchange(&self.device, form(&body.finish())).await
+    }
+
+    /// Sends parameters with the key; the reply that has to come.
+    pub(crate) async fn send(&self, parameters: &[(&str, &str)]) -> http::Response<Bytes> {
+        match self.attempt(parameters).await {
+            Exchange::Reply(reply) => reply,
+            other => panic!("{parameters:?}: {other:?}"),
+        }
+    }
+
+    /// The body of the reply to parameters.
+    pub(crate) async fn sent(&self, parameters: &[(&str, &str)]) -> String {
+        text(self.send(parameters).await.body())
+    }
+
+    /// Uploads a file, the parameters in the query.
+    pub(crate) async fn upload(&self, category: &str, name: &str, content: &str) -> String {
+        let body = format!(
+            "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n{content}\r\n--frontier--\r\n"
+        );
+        let request = http::Request::post(format!("/api/?type=import&category={category}&key={}", self.key))
+            .header("content-type", "multipart/form-data; boundary=frontier")
+            .body(Bytes::from(body))
+            .unwrap();
+        match self.fleet.exchange(&self.device, request).await {
+            Exchange::Reply(reply) => text(reply.body()),
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) async fn ask(&self, command: &str) -> Exchange {
         let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
-        let mut request = form(&format!("type=op&cmd={cmd}"));
+        self.post(&format!("type=op&cmd={cmd}")).await
+    }
+
+    /// Through a Panorama, to the firewall with this serial number.
+    pub(crate) async fn relay(&self, serial: &str, command: &str) -> String {
+        let cmd: String = form_urlencoded::byte_serialize(command.as_bytes()).collect();
+        match self.post(&format!("type=op&cmd={cmd}&target={serial}")).await {
+            Exchange::Reply(reply) => text(reply.body()),
+            other => panic!("{command} to {serial}: {other:?}"),
+        }
+    }
+
+    /// Parameters as they are, under this key.
+    pub(crate) async fn post(&self, parameters: &str) -> Exchange {
+        let mut request = form(parameters);
         request
             .headers_mut()
             .insert("x-pan-key", self.key.parse().unwrap());

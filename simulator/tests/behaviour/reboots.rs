@@ -300,7 +300,7 @@ async fn time_is_synchronised_again_only_after_the_firewall_is_in_service() {
         )
         .to_owned()
     };
-    assert_eq!(synched().await, "ntp.example.net");
+    assert_eq!(synched().await, "ntp1.example.net");
     probe.ask("<request><restart><system/></restart></request>").await;
     while look(&probe).await != "refused" {
         wait(5).await;
@@ -310,5 +310,5 @@ async fn time_is_synchronised_again_only_after_the_firewall_is_in_service() {
     }
     assert_eq!(synched().await, "LOCAL");
     wait(300).await;
-    assert_eq!(synched().await, "ntp.example.net");
+    assert_eq!(synched().await, "ntp1.example.net");
 }

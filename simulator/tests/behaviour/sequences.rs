@@ -5,7 +5,7 @@ use std::sync::Arc;
 use panos_simulator::{ControlRequest, Exchange, Fleet, HaState, JobStatus, PartitionState};
 use proptest::prelude::*;
 
-use crate::probe::{Probe, fleet, wait};
+use crate::probe::{Probe, fleet, on_virtual_time, wait};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -136,15 +136,6 @@ async fn run(acts: &[Act]) -> (Arc<Fleet>, String) {
     }
     seen.push(format!("{:?}", fleet.pair_report("p")));
     (fleet, seen.join("\n"))
-}
-
-fn on_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-        .block_on(work)
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use hopgate_core::names::{CampaignId, DeviceId, Identity};
 use hopgate_core::waiting::Hold;
 use tokio::sync::mpsc;
 
-use super::{ask, note, say};
+use super::{AuditArgs, ServingArgs, SimulateArgs, SimulateCommand, ask, note, say};
 use crate::api::Running;
 use crate::audit as auditing;
 use crate::audit::Outcome;
@@ -21,7 +21,7 @@ use crate::fleet::{Command, Ending, News};
 use crate::progress::Progress;
 use crate::run::{self, Audience, Prepared, RunEnding};
 use crate::signals::StopRequests;
-use crate::simulate as simulating;
+use crate::simulate::{self as simulating, roster};
 use crate::state::{State, launch_of};
 
 /// The whole story.
@@ -33,46 +33,67 @@ pub(super) async fn demo(speed: f64, dir: Option<PathBuf>) -> Result<Exit, Failu
 }
 
 /// Serves a fleet until it is interrupted.
-pub(super) async fn simulate(
-    fleet: &Path,
-    speed: f64,
-    port: u16,
-    write_inventory: Option<&Path>,
-) -> Result<Exit, Failure> {
-    let simulation = simulating::serve(simulating::read_fleet(fleet)?, speed, port).await?;
-    let mut table = comfy_table::Table::new();
-    table
-        .load_style(comfy_table::presets::NOTHING)
-        .set_header(["device", "model", "version", "pair", "address"]);
-    for device in simulation.fleet.devices() {
-        let address = simulation
-            .served
-            .endpoints
-            .get(&device.name)
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let pair = device.pair.clone().unwrap_or_default();
-        table.add_row([
-            device.name.clone(),
-            device.model.clone(),
-            device.version.to_string(),
-            pair,
-            address,
-        ]);
+pub(super) async fn simulate(args: SimulateArgs) -> Result<Exit, Failure> {
+    match (args.twin, args.generate, args.fleet) {
+        (Some(SimulateCommand::FromAudit(args)), ..) => {
+            let twin = simulating::read_twin(&args.twin, args.seed)?;
+            for left_out in &twin.left_out {
+                note(&format!("left out: {left_out}"));
+            }
+            serve(twin.spec, twin.start, args.write_fleet.as_deref(), args.serving).await
+        }
+        (None, Some(devices), _) => {
+            let spec = simulating::generate(devices, args.seed)?;
+            serve(spec, Vec::new(), args.write_fleet.as_deref(), args.serving).await
+        }
+        // The command line has one of them; clap sees to it.
+        (None, None, fleet) => {
+            let spec = simulating::read_fleet(&fleet.unwrap_or_default())?;
+            serve(spec, Vec::new(), None, args.serving).await
+        }
     }
-    say(&table.to_string());
+}
+
+async fn serve(
+    spec: simulating::FleetSpec,
+    start: Vec<simulating::ControlRequest>,
+    write_fleet: Option<&Path>,
+    args: ServingArgs,
+) -> Result<Exit, Failure> {
+    let addresses = args.address_per_device.map(|net| net.parse());
+    let options = simulating::Options {
+        speed: args.speed,
+        first_port: args.port,
+        addresses: addresses
+            .transpose()
+            .map_err(simulating::SimulateError::Addresses)?,
+        control_port: args.control_port,
+    };
+    if let Some(path) = write_fleet {
+        simulating::write_fleet(&spec, path)?;
+        note(&format!("fleet: {}", path.display()));
+    }
+    let simulation = simulating::serve(spec, &options).await?;
+    simulating::set_up(&simulation, start)?;
+    if !roster::is_live() {
+        say(&roster::whole(&simulation));
+    }
     if let Some(control) = simulation.served.control {
         say(&format!("control port: http://{control}/"));
     }
-    if let Some(path) = write_inventory {
-        simulating::write_inventory(&simulation.inventory, path)?;
+    if let Some(path) = args.write_inventory {
+        simulating::write_inventory(&simulation.inventory, &path)?;
         note(&format!(
             "inventory: {} (set {} to the fleet's password)",
             path.display(),
             simulating::PASSWORD_VARIABLE
         ));
     }
-    StopRequests::listen().next().await;
+    let mut stop = StopRequests::listen();
+    tokio::select! {
+        () = stop.next() => {}
+        () = roster::live(&simulation) => {}
+    }
     simulation.served.shutdown().await;
     Ok(Exit::Success)
 }
@@ -168,19 +189,14 @@ impl Audience for Terminal {
 }
 
 /// Asks the estate. Exposed or unknown devices make the exit status say so.
-pub(super) async fn audit(
-    state: &Path,
-    inventory_path: &Path,
-    playbooks: Vec<String>,
-    json: Option<&Path>,
-) -> Result<Exit, Failure> {
-    let inventory = Inventory::load(inventory_path)?;
-    let names = if playbooks.is_empty() {
+pub(super) async fn audit(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
+    let inventory = Inventory::load(&args.inventory)?;
+    let names = if args.playbooks.is_empty() {
         hopgate_playbooks::Playbook::builtin_names()
             .map(str::to_owned)
             .collect()
     } else {
-        playbooks
+        args.playbooks
     };
     let catalogue = catalogue::load(&[], Path::new(""))?;
     let mut playbooks = Vec::new();
@@ -199,13 +215,21 @@ pub(super) async fn audit(
         .simulated_clock
         .map_or_else(Clock::system, Clock::scaled);
     let opened = ask::open_for_pins(state).await?;
-    let connections = connect(&inventory, inventory_path, opened.ledger())?;
-    let audited = auditing::audit(&connections.clients, &playbooks, &clock).await;
+    let connections = connect(&inventory, &args.inventory, opened.ledger())?;
+    let also: &[_] = if args.twin.is_some() {
+        &simulating::twin::AREAS
+    } else {
+        &[]
+    };
+    let audited = auditing::audit(&connections.clients, &playbooks, also, &clock).await;
     connections.record_first_use(opened.ledger(), clock.now()).await?;
     ask::close(opened).await;
     say(&auditing::text(&audited));
-    if let Some(path) = json {
+    if let Some(path) = &args.json {
         auditing::write_json(&audited, path)?;
+    }
+    if let Some(path) = &args.twin {
+        simulating::write_twin(&inventory, &audited, clock.now(), path)?;
     }
     let clear = audited.iter().all(|device| device.outcome() == Outcome::Clear);
     Ok(if clear { Exit::Success } else { Exit::Attention })

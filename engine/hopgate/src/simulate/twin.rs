@@ -1,0 +1,96 @@
+//! From what an audit read to the document that the simulator makes a twin of.
+//!
+//! A fact that could not be read is left out: the simulator then draws what is missing. Decides nothing.
+
+use std::collections::BTreeMap;
+
+use hopgate_playbooks::{Disk, FactArea, Facts, OpticClass};
+use jiff::Timestamp;
+use panos_simulator::{OpticSpec, Twin, TwinDevice, TwinHa};
+
+use crate::audit::Audited;
+use crate::config::inventory::{Entry, Inventory};
+
+/// What is read of a device for its twin, beside what playbooks ask.
+pub const AREAS: [FactArea; 7] = [
+    FactArea::System,
+    FactArea::Software,
+    FactArea::Ha,
+    FactArea::Disks,
+    FactArea::PendingChanges,
+    FactArea::Optics,
+    FactArea::Locks,
+];
+
+/// Where PAN-OS keeps its images.
+const IMAGES: &str = "/opt/panrepo";
+
+/// The twin of an estate that was audited.
+pub fn twin(inventory: &Inventory, audited: &[Audited], read_at: Timestamp) -> Twin {
+    let read: BTreeMap<&str, &Audited> = audited.iter().map(|one| (one.device.as_str(), one)).collect();
+    let devices = inventory.devices.iter();
+    Twin {
+        read_at,
+        devices: devices
+            .filter_map(|entry| Some(device(entry, &read.get(entry.name.as_str())?.facts)))
+            .collect(),
+    }
+}
+
+fn device(entry: &Entry, facts: &Facts) -> TwinDevice {
+    let system = facts.system.known();
+    let disks = facts.disks.known();
+    let repository = disks.and_then(|disks| disks.iter().find(|disk: &&Disk| disk.mount == IMAGES));
+    let images = facts.software.known().into_iter().flatten();
+    let images = images.filter(|image| image.downloaded && !image.current);
+    let ha = facts.ha.known().filter(|ha| ha.enabled);
+    TwinDevice {
+        name: entry.name.to_string(),
+        labels: entry.labels.clone(),
+        model: system.map(|system| system.model.clone()),
+        version: system.map(|system| system.sw_version.to_string()),
+        serial: system.map(|system| system.serial.clone()),
+        content: system.and_then(|system| Some(system.app_version.clone()).filter(|text| !text.is_empty())),
+        address: None,
+        ha: ha.zip(entry.peer.as_ref()).map(|(ha, peer)| TwinHa {
+            peer: peer.to_string(),
+            state: ha.local.state.clone(),
+            reason: ha.local.reason.clone().filter(|reason| !reason.is_empty()),
+            preemptive: ha.preemptive,
+        }),
+        optics: optics(facts),
+        panrepo_free_mb: repository.map(|disk| disk.available_mb),
+        images: images.map(|image| image.version.to_string()).collect(),
+        pending_changes: facts.pending_changes.known().copied().unwrap_or(false),
+        config_locks: facts
+            .locks
+            .known()
+            .into_iter()
+            .flatten()
+            .filter_map(|lock| holder(lock))
+            .collect(),
+    }
+}
+
+/// Who holds a configuration lock, as the facts describe one: `configuration lock of admin (shared)`.
+fn holder(lock: &str) -> Option<String> {
+    let described = lock.strip_prefix("configuration lock of ")?;
+    Some(described.split(" (").next()?.to_owned())
+}
+
+fn optics(facts: &Facts) -> Vec<OpticSpec> {
+    let optics = facts.optics.known().into_iter().flatten();
+    let modules = optics.filter(|optic| !matches!(optic.class, OpticClass::Empty | OpticClass::Fixed));
+    modules
+        .filter_map(|optic| {
+            Some(OpticSpec {
+                slot: u16::try_from(optic.slot).ok()?,
+                port: u16::try_from(optic.port).ok()?,
+                vendor: optic.vendor.clone().unwrap_or_default(),
+                part: optic.part.clone().unwrap_or_default(),
+                serial: optic.serial.clone(),
+                media: optic.media.clone(),
+            })
+        })
+        .collect()
+}
