@@ -1,4 +1,4 @@
-//! The commands that run something: `demo`, `simulate`, `run`, `resume`, `audit`.
+//! The commands that run something: `demo`, `simulate`, `run`, `resume`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +8,6 @@ use tokio::sync::mpsc;
 
 use super::{ask, note, say};
 use crate::api::Running;
-use crate::audit as auditing;
-use crate::audit::Outcome;
-use crate::catalogue;
-use crate::checks::{self, Asked};
-use crate::clock::Clock;
-use crate::config::inventory::Inventory;
-use crate::connect::connect;
 use crate::demo;
 use crate::failure::{Exit, Failure};
 use crate::fleet::{Command, Ending, News};
@@ -165,48 +158,4 @@ impl Audience for Terminal {
     }
 
     fn take_commands(&mut self, _: mpsc::UnboundedSender<Command>) {}
-}
-
-/// Asks the estate. Exposed or unknown devices make the exit status say so.
-pub(super) async fn audit(
-    state: &Path,
-    inventory_path: &Path,
-    playbooks: Vec<String>,
-    json: Option<&Path>,
-) -> Result<Exit, Failure> {
-    let inventory = Inventory::load(inventory_path)?;
-    let names = if playbooks.is_empty() {
-        hopgate_playbooks::Playbook::builtin_names()
-            .map(str::to_owned)
-            .collect()
-    } else {
-        playbooks
-    };
-    let catalogue = catalogue::load(&[], Path::new(""))?;
-    let mut playbooks = Vec::new();
-    for check in checks::load_all(&names, Path::new(""), &catalogue)? {
-        match check.asked {
-            Asked::Playbook(playbook) => playbooks.push(playbook),
-            Asked::Advisories => {
-                return Err(Failure::unknown(
-                    "advisories are about a way, and an audit has none",
-                    "hopgate path --inventory FILE --to RELEASE holds them against every device",
-                ));
-            }
-        }
-    }
-    let clock = inventory
-        .simulated_clock
-        .map_or_else(Clock::system, Clock::scaled);
-    let opened = ask::open_for_pins(state).await?;
-    let connections = connect(&inventory, inventory_path, opened.ledger())?;
-    let audited = auditing::audit(&connections.clients, &playbooks, &clock).await;
-    connections.record_first_use(opened.ledger(), clock.now()).await?;
-    ask::close(opened).await;
-    say(&auditing::text(&audited));
-    if let Some(path) = json {
-        auditing::write_json(&audited, path)?;
-    }
-    let clear = audited.iter().all(|device| device.outcome() == Outcome::Clear);
-    Ok(if clear { Exit::Success } else { Exit::Attention })
 }
