@@ -11,13 +11,16 @@ use hopgate_playbooks::{Facts, Finding, Mode, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
+mod cron;
 pub mod estate;
 mod firewall;
+pub mod history;
 pub mod html;
 pub mod junit;
 pub mod live;
 pub mod order;
 pub mod record;
+pub mod schedule;
 pub mod sheet;
 pub mod split;
 mod terminal;

@@ -91,7 +91,8 @@ fn line(answer: &Answer) -> Option<String> {
         // A message names its subject itself.
         Verdict::Fail => finding.message.clone(),
         Verdict::Waived { by, reason, until } => {
-            format!("{}; accepted by {by} until {until:.0}: {reason}", finding.message)
+            let message = finding.message.trim_end_matches('.');
+            format!("{message}; accepted by {by} until {until:.0}: {reason}")
         }
         Verdict::Inconclusive { missing } => format!("{subject}{}: cannot tell, {missing}", finding.title),
         Verdict::Error { detail } => format!("{subject}{}: could not be evaluated, {detail}", finding.title),

@@ -156,7 +156,7 @@ unknown  broken             PA-850    10.1.14-h9
 unknown  dark               ?         ?
          could not be read: read system info on dark: no connection
 clear    accepted           PA-850    10.1.14-h9
-         ethernet1/5 loops.; accepted by petra until 2026-12-25T00:00:00Z: swapped on Friday
+         ethernet1/5 loops; accepted by petra until 2026-12-25T00:00:00Z: swapped on Friday
 clear    noted              PA-850    10.1.14-h9
          (does not count) Only noted.
 1 finding again: their waivers have ended
@@ -265,7 +265,12 @@ fn junit_is_xml_whatever_a_device_said() {
             for attribute in element.attributes() {
                 let attribute = attribute.unwrap();
                 if attribute.key.as_ref() == "message" {
-                    messages.push(attribute.normalized_value(quick_xml::XmlVersion::Explicit1_0).unwrap().into_owned());
+                    messages.push(
+                        attribute
+                            .normalized_value(quick_xml::XmlVersion::Explicit1_0)
+                            .unwrap()
+                            .into_owned(),
+                    );
                 }
             }
         }
@@ -509,4 +514,120 @@ fn ten_thousand_devices_with_forty_checks_are_below_fifteen_megabytes() {
     println!("{sizes:?} bytes");
     assert!(sizes[2] < 15_000_000, "{sizes:?}");
     assert!(sizes[0] < 100_000, "{sizes:?}");
+}
+
+mod histories {
+    use std::sync::Arc;
+
+    use super::{Audit, Verdict, answer, audit, device};
+    use crate::audit::history;
+    use crate::journal::blobs::Blobs;
+    use crate::journal::memory::MemoryJournal;
+    use crate::ledger::Ledger;
+
+    fn at(mut audit: Audit, day: &str) -> Audit {
+        audit.ended = format!("{day}T02:30:07Z").parse().unwrap();
+        audit
+    }
+
+    fn exposed(name: &str) -> super::Audited {
+        device(
+            name,
+            None,
+            vec![answer(
+                "PAN-221190",
+                Some("ethernet1/5"),
+                Verdict::Fail,
+                "ethernet1/5 loops.",
+            )],
+        )
+    }
+
+    fn clear(name: &str) -> super::Audited {
+        device(name, None, vec![answer("PAN-221190", None, Verdict::Pass, "")])
+    }
+
+    fn unread(name: &str) -> super::Audited {
+        let mut dark = device(name, None, Vec::new());
+        dark.unread = Some("no connection".to_owned());
+        dark
+    }
+
+    #[tokio::test]
+    async fn a_run_tells_what_is_new_since_the_one_before_and_pages_it_once() {
+        let directory = std::env::temp_dir().join(format!("hopgate-history-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let blobs = Arc::new(Blobs::open(&directory).unwrap());
+        let ledger = Ledger::new(Arc::new(MemoryJournal::new()), blobs);
+        let name = "nightly".parse().unwrap();
+        assert_eq!(history::text(&ledger, &name).unwrap(), None);
+        let nights = [
+            vec![exposed("fw1"), exposed("fw2"), clear("fw3")],
+            // fw1 is cured, fw2 cannot be read and is not taken for cured, fw3 is new.
+            vec![clear("fw1"), unread("fw2"), exposed("fw3")],
+            vec![clear("fw1"), exposed("fw2"), exposed("fw3")],
+        ];
+        for (index, devices) in nights.into_iter().enumerate() {
+            let night = at(audit(devices), &format!("2026-03-0{}", index + 1));
+            history::record(&ledger, &name, &night).await.unwrap();
+        }
+        history::record_failure(
+            &ledger,
+            &name,
+            "2026-03-04T02:30:00Z".parse().unwrap(),
+            "error[C001]: gone\n  hint",
+        )
+        .await
+        .unwrap();
+        insta::assert_snapshot!(history::text(&ledger, &name).unwrap().unwrap(), @r#"
+2026-03-01 02:30  2 exposed, 0 unknown, 1 clear; first run
+2026-03-02 02:30  1 exposed, 1 unknown, 1 clear; 1 new, 1 gone, 1 still
+2026-03-03 02:30  2 exposed, 0 unknown, 1 clear; 0 new, 0 gone, 2 still
+2026-03-04 02:30  NOT ASKED: error[C001]: gone
+
+still: 2
+  fw2                  optics/PAN-221190
+  fw3                  optics/PAN-221190
+"#);
+        insta::assert_snapshot!(history::overview(&ledger).unwrap(), @"nightly              2026-03-04 02:30  NOT ASKED: error[C001]: gone");
+        let paged = history::incidents(&ledger, &name).unwrap();
+        let told: Vec<String> = paged
+            .iter()
+            .map(|dated| {
+                format!(
+                    "{} {} {:?}",
+                    dated.event.key, dated.event.summary, dated.event.evidence
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+hopgate/audit/nightly/1772332207/new-blockers audit nightly: 2 new blockers on 2 devices ["fw1: optics/PAN-221190: ethernet1/5 loops.", "fw2: optics/PAN-221190: ethernet1/5 loops."]
+hopgate/audit/nightly/1772418607/new-blockers audit nightly: 1 new blocker on 1 device ["fw3: optics/PAN-221190: ethernet1/5 loops."]
+"#);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_whole_estate_fits_into_a_record() {
+        let directory = std::env::temp_dir().join(format!("hopgate-history-large-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let blobs = Arc::new(Blobs::open(&directory).unwrap());
+        let ledger = Ledger::new(Arc::new(MemoryJournal::new()), blobs);
+        let name = "nightly".parse().unwrap();
+        let devices = (0..2000).map(|index| {
+            let mut device = exposed(&format!("{}-{index}", "long-name".repeat(7)));
+            device.answers[0].finding.message = "ü\"\\".repeat(500);
+            device
+        });
+        let run = history::record(&ledger, &name, &at(audit(devices.collect()), "2026-03-01"))
+            .await
+            .unwrap();
+        assert_eq!(run.counts.exposed, 2000);
+        let paged = history::incidents(&ledger, &name).unwrap();
+        assert_eq!(
+            paged[0].event.summary,
+            "audit nightly: 2000 new blockers on 2000 devices"
+        );
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 }

@@ -3,16 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use hopgate_core::names::AuditName;
 use hopgate_paths::Target;
 
 use super::{ask, note, say};
 use crate::audit::Outcome;
 use crate::audit::estate::{AT_ONCE, PATIENCE_S};
+use crate::audit::history;
 use crate::audit::live::Live;
 use crate::audit::order::{Order, Reports};
+use crate::audit::schedule::Schedule;
 use crate::config::selector::Selector;
 use crate::failure::{Exit, Failure};
+use crate::signals::StopRequests;
 
 /// Examples that a test runs.
 pub(super) const HELP: &str = "\
@@ -20,10 +24,21 @@ Example: hopgate audit --inventory inventory.yaml --playbook optics
 
   hopgate audit --playbook optics --group customer=acme --html report.html
   hopgate audit --to 10.2 --waive waivers.yaml --csv findings.csv --json audit.json --junit audit.xml
-  hopgate audit --split-by customer --html reports/";
+  hopgate audit --split-by customer --html reports/
+  hopgate audit --schedule schedules.yaml
+  hopgate audit history nightly";
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct AuditArgs {
+    #[command(subcommand)]
+    about: Option<About>,
+    /// Ask the audits of this file when they are due, until stopped. Everything else is in the file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "inventory", "playbooks", "group", "target", "waive", "overlays", "at_once", "timeout",
+        "html", "csv", "json", "junit", "split_by",
+    ])]
+    schedule: Option<PathBuf>,
     /// The inventory file.
     #[arg(long, value_name = "FILE", default_value = "inventory.yaml")]
     inventory: PathBuf,
@@ -52,6 +67,16 @@ pub(super) struct AuditArgs {
     reports: ReportArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum About {
+    /// Show what the runs of a scheduled audit found: how many, what is new, what is gone.
+    #[command(after_help = "Example: hopgate audit history nightly")]
+    History {
+        /// The audit; a line for each of them where it is left out.
+        name: Option<AuditName>,
+    },
+}
+
 #[derive(Debug, Args)]
 struct ReportArgs {
     /// Write the report as one self-contained HTML file.
@@ -71,8 +96,58 @@ struct ReportArgs {
     split_by: Option<String>,
 }
 
-/// Asks the estate. Exposed or unknown devices make the exit status say so.
+/// Answers.
 pub(super) async fn audit(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
+    match (&args.about, &args.schedule) {
+        (Some(About::History { name }), _) => past(state, name.as_ref()).await,
+        (None, Some(file)) => keep(state, file).await,
+        (None, None) => once(state, args).await,
+    }
+}
+
+async fn past(state: &Path, name: Option<&AuditName>) -> Result<Exit, Failure> {
+    let opened = match ask::access(state).await? {
+        ask::Access::Own(opened) => opened,
+        ask::Access::Running(running) => {
+            return Err(Failure::unknown(
+                format!(
+                    "campaign {} is running on this state directory",
+                    running.campaign()
+                ),
+                "ask again when it has ended, or give audits a state directory of their own with --state",
+            ));
+        }
+    };
+    let told = match name {
+        Some(name) => history::text(opened.ledger(), name),
+        None => history::overview(opened.ledger()).map(|text| (!text.is_empty()).then_some(text)),
+    };
+    ask::close(opened).await;
+    let what = name.map_or_else(|| "no audit".to_owned(), |name| format!("no audit {name}"));
+    let text = told?.ok_or_else(|| {
+        Failure::unknown(
+            format!("{what} has a history"),
+            "hopgate audit --schedule FILE makes one",
+        )
+    })?;
+    say(&text);
+    Ok(Exit::Success)
+}
+
+/// Keeps to a schedule until the operator ends it.
+async fn keep(state: &Path, file: &Path) -> Result<Exit, Failure> {
+    let schedule = Schedule::load(file)?;
+    let mut stop = StopRequests::listen();
+    tokio::select! {
+        () = schedule.keep(state, &say) => {}
+        () = stop.next() => {}
+    }
+    note("stopped; a run that was under way is not recorded");
+    Ok(Exit::Stopped)
+}
+
+/// Asks the estate. Exposed or unknown devices make the exit status say so.
+async fn once(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
     let order = Order {
         base: PathBuf::new(),
         inventory: args.inventory,

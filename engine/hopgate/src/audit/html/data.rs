@@ -231,6 +231,9 @@ fn numbers(device: &Audited, answer: &Answer, strings: &mut Strings) -> [i32; 5]
     // A device that could not be read cannot tell anything, each time for the same reason: told once, not once a check.
     let message = match (&device.unread, &finding.verdict) {
         (Some(why), Verdict::Inconclusive { .. }) => why,
+        // The page says itself that it cannot tell.
+        (None, Verdict::Inconclusive { missing }) => missing,
+        (None, Verdict::Error { detail }) => detail,
         _ => &finding.message,
     };
     let remark = remark.as_deref().or(answer.lapsed.as_deref());
