@@ -17,12 +17,12 @@ credentials: {user: admin, password: admin}
 devices:
   - name: acme-loops
     model: PA-850
-    version: 10.1.14-h9
+    version: 9.1.16
     content: 8900-9000
     labels: {customer: acme}
     optics: [{port: 5, vendor: FS, part: SFP-10GSR-85}]
-  - {name: acme-fine, model: PA-850, version: 10.1.14-h9, content: 8900-9000, labels: {customer: acme}}
-  - {name: bolt-fine, model: PA-VM, version: 10.1.14-h9, content: 8900-9000, labels: {customer: bolt}}
+  - {name: acme-fine, model: PA-850, version: 9.1.16, content: 8900-9000, labels: {customer: acme}}
+  - {name: bolt-fine, model: PA-VM, version: 9.1.16, content: 8900-9000, labels: {customer: bolt}}
 ";
 
 fn estate(speed: u32) -> (Desk, Simulator) {
@@ -128,7 +128,8 @@ fn the_json_has_the_keys_that_the_page_tells() {
         "{device:#}"
     );
     assert_eq!(device["facts"]["arp"]["unknown"], "not asked");
-    assert_eq!(device["way"]["stops"][0], "10.2.7", "{}", device["way"]);
+    let stops = device["way"]["stops"].as_array().unwrap();
+    assert_eq!(stops.last().unwrap(), "10.2.7");
     let verdicts = whole.to_string();
     assert!(
         !verdicts.contains("no hop is planned"),
@@ -207,8 +208,9 @@ fn what_is_waived_does_not_count_until_it_ends() {
 #[test]
 fn the_way_of_every_device_is_held_against_what_is_known() {
     let (desk, _simulator) = estate(60);
-    let ended = attention(&desk, "audit --playbook advisories --to 10.2.7 --json a.json");
-    assert!(ended.stdout.contains("10.1.14-h9 -> 10.2.7"), "{ended:#?}");
+    let arguments = "audit --playbook advisories --to 10.2.7 --json a.json";
+    let ended = attention(&desk, arguments);
+    assert!(ended.stdout.contains(" -> 10.2.7\n"), "{ended:#?}");
     let whole = json(&desk, "a.json");
     let playbooks: BTreeSet<&str> = whole["devices"][0]["findings"]
         .as_array()
@@ -217,8 +219,8 @@ fn the_way_of_every_device_is_held_against_what_is_known() {
         .map(|finding| finding["playbook"].as_str().unwrap())
         .collect();
     assert_eq!(playbooks, BTreeSet::from(["advisories", "path"]));
-    let none = attention(&desk, "audit --playbook optics --group customer=bolt --to 10.1.3");
-    assert!(none.stdout.contains("no way to 10.1.3: "), "{none:#?}");
+    let none = attention(&desk, "audit --playbook optics --group customer=bolt --to 9.1.3");
+    assert!(none.stdout.contains("no way to 9.1.3: "), "{none:#?}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Reads facts, asks playbooks, shows findings. Changes nothing and decides nothing about campaigns.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use hopgate_core::names::DeviceId;
@@ -213,11 +215,20 @@ impl Audit {
 }
 
 /// Writes a whole file; its text is on the disk when this returns.
-pub fn write(path: &Path, text: &str) -> Result<(), AuditError> {
-    use std::io::Write as _;
-    let written = std::fs::File::create(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+fn write(path: &Path, text: &str) -> Result<(), AuditError> {
+    write_through(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// As [`write`], for what is better not held in memory as one text.
+fn write_through(
+    path: &Path,
+    put: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), AuditError> {
+    let written = File::create(path).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        put(&mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()
     });
     written.map_err(|source| AuditError::Write {
         path: path.to_owned(),

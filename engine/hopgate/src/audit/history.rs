@@ -12,7 +12,7 @@ use hopgate_playbooks::{Severity, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Audit, Audited, Counts};
+use super::{Audit, Counts};
 use crate::journal::{JournalError, StreamId};
 use crate::ledger::{Dated, Ledger, LedgerError};
 use crate::path::words::count;
@@ -71,7 +71,7 @@ pub struct Trend {
     pub new: usize,
     /// There before and not now.
     pub gone: usize,
-    /// There both times; of a device that could not be read now too: unknown is not cured.
+    /// There both times; there before and not to be told now too.
     pub still: usize,
 }
 
@@ -85,25 +85,32 @@ fn stream(audit: &AuditName) -> Result<StreamId, LedgerError> {
     Ok(StreamId::new(format!("audit/{audit}"))?)
 }
 
-/// The pairs of a run, with those of devices that were exposed before and could not be read now.
+/// The pairs of a run, with those of before that cannot be told now: unknown is not cured, and what comes back after a
+/// night in the dark is not new.
 fn pairs(audit: &Audit, before: &BTreeSet<Pair>) -> BTreeSet<Pair> {
-    let of = |device: &Audited| {
-        let name = device.device.to_string();
-        device
-            .exposed_by()
-            .into_iter()
-            .map(move |check| (name.clone(), check))
-    };
-    let mut pairs: BTreeSet<Pair> = audit.devices.iter().flat_map(of).collect();
-    let unread: BTreeSet<&str> = audit
-        .devices
-        .iter()
-        .filter(|device| device.unread.is_some())
-        .map(|device| device.device.as_str())
-        .collect();
+    let mut pairs = BTreeSet::new();
+    let mut undecided = BTreeSet::new();
+    let mut unread = BTreeSet::new();
+    for device in &audit.devices {
+        let name = device.device.as_str();
+        if device.unread.is_some() {
+            unread.insert(name);
+        }
+        pairs.extend(
+            device
+                .exposed_by()
+                .into_iter()
+                .map(|check| (name.to_owned(), check)),
+        );
+        let open = device.answers.iter().filter(|answer| {
+            let verdict = &answer.finding.verdict;
+            matches!(verdict, Verdict::Inconclusive { .. } | Verdict::Error { .. })
+        });
+        undecided.extend(open.map(|answer| (name.to_owned(), answer.check())));
+    }
     let carried = before
         .iter()
-        .filter(|(device, _)| unread.contains(device.as_str()));
+        .filter(|pair| undecided.contains(*pair) || unread.contains(pair.0.as_str()));
     pairs.extend(carried.cloned());
     pairs
 }

@@ -120,8 +120,8 @@ impl Ready {
         &self.clock
     }
 
-    /// The labels that devices of its inventory have.
-    pub fn has_label(&self, label: &str) -> bool {
+    /// Whether some device of its inventory has this label.
+    fn has_label(&self, label: &str) -> bool {
         let mut devices = self.inventory.devices.iter();
         devices.any(|entry| entry.labels.contains_key(label))
     }
@@ -143,6 +143,17 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// Refuses what cannot be written for these devices.
+    pub fn check(&self, ready: &Ready) -> Result<(), Failure> {
+        match &self.split_by {
+            Some(label) if !ready.has_label(label) => Err(Failure::unknown(
+                format!("no device of the inventory has the label {label}"),
+                "a report is split by a label of the inventory, such as customer",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Writes those that are wanted; what was written.
     pub fn write(&self, audit: &Audit, base: &Path) -> Result<Vec<PathBuf>, super::AuditError> {
         let mut written = Vec::new();

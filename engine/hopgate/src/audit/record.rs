@@ -59,7 +59,19 @@ struct Found<'a> {
 
 /// The whole result as JSON.
 pub fn json(audit: &Audit) -> String {
-    let record = Record {
+    // It holds only strings, numbers, lists and maps with texts for keys, none of which fail to serialize.
+    serde_json::to_string(&record(audit)).unwrap_or_default()
+}
+
+/// Writes it. The facts of a large estate are hundreds of megabytes as one text, so it is written as it is made.
+pub fn write_json(audit: &Audit, path: &Path) -> Result<(), AuditError> {
+    super::write_through(path, |out| {
+        serde_json::to_writer(out, &record(audit)).map_err(std::io::Error::from)
+    })
+}
+
+fn record(audit: &Audit) -> Record<'_> {
+    Record {
         schema: SCHEMA,
         hopgate: env!("CARGO_PKG_VERSION"),
         began: audit.began,
@@ -68,14 +80,7 @@ pub fn json(audit: &Audit) -> String {
         target: audit.target.as_deref(),
         counts: audit.counts(),
         devices: audit.devices.iter().map(device).collect(),
-    };
-    // It holds only strings, numbers, lists and maps with texts for keys, none of which fail to serialize.
-    serde_json::to_string(&record).unwrap_or_default()
-}
-
-/// Writes it.
-pub fn write_json(audit: &Audit, path: &Path) -> Result<(), AuditError> {
-    super::write(path, &json(audit))
+    }
 }
 
 fn device(audited: &Audited) -> Device<'_> {

@@ -100,7 +100,7 @@ impl Schedule {
         let file: File = read(path, |file: &File| planned(path, file).map(|_| ()))?;
         let audits = planned(path, &file)?;
         for audit in &audits {
-            audit.order.read()?;
+            audit.reports.check(&audit.order.read()?)?;
         }
         Ok(Schedule {
             base: base_of(path),
@@ -159,9 +159,13 @@ impl Schedule {
         let done = async {
             let asked = ready.ask(opened.ledger(), &mut Live::silent()).await?;
             let run = history::record(opened.ledger(), &audit.name, &asked).await?;
-            audit.reports.write(&asked, &self.base)?;
             let left = self.page(audit, &opened, clock).await;
-            Ok::<_, Failure>((history::in_words(&run), left))
+            let mut told = history::in_words(&run);
+            if let Err(error) = audit.reports.write(&asked, &self.base) {
+                // It was asked and is recorded; who wants the file has to hear all the same.
+                told.push_str(&format!("\n{}", Failure::from(error)));
+            }
+            Ok::<_, Failure>((told, left))
         };
         let done = Box::pin(done).await;
         opened.close().await;
@@ -170,12 +174,10 @@ impl Schedule {
 
     /// Delivers what is to be paged; whether some of it is left.
     async fn page(&self, audit: &Planned, state: &State, clock: &Clock) -> bool {
-        let pager = || {
-            let (ledger, channels) = (state.ledger().clone(), self.channels.clone());
-            Pager::of_audit(ledger, clock.clone(), channels, audit.name.clone())
-        };
+        let (ledger, channels) = (state.ledger().clone(), self.channels.clone());
+        let pager = Pager::of_audit(ledger, clock.clone(), channels, audit.name.clone());
         let (_stop, stops) = watch::channel(Stop::WhenEmpty);
-        clock::within(PAGES_WITHIN, pager().run(stops)).await.is_none()
+        !matches!(clock::within(PAGES_WITHIN, pager.run(stops)).await, Some(Ok(())))
     }
 
     async fn page_again(

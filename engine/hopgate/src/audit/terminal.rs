@@ -7,6 +7,7 @@ use hopgate_playbooks::Verdict;
 
 use super::{Answer, Audit, Counts, Outcome, Way};
 use crate::path::words::count;
+use crate::report::visible;
 
 /// Findings worth a line, then what they come down to.
 pub fn text(audit: &Audit) -> String {
@@ -22,7 +23,8 @@ pub fn text(audit: &Audit) -> String {
             Outcome::Unknown => "unknown",
             Outcome::Clear => "clear  ",
         };
-        let model = device.model.as_deref().unwrap_or("?");
+        // What a device said is shown, and does nothing to the terminal.
+        let model = visible(device.model.as_deref().unwrap_or("?"));
         let version = device.version.as_deref().unwrap_or("?");
         let way = match &device.way {
             Some(Way::Stops(stops)) => {
@@ -34,11 +36,11 @@ pub fn text(audit: &Audit) -> String {
         // Writing into a String cannot fail.
         let _ = writeln!(out, "{what}  {:<18} {model:<9} {version}{way}", device.device);
         if let Some(why) = &device.unread {
-            let _ = writeln!(out, "         could not be read: {why}");
+            let _ = writeln!(out, "         could not be read: {}", visible(why));
             continue;
         }
         for line in lines {
-            let _ = writeln!(out, "         {line}");
+            let _ = writeln!(out, "         {}", visible(&line));
         }
     }
     summary(&mut out, audit);

@@ -165,6 +165,18 @@ clear    noted              PA-850    10.1.14-h9
 }
 
 #[test]
+fn the_terminal_shows_no_control_sequence_of_a_device() {
+    let mut estate = small();
+    estate.devices[0].answers[0].finding.message = "\u{1b}[2Jgone\r".to_owned();
+    estate.devices[2].unread = Some("\u{1b}]0;x\u{7}".to_owned());
+    estate.devices[4].model = Some("\u{1b}[8m".to_owned());
+    estate.devices[4].answers[0].finding.verdict = Verdict::Fail;
+    let told = text(&estate);
+    assert!(!told.contains(['\u{1b}', '\u{7}', '\r']), "{told:?}");
+    assert!(told.contains("\\u{1b}[2Jgone\\u{d}"), "{told}");
+}
+
+#[test]
 fn csv_is_a_row_a_finding_and_reads_back() {
     let text = sheet::csv(&small());
     insta::assert_snapshot!(text.replace("\r\n", "\n"), @r#"
@@ -547,6 +559,14 @@ mod histories {
         device(name, None, vec![answer("PAN-221190", None, Verdict::Pass, "")])
     }
 
+    fn open(name: &str) -> super::Audited {
+        device(
+            name,
+            None,
+            vec![answer("PAN-221190", None, super::unknown("optics: silent"), "")],
+        )
+    }
+
     fn unread(name: &str) -> super::Audited {
         let mut dark = device(name, None, Vec::new());
         dark.unread = Some("no connection".to_owned());
@@ -566,6 +586,9 @@ mod histories {
             // fw1 is cured, fw2 cannot be read and is not taken for cured, fw3 is new.
             vec![clear("fw1"), unread("fw2"), exposed("fw3")],
             vec![clear("fw1"), exposed("fw2"), exposed("fw3")],
+            // Its check cannot tell, which is no cure either.
+            vec![clear("fw1"), exposed("fw2"), open("fw3")],
+            vec![clear("fw1"), exposed("fw2"), exposed("fw3")],
         ];
         for (index, devices) in nights.into_iter().enumerate() {
             let night = at(audit(devices), &format!("2026-03-0{}", index + 1));
@@ -574,7 +597,7 @@ mod histories {
         history::record_failure(
             &ledger,
             &name,
-            "2026-03-04T02:30:00Z".parse().unwrap(),
+            "2026-03-06T02:30:00Z".parse().unwrap(),
             "error[C001]: gone\n  hint",
         )
         .await
@@ -583,13 +606,15 @@ mod histories {
 2026-03-01 02:30  2 exposed, 0 unknown, 1 clear; first run
 2026-03-02 02:30  1 exposed, 1 unknown, 1 clear; 1 new, 1 gone, 1 still
 2026-03-03 02:30  2 exposed, 0 unknown, 1 clear; 0 new, 0 gone, 2 still
-2026-03-04 02:30  NOT ASKED: error[C001]: gone
+2026-03-04 02:30  1 exposed, 1 unknown, 1 clear; 0 new, 0 gone, 2 still
+2026-03-05 02:30  2 exposed, 0 unknown, 1 clear; 0 new, 0 gone, 2 still
+2026-03-06 02:30  NOT ASKED: error[C001]: gone
 
 still: 2
   fw2                  optics/PAN-221190
   fw3                  optics/PAN-221190
 "#);
-        insta::assert_snapshot!(history::overview(&ledger).unwrap(), @"nightly              2026-03-04 02:30  NOT ASKED: error[C001]: gone");
+        insta::assert_snapshot!(history::overview(&ledger).unwrap(), @"nightly              2026-03-06 02:30  NOT ASKED: error[C001]: gone");
         let paged = history::incidents(&ledger, &name).unwrap();
         let told: Vec<String> = paged
             .iter()

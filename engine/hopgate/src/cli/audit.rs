@@ -168,14 +168,7 @@ async fn once(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
         split_by: args.reports.split_by,
     };
     let ready = order.read()?;
-    if let Some(label) = &reports.split_by
-        && !ready.has_label(label)
-    {
-        return Err(Failure::unknown(
-            format!("no device of the inventory has the label {label}"),
-            "--split-by takes a label of the inventory, such as customer",
-        ));
-    }
+    reports.check(&ready)?;
     let opened = ask::open_for_pins(state).await?;
     let audit = ready.ask(opened.ledger(), &mut Live::on_stderr()).await;
     ask::close(opened).await;
