@@ -66,7 +66,11 @@ fn every_report_tells_the_same() {
         &desk,
         "audit --playbook optics --html a.html --csv a.csv --json a.json --junit a.xml",
     );
-    insta::assert_snapshot!(ended.stdout, @"");
+    insta::assert_snapshot!(ended.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+3 devices asked: 1 exposed, 0 unknown, 2 clear
+"#);
     let whole = json(&desk, "a.json");
     assert_eq!(
         whole["counts"],
@@ -145,7 +149,13 @@ fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let began = process::now();
     let ended = attention(&desk, "audit --playbook optics --timeout 2 --json a.json");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    insta::assert_snapshot!(ended.stdout, @"");
+    insta::assert_snapshot!(ended.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+unknown  acme-fine          ?         ?
+         could not be read: no complete answer within 2 s
+3 devices asked: 1 exposed, 1 unknown, 1 clear
+"#);
     let whole = json(&desk, "a.json");
     let dark = whole["devices"]
         .as_array()
@@ -179,10 +189,19 @@ fn what_is_waived_does_not_count_until_it_ends() {
     };
     waivers("2026-12-24");
     let told = desk.done("audit --playbook optics --waive waivers.yaml");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+clear    acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4; accepted by petra until 2026-12-25T00:00:00Z: swapped on Friday
+3 devices asked: 0 exposed, 0 unknown, 3 clear
+"#);
     waivers("2026-03-06");
     let told = attention(&desk, "audit --playbook optics --waive waivers.yaml");
-    insta::assert_snapshot!(told.stdout, @"");
+    insta::assert_snapshot!(told.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4. (the waiver of petra ended 2026-03-07T00:00:00Z: swapped on Friday)
+1 finding again: their waivers have ended
+3 devices asked: 1 exposed, 0 unknown, 2 clear
+"#);
     let mut page = Page::default();
     waivers("tomorrow");
     page.add(

@@ -195,3 +195,35 @@ fn tripped(entry: &Entry, error: &JoinError) -> Audited {
         facts: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Outcome;
+
+    #[tokio::test]
+    async fn a_device_that_trips_hopgate_is_told_as_unknown() {
+        let inventory = "\
+devices:
+  - {name: fw1, address: a, labels: {customer: acme}, credentials: {user: admin, password_from: {env: PW}}}
+";
+        let path = std::path::Path::new("inventory.yaml");
+        let inventory: Inventory = crate::config::parse(path, inventory).unwrap();
+        let mut tasks: JoinSet<Option<Audited>> = JoinSet::new();
+        let id = tasks.spawn(async { panic!("an answer nobody thought of") }).id();
+        let mut under_way = BTreeMap::from([(id, inventory.devices[0].clone())]);
+        let mut devices = Vec::new();
+        let ended = tasks.join_next_with_id().await.unwrap();
+        take(ended, &mut under_way, &mut devices, &mut Live::silent());
+        assert!(under_way.is_empty());
+        let [device] = devices.as_slice() else {
+            panic!("{devices:?}")
+        };
+        assert_eq!(
+            (device.device.as_str(), device.outcome()),
+            ("fw1", Outcome::Unknown)
+        );
+        assert_eq!(device.labels["customer"], "acme");
+        insta::assert_snapshot!(device.unread.as_deref().unwrap(), @"what it answered could not be judged: a defect of hopgate, please report it");
+    }
+}

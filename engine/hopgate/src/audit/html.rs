@@ -39,10 +39,10 @@ pub fn page(audit: &Audit) -> String {
     out.push_str("<main>");
     out.push_str(&charts::charts(audit));
     out.push_str(MATRIX);
-    let _ = write!(
+    let _ = writeln!(
         out,
         "</main><footer>hopgate {} &middot; all times UTC &middot; nothing on a device was changed to make this page</footer>\
-         <script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>\n",
+         <script type=\"application/json\" id=\"data\">{}</script><script>{SCRIPT}</script></body></html>",
         env!("CARGO_PKG_VERSION"),
         data::json(audit)
     );
