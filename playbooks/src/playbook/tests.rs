@@ -95,6 +95,7 @@ fn said(playbook: &str, facts: &Facts, hop: Option<&HopContext>) -> String {
                 Verdict::Fail => "fail",
                 Verdict::Inconclusive { .. } => "inconclusive",
                 Verdict::Error { .. } => "error",
+                Verdict::Waived { .. } => "waived",
             };
             let subject = finding
                 .subject

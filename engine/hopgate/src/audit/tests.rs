@@ -492,7 +492,7 @@ fn large(devices: usize, checks: usize) -> Audit {
             .insert("site".to_owned(), format!("site-{}", index % 211));
         device.version = Some(RELEASES[index % 5].to_owned());
         device.model = Some(MODELS[index % 7 % 5].to_owned());
-        if index % 50 == 0 {
+        if index.is_multiple_of(50) {
             device.unread = Some(format!(
                 "read system info on fw-{index}: no connection, nothing was sent"
             ));
