@@ -5,6 +5,9 @@
 //! a message is compared with its snapshot.
 
 #[cfg(test)]
+#[path = "cli/audit.rs"]
+mod audit;
+#[cfg(test)]
 #[path = "cli/desk.rs"]
 mod desk;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Responsible for: the shapes, which are stored, shown to people, and visible to checks under exactly these names.
 //! Must not know: how they are read, or what anybody concludes from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -114,6 +114,24 @@ macro_rules! areas {
                 match area {
                     $(FactArea::$variant => serde_json::to_value(&self.$field),)+
                 }
+            }
+
+            /// Facts of a device that gave no answer to what it was asked about these areas.
+            pub fn silent(
+                device: impl Into<String>,
+                at: Timestamp,
+                why: &str,
+                asked: &BTreeSet<FactArea>,
+            ) -> Self {
+                let mut facts = Self::unread(device, at);
+                for area in asked {
+                    match area {
+                        $(FactArea::$variant => facts.$field = Fact::Unknown(why.to_owned()),)+
+                    }
+                    let source = FactSource { read_at: at, commands: Vec::new() };
+                    facts.sources.insert(*area, source);
+                }
+                facts
             }
 
             /// Why an area is unknown, if it is.
@@ -301,6 +319,21 @@ mod tests {
         }
         assert_eq!(stored.as_object().unwrap().len(), FactArea::ALL.len() + 3);
         assert_eq!(serde_json::from_value::<Facts>(stored).unwrap(), facts);
+    }
+
+    #[test]
+    fn a_silent_device_says_why_in_what_it_was_asked_and_only_there() {
+        let asked = BTreeSet::from([FactArea::Arp, FactArea::System]);
+        let facts = Facts::silent("fw1", Timestamp::UNIX_EPOCH, "no answer", &asked);
+        for area in FactArea::ALL {
+            let why = if asked.contains(&area) {
+                "no answer"
+            } else {
+                "not asked"
+            };
+            assert_eq!(facts.unknown(area), Some(why), "{area}");
+        }
+        assert_eq!(facts.sources.keys().copied().collect::<BTreeSet<_>>(), asked);
     }
 
     /// Facts as they were stored when there were nine areas.

@@ -6,6 +6,7 @@
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 pub use file::{Place, PlaybookError};
@@ -298,7 +299,7 @@ impl Playbook {
         };
         self.checks
             .iter()
-            .flat_map(|check| check.evaluate(&scene))
+            .flat_map(|check| by_itself(check, || check.evaluate(&scene)))
             .collect()
     }
 
@@ -359,6 +360,20 @@ impl std::fmt::Debug for Playbook {
             .field("checks", &checks)
             .finish_non_exhaustive()
     }
+}
+
+/// What a check concludes, or a finding that it tripped: a defect in one expression, or in what evaluates it, must not
+/// hide what every other check found.
+fn by_itself(check: &Check, evaluate: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+    // Nothing that was half changed can be seen afterwards: a check only reads its scene.
+    catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|payload| {
+        let said = payload.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
+        vec![broken(
+            check,
+            &format!("it tripped hopgate ({})", said.unwrap_or("no reason given")),
+        )]
+    })
 }
 
 fn broken(check: &Check, detail: &str) -> Finding {

@@ -6,7 +6,7 @@ use hopgate_tests::process;
 
 use super::desk::{Desk, plain};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "",
     "demo",
     "simulate",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "why",
     "report",
     "audit",
+    "audit history",
     "journal export",
     "journal check",
 ];

@@ -348,8 +348,14 @@ fn kebab(variant: &str) -> String {
 
 #[test]
 fn every_command_that_is_shown_is_a_command() {
-    let cli = page("engine/hopgate/src/cli.rs");
-    let enums: String = cli
+    let main = page("engine/hopgate/src/cli.rs");
+    let mut cli = main.clone();
+    for file in files(&[".rs"]) {
+        if file.path.starts_with("engine/hopgate/src/cli/") {
+            cli.push_str(&file.text);
+        }
+    }
+    let enums: String = main
         .split("enum ")
         .skip(1)
         .map(|part| part.split("\n}").next().unwrap())

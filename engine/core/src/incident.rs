@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{CampaignId, DeviceId};
+use crate::names::{AuditName, CampaignId, DeviceId};
 
 /// How loud the page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,4 +42,9 @@ pub fn device_key(campaign: &CampaignId, device: &DeviceId, hop: u32, epoch: u32
 /// Key of the incident that the window closed with devices unfinished.
 pub fn window_key(campaign: &CampaignId, closes: jiff::Timestamp) -> String {
     format!("hopgate/{campaign}/window/{}", closes.as_second())
+}
+
+/// Key of the incident that a run of an audit found blockers that the run before did not.
+pub fn audit_key(audit: &AuditName, ran: jiff::Timestamp) -> String {
+    format!("hopgate/audit/{audit}/{}/new-blockers", ran.as_second())
 }

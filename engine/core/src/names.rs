@@ -115,6 +115,11 @@ name!(
     "campaign"
 );
 name!(
+    /// An audit that is asked again and again: one schedule, one history.
+    AuditName,
+    "audit"
+);
+name!(
     /// A wave of a campaign.
     WaveName,
     "wave"

@@ -2,22 +2,33 @@
 //!
 //! Reads facts, asks playbooks, shows findings. Changes nothing and decides nothing about campaigns.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt as _};
 use hopgate_core::names::DeviceId;
-use hopgate_panos::Client;
-use hopgate_playbooks::{FactArea, Facts, Finding, Playbook, Verdict};
+use hopgate_paths::Version;
+use hopgate_playbooks::{Facts, Finding, Mode, Severity, Verdict};
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::asking::gather;
-use crate::clock::Clock;
+mod cron;
+pub mod estate;
+mod firewall;
+pub mod history;
+pub mod html;
+pub mod junit;
+pub mod live;
+pub mod order;
+pub mod record;
+pub mod schedule;
+pub mod sheet;
+pub mod split;
+mod terminal;
+pub mod waivers;
 
-/// Devices that are read at once. A slow one holds its own place only.
-const AT_ONCE: usize = 64;
+pub use terminal::text;
 
 /// Why an audit's result could not be delivered.
 #[derive(Debug, thiserror::Error)]
@@ -33,156 +44,197 @@ pub enum AuditError {
     },
 }
 
+/// What was asked of which devices, and what they answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// When the first device was asked.
+    pub began: Timestamp,
+    /// When the last one had answered, or was given up.
+    pub ended: Timestamp,
+    /// The playbooks, by name.
+    pub asked: Vec<String>,
+    /// Where every device was held against the way to, if that was asked.
+    pub target: Option<String>,
+    /// The devices, those that need a person first.
+    pub devices: Vec<Audited>,
+}
+
 /// One device's answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Audited {
     /// The device.
     pub device: DeviceId,
+    /// Customer, site, anything: as the inventory says.
+    pub labels: BTreeMap<String, String>,
     /// Its model, where it answered.
     pub model: Option<String>,
+    /// Its serial number, where it answered.
+    pub serial: Option<String>,
     /// Its release, where it answered.
     pub version: Option<String>,
     /// Why it could not be read, where it could not.
     pub unread: Option<String>,
+    /// Areas that it was asked for and did not give, each with the call that failed.
+    pub missing: BTreeMap<String, String>,
+    /// Its way to the target, where one was asked for and it said what it runs.
+    pub way: Option<Way>,
     /// What the playbooks say.
-    pub findings: Vec<Finding>,
-    /// What was read; the result is about conclusions and does not repeat it.
-    #[serde(skip_serializing)]
-    pub facts: Facts,
+    pub answers: Vec<Answer>,
+    /// How long it took, in milliseconds of real time.
+    pub took_ms: u64,
+    /// What was read of it, where that is wanted afterwards.
+    pub facts: Option<Box<Facts>>,
+}
+
+/// A finding, and who made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The playbook whose check it is.
+    pub playbook: String,
+    /// What was found.
+    pub finding: Finding,
+    /// A waiver that would have covered it and has ended.
+    pub lapsed: Option<String>,
+}
+
+/// A device's way to the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// The releases it stops at, the target last.
+    Stops(Vec<Version>),
+    /// It runs the target already.
+    NothingToDo,
+    /// There is none, for this reason.
+    Refused(String),
 }
 
 /// How a device stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A check failed.
     Exposed,
     /// A check could not decide, or the device could not be read.
     Unknown,
-    /// Everything passed or does not apply.
+    /// Everything passed, is waived, or does not apply.
     Clear,
+}
+
+impl Outcome {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Exposed => "exposed",
+            Outcome::Unknown => "unknown",
+            Outcome::Clear => "clear",
+        }
+    }
+}
+
+/// How many devices stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// All of them.
+    pub devices: usize,
+    /// With a check that failed.
+    pub exposed: usize,
+    /// With a check that could not decide.
+    pub unknown: usize,
+    /// With neither.
+    pub clear: usize,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub fn add(&mut self, outcome: Outcome) {
+        self.devices += 1;
+        match outcome {
+            Outcome::Exposed => self.exposed += 1,
+            Outcome::Unknown => self.unknown += 1,
+            Outcome::Clear => self.clear += 1,
+        }
+    }
+
+    /// Of these devices.
+    pub fn of<'a>(devices: impl IntoIterator<Item = &'a Audited>) -> Counts {
+        let mut counts = Counts::default();
+        devices
+            .into_iter()
+            .for_each(|device| counts.add(device.outcome()));
+        counts
+    }
+}
+
+impl Answer {
+    /// Whether it says something of how the device stands. What is only worth knowing, and checks on trial, are shown
+    /// and do not.
+    pub fn counts(&self) -> bool {
+        self.finding.mode == Mode::Enforce && self.finding.severity != Severity::Info
+    }
+
+    /// The check, as waivers and histories name it.
+    pub fn check(&self) -> String {
+        format!("{}/{}", self.playbook, self.finding.check)
+    }
 }
 
 impl Audited {
     /// How it stands: unknown is not success.
     pub fn outcome(&self) -> Outcome {
-        if self
-            .findings
-            .iter()
-            .any(|finding| finding.verdict == Verdict::Fail)
-        {
+        let counted = || {
+            let counted = self.answers.iter().filter(|answer| answer.counts());
+            counted.map(|answer| &answer.finding.verdict)
+        };
+        if counted().any(|verdict| *verdict == Verdict::Fail) {
             return Outcome::Exposed;
         }
-        let undecided = self
-            .findings
-            .iter()
-            .any(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Waived { .. }));
+        let undecided = counted().any(|verdict| !matches!(verdict, Verdict::Pass | Verdict::Waived { .. }));
         if undecided || self.unread.is_some() {
             Outcome::Unknown
         } else {
             Outcome::Clear
         }
     }
-}
 
-/// Asks every device what the playbooks want to know, and the areas in `also`.
-pub async fn audit(
-    clients: &BTreeMap<DeviceId, Arc<Client>>,
-    playbooks: &[Playbook],
-    also: &[FactArea],
-    clock: &Clock,
-) -> Vec<Audited> {
-    let mut areas: std::collections::BTreeSet<FactArea> =
-        playbooks.iter().flat_map(Playbook::needs).collect();
-    areas.insert(FactArea::System);
-    areas.extend(also);
-    let areas = &areas;
-    let mut audited: Vec<Audited> = stream::iter(clients)
-        .map(|(device, client)| async move {
-            let facts = gather(client, playbooks, areas, clock.now()).await;
-            let system = facts.system.known();
-            Audited {
-                device: device.clone(),
-                model: system.map(|system| system.model.clone()),
-                version: system.map(|system| system.sw_version.to_string()),
-                unread: facts.system.unknown().map(str::to_owned),
-                findings: playbooks
-                    .iter()
-                    .flat_map(|playbook| playbook.evaluate(&facts, None))
-                    .collect(),
-                facts,
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    audited.sort_by(|a, b| (a.outcome(), &a.device).cmp(&(b.outcome(), &b.device)));
-    audited
-}
-
-/// Findings worth a line, then the count: for a terminal.
-pub fn text(audited: &[Audited]) -> String {
-    let mut out = String::new();
-    for device in audited.iter().filter(|device| device.outcome() != Outcome::Clear) {
-        let what = match device.outcome() {
-            Outcome::Exposed => "EXPOSED",
-            Outcome::Unknown => "unknown",
-            Outcome::Clear => "clear",
-        };
-        let model = device.model.as_deref().unwrap_or("?");
-        let version = device.version.as_deref().unwrap_or("?");
-        // Writing into a String cannot fail.
-        let _ = writeln!(out, "{what}  {:<18} {model:<9} {version}", device.device);
-        if let Some(why) = &device.unread {
-            let _ = writeln!(out, "         could not be read: {why}");
-            continue;
-        }
-        for finding in device
-            .findings
+    /// The checks that expose it.
+    pub fn exposed_by(&self) -> BTreeSet<String> {
+        self.answers
             .iter()
-            .filter(|finding| finding.verdict != Verdict::Pass)
-        {
-            let _ = writeln!(out, "         {}", line(finding));
-        }
-    }
-    let count = |outcome| {
-        audited
-            .iter()
-            .filter(|device| device.outcome() == outcome)
-            .count()
-    };
-    let _ = writeln!(
-        out,
-        "{} devices asked: {} exposed, {} unknown, {} clear",
-        audited.len(),
-        count(Outcome::Exposed),
-        count(Outcome::Unknown),
-        count(Outcome::Clear)
-    );
-    out
-}
-
-fn line(finding: &Finding) -> String {
-    let subject = finding
-        .subject
-        .as_ref()
-        .map_or_else(String::new, |subject| format!("{subject}: "));
-    match &finding.verdict {
-        // A message names its subject itself.
-        Verdict::Pass | Verdict::Fail => finding.message.clone(),
-        Verdict::Waived { by, reason, until } => {
-            format!("{}; accepted by {by} until {until:.0}: {reason}", finding.message)
-        }
-        Verdict::Inconclusive { missing } => format!("{subject}{}: cannot tell, {missing}", finding.title),
-        Verdict::Error { detail } => format!("{subject}{}: could not be evaluated, {detail}", finding.title),
+            .filter(|answer| answer.counts() && answer.finding.verdict == Verdict::Fail)
+            .map(Answer::check)
+            .collect()
     }
 }
 
-/// The whole result as JSON.
-pub fn write_json(audited: &[Audited], path: &Path) -> Result<(), AuditError> {
-    let wrong = |source| AuditError::Write {
+impl Audit {
+    /// How many of its devices stand how.
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.devices)
+    }
+}
+
+/// Writes a whole file; its text is on the disk when this returns.
+fn write(path: &Path, text: &str) -> Result<(), AuditError> {
+    write_through(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// As [`write`], for what is better not held in memory as one text.
+fn write_through(
+    path: &Path,
+    put: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), AuditError> {
+    let written = File::create(path).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        put(&mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()
+    });
+    written.map_err(|source| AuditError::Write {
         path: path.to_owned(),
         source,
-    };
-    let text = serde_json::to_string_pretty(audited).map_err(|error| wrong(std::io::Error::other(error)))?;
-    std::fs::write(path, text).map_err(wrong)
+    })
 }
+
+#[cfg(test)]
+mod tests;

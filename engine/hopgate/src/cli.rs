@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::{Exit, Failure};
 
 mod ask;
+mod audit;
 mod launch;
 mod path;
 mod plan;
@@ -99,8 +100,8 @@ enum Command {
     #[command(after_help = "Example: hopgate report --html report.html")]
     Report(ReportArgs),
     /// Ask a whole estate the questions of a playbook. Changes nothing.
-    #[command(after_help = "Example: hopgate audit --inventory inventory.yaml --playbook optics")]
-    Audit(AuditArgs),
+    #[command(after_help = audit::HELP)]
+    Audit(Box<audit::AuditArgs>),
     /// Write, check and try playbooks, with no device at hand.
     #[command(subcommand, after_help = "Example: hopgate playbook lint mine.yaml")]
     Playbook(playbook::PlaybookCommand),
@@ -238,22 +239,6 @@ struct ReportArgs {
     html: PathBuf,
 }
 
-#[derive(Debug, Args)]
-struct AuditArgs {
-    /// The inventory file.
-    #[arg(long, default_value = "inventory.yaml")]
-    inventory: PathBuf,
-    /// Playbooks to ask: built-in names or files. All built-in ones where it is left out.
-    #[arg(long = "playbook", value_name = "NAME")]
-    playbooks: Vec<String>,
-    /// Write the whole result as JSON to this file.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write what was read to this file, for `hopgate simulate from-audit`.
-    #[arg(long, value_name = "FILE")]
-    twin: Option<PathBuf>,
-}
-
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
     /// Write every record as a line of JSON.
@@ -324,7 +309,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Timeline(args) => ask::timeline(&state, &args.device, args.campaign).await,
         Command::Why(args) => ask::why(&state, &args.device, args.campaign).await,
         Command::Report(args) => ask::report(&state, args.campaign, &args.html).await,
-        Command::Audit(args) => launch::audit(&state, args).await,
+        Command::Audit(args) => audit::audit(&state, *args).await,
         Command::Playbook(command) => playbook::playbook(command),
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,

@@ -4,18 +4,22 @@
 //! lesson becomes a guard, and the fleet arrives. Each act checks that it happened as it is told; the demo fails otherwise.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hopgate_core::campaign::CampaignEvent;
 use hopgate_core::names::{DeviceId, Identity, WaveName};
 use hopgate_core::waiting::Hold;
-use hopgate_playbooks::Playbook;
 use panos_simulator::{ControlRequest, OpticSpec};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::audit::estate::{self, Question};
+use crate::audit::live::Live;
 use crate::audit::{self, Audited, Outcome};
+use crate::catalogue;
+use crate::checks;
 use crate::clock;
 use crate::failure::Failure;
 use crate::fleet::{Command, Ending, News};
@@ -195,20 +199,32 @@ async fn second_act(
 ) -> Result<Vec<Audited>, Failure> {
     say("\n== Act 2: who else? ==\n");
     let prepared = run::prepare(state, &stage.campaign_file).await?;
-    let optics = Playbook::builtin("optics")
-        .transpose()
-        .map_err(|error| Failure::new("X001", "please report it", error))?;
-    let optics: Vec<Playbook> = optics.into_iter().collect();
+    let catalogue = catalogue::load(&[], Path::new(""))?;
+    let optics = checks::load("optics", Path::new(""), &catalogue)?;
+    let question = Arc::new(Question {
+        keep_facts: true,
+        ..Question::of(vec![optics], catalogue)
+    });
     let began = clock::machine_time();
-    let audited = audit::audit(&prepared.connections().clients, &optics, &[], &prepared.clock).await;
+    let mut live = Live::silent();
+    let asking = estate::ask(
+        &prepared.connections().clients,
+        &stage.simulation.inventory,
+        &question,
+        &prepared.clock,
+        &mut live,
+    );
+    let audited = Box::pin(asking).await;
     let took = began.duration_until(clock::machine_time()).as_millis();
     say(&audit::text(&audited));
     say(&format!(
         "hopgate audit --playbook optics: {} firewalls in {took} ms",
-        audited.len()
+        audited.devices.len()
     ));
-    audit::write_json(&audited, &stage.dir.join("audit.json"))?;
-    Ok(audited)
+    audit::record::write_json(&audited, &stage.dir.join("audit.json"))?;
+    audit::html::write_html(&audited, &stage.dir.join("audit.html"))?;
+    say(&format!("Report: {}", stage.dir.join("audit.html").display()));
+    Ok(audited.devices)
 }
 
 async fn third_act(

@@ -1,6 +1,6 @@
 //! The pager: a durable outbox between a decision to page and whoever answers.
 //!
-//! An incident that a campaign recorded *is* the decision; a delivery that was accepted is recorded in the `pager` stream.
+//! An incident that a campaign or an audit recorded *is* the decision; a delivery that was accepted is recorded in the `pager` stream.
 //! What lies between the two is the outbox, computed from both, so a crash loses nothing and a page goes out at least once
 //! under one deduplication key. Which service is called is a [`Channel`], one file each.
 
@@ -12,14 +12,15 @@ use futures_util::future::BoxFuture;
 use hopgate_core::campaign::CampaignEvent;
 use hopgate_core::device::Event;
 use hopgate_core::incident::Incident;
-use hopgate_core::names::CampaignId;
+use hopgate_core::names::{AuditName, CampaignId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::audit::history;
 use crate::clock::{self, Clock};
 use crate::journal::{InvalidStream, StreamId};
-use crate::ledger::{Ledger, LedgerError, campaign_stream, device_stream};
+use crate::ledger::{Dated, Ledger, LedgerError, campaign_stream, device_stream};
 
 pub mod pagerduty;
 
@@ -37,8 +38,8 @@ const EVIDENCE_LINES: usize = 20;
 pub struct Page {
     /// The incident, with its stable key and its evidence.
     pub incident: Incident,
-    /// Its campaign.
-    pub campaign: CampaignId,
+    /// Its campaign, or its audit.
+    pub group: String,
     /// When it was decided.
     pub decided: Timestamp,
 }
@@ -91,11 +92,29 @@ pub struct Pager {
     ledger: Ledger,
     clock: Clock,
     channels: Vec<Arc<dyn Channel>>,
-    campaign: CampaignId,
+    source: Source,
 }
 
-fn pager_stream(campaign: &CampaignId) -> Result<StreamId, InvalidStream> {
-    StreamId::new(format!("pager/{campaign}"))
+/// Whose incidents are paged.
+enum Source {
+    Campaign(CampaignId),
+    Audit(AuditName),
+}
+
+impl Source {
+    fn stream(&self) -> Result<StreamId, InvalidStream> {
+        match self {
+            Source::Campaign(campaign) => StreamId::new(format!("pager/{campaign}")),
+            Source::Audit(audit) => StreamId::new(format!("pager/audit/{audit}")),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Source::Campaign(campaign) => campaign.as_str(),
+            Source::Audit(audit) => audit.as_str(),
+        }
+    }
 }
 
 impl Pager {
@@ -105,36 +124,56 @@ impl Pager {
             ledger,
             clock,
             channels,
-            campaign,
+            source: Source::Campaign(campaign),
+        }
+    }
+
+    /// A pager for an audit that is asked again and again.
+    pub fn of_audit(ledger: Ledger, clock: Clock, channels: Vec<Arc<dyn Channel>>, audit: AuditName) -> Self {
+        Pager {
+            ledger,
+            clock,
+            channels,
+            source: Source::Audit(audit),
         }
     }
 
     /// Pages decided and not yet accepted by `channel`, oldest first.
     pub fn outbox(&self, channel: &str) -> Result<Vec<Page>, LedgerError> {
         let delivered = self.delivered(channel)?;
-        let events = self
-            .ledger
-            .read::<CampaignEvent>(&campaign_stream(&self.campaign)?)?;
         let mut pages = Vec::new();
-        for dated in events {
-            let CampaignEvent::IncidentOpened(incident) = dated.event else {
-                continue;
-            };
-            if delivered.contains(&incident.key) {
+        for dated in self.incidents()? {
+            if delivered.contains(&dated.event.key) {
                 continue;
             }
-            let incident = self.with_evidence(*incident)?;
             pages.push(Page {
-                incident,
-                campaign: self.campaign.clone(),
+                incident: self.with_evidence(dated.event)?,
+                group: self.source.name().to_owned(),
                 decided: dated.at,
             });
         }
         Ok(pages)
     }
 
+    /// Every incident of the source, oldest first.
+    fn incidents(&self) -> Result<Vec<Dated<Incident>>, LedgerError> {
+        let campaign = match &self.source {
+            Source::Audit(audit) => return history::incidents(&self.ledger, audit),
+            Source::Campaign(campaign) => campaign,
+        };
+        let events = self.ledger.read::<CampaignEvent>(&campaign_stream(campaign)?)?;
+        let incidents = events.into_iter().filter_map(|dated| match dated.event {
+            CampaignEvent::IncidentOpened(incident) => Some(Dated {
+                at: dated.at,
+                event: *incident,
+            }),
+            _ => None,
+        });
+        Ok(incidents.collect())
+    }
+
     fn delivered(&self, channel: &str) -> Result<BTreeSet<String>, LedgerError> {
-        let events = self.ledger.read::<PagerEvent>(&pager_stream(&self.campaign)?)?;
+        let events = self.ledger.read::<PagerEvent>(&self.source.stream()?)?;
         let of_channel = events.into_iter().filter_map(|dated| {
             let PagerEvent::Delivered { key, channel: by, .. } = dated.event;
             (by == channel).then_some(key)
@@ -142,14 +181,12 @@ impl Pager {
         Ok(of_channel.collect())
     }
 
-    /// The evidence of an incident is in the device's own stream, beside the halt that it is about.
+    /// The evidence of a campaign's incident is in the device's own stream, beside the halt that it is about.
     fn with_evidence(&self, mut incident: Incident) -> Result<Incident, LedgerError> {
-        let Some(device) = &incident.device else {
+        let (Source::Campaign(campaign), Some(device)) = (&self.source, &incident.device) else {
             return Ok(incident);
         };
-        let events = self
-            .ledger
-            .read::<Event>(&device_stream(&self.campaign, device)?)?;
+        let events = self.ledger.read::<Event>(&device_stream(campaign, device)?)?;
         let halts = events.into_iter().rev().find_map(|dated| match dated.event {
             Event::Halted { evidence, .. } => Some(evidence),
             _ => None,
@@ -201,7 +238,7 @@ impl Pager {
     }
 
     async fn record(&self, channel: &str, page: &Page) -> Result<(), LedgerError> {
-        let stream = pager_stream(&self.campaign)?;
+        let stream = self.source.stream()?;
         let event = PagerEvent::Delivered {
             key: page.incident.key.clone(),
             channel: channel.to_owned(),

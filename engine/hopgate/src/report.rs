@@ -15,6 +15,9 @@ mod terminal;
 mod tests;
 mod wording;
 
+pub(crate) use page::base64;
+pub(crate) use wording::{Escaped, visible};
+
 /// The whole report as one HTML file: no request leaves it, light and dark, for screens, phones and paper.
 pub fn html(story: &Story) -> String {
     page::page(story)

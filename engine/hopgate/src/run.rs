@@ -86,7 +86,7 @@ pub fn check_files(campaign_file: &Path) -> Result<(), Failure> {
     load_checks(&file, base, &catalogue)?;
     planner::known_advisories(&file, &catalogue)?;
     planner::waves(&file, &inventory).map_err(|error| in_its_place(error, &file, campaign_file))?;
-    channels(&file)?;
+    channels(file.pager.as_ref())?;
     Ok(())
 }
 
@@ -160,7 +160,7 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
         clock,
         connections,
         checks: Arc::new(checks),
-        channels: channels(&file)?,
+        channels: channels(file.pager.as_ref())?,
         labels: inventory
             .devices
             .into_iter()
@@ -225,20 +225,17 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn channels(file: &CampaignFile) -> Result<Vec<Arc<dyn Channel>>, Failure> {
+/// The ways to reach a person, as they are written in a file.
+pub(crate) fn channels(pager: Option<&PagerText>) -> Result<Vec<Arc<dyn Channel>>, Failure> {
     let Some(PagerText::Pagerduty {
         url,
         routing_key_from,
-    }) = &file.pager
+    }) = pager
     else {
         return Ok(Vec::new());
     };
     let no_key = |error: CredentialsError| {
-        Failure::new(
-            "C005",
-            "set the variable or write the file that the campaign names",
-            error,
-        )
+        Failure::new("C005", "set the variable or write the file that it names", error)
     };
     let routing_key = routing_key_from.text().map_err(no_key)?;
     let url = url.clone().unwrap_or_else(|| EVENTS_URL.to_owned());

@@ -766,3 +766,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_check_that_trips_is_a_finding_and_hides_no_other() {
+    let playbook = Playbook::builtin("readiness").unwrap().unwrap();
+    let check = &playbook.checks[0];
+    let found = by_itself(check, || panic!("index {} of nothing", 7));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].check, check.id);
+    insta::assert_snapshot!(found[0].message, @"the check could not be run: it tripped hopgate (index 7 of nothing)");
+    assert!(found[0].holds(), "it holds a gate: what tripped has not passed");
+}

@@ -1,4 +1,4 @@
-//! The commands that run something: `demo`, `simulate`, `run`, `resume`, `audit`.
+//! The commands that run something: `demo`, `simulate`, `run`, `resume`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,8 @@ use hopgate_core::names::{CampaignId, DeviceId, Identity};
 use hopgate_core::waiting::Hold;
 use tokio::sync::mpsc;
 
-use super::{AuditArgs, ServingArgs, SimulateArgs, SimulateCommand, ask, note, say};
+use super::{ServingArgs, SimulateArgs, SimulateCommand, ask, note, say};
 use crate::api::Running;
-use crate::audit as auditing;
-use crate::audit::Outcome;
-use crate::catalogue;
-use crate::checks::{self, Asked};
-use crate::clock::Clock;
-use crate::config::inventory::Inventory;
-use crate::connect::connect;
 use crate::demo;
 use crate::failure::{Exit, Failure};
 use crate::fleet::{Command, Ending, News};
@@ -186,51 +179,4 @@ impl Audience for Terminal {
     }
 
     fn take_commands(&mut self, _: mpsc::UnboundedSender<Command>) {}
-}
-
-/// Asks the estate. Exposed or unknown devices make the exit status say so.
-pub(super) async fn audit(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
-    let inventory = Inventory::load(&args.inventory)?;
-    let names = if args.playbooks.is_empty() {
-        hopgate_playbooks::Playbook::builtin_names()
-            .map(str::to_owned)
-            .collect()
-    } else {
-        args.playbooks
-    };
-    let catalogue = catalogue::load(&[], Path::new(""))?;
-    let mut playbooks = Vec::new();
-    for check in checks::load_all(&names, Path::new(""), &catalogue)? {
-        match check.asked {
-            Asked::Playbook(playbook) => playbooks.push(playbook),
-            Asked::Advisories => {
-                return Err(Failure::unknown(
-                    "advisories are about a way, and an audit has none",
-                    "hopgate path --inventory FILE --to RELEASE holds them against every device",
-                ));
-            }
-        }
-    }
-    let clock = inventory
-        .simulated_clock
-        .map_or_else(Clock::system, Clock::scaled);
-    let opened = ask::open_for_pins(state).await?;
-    let connections = connect(&inventory, &args.inventory, opened.ledger())?;
-    let also: &[_] = if args.twin.is_some() {
-        &simulating::twin::AREAS
-    } else {
-        &[]
-    };
-    let audited = auditing::audit(&connections.clients, &playbooks, also, &clock).await;
-    connections.record_first_use(opened.ledger(), clock.now()).await?;
-    ask::close(opened).await;
-    say(&auditing::text(&audited));
-    if let Some(path) = &args.json {
-        auditing::write_json(&audited, path)?;
-    }
-    if let Some(path) = &args.twin {
-        simulating::write_twin(&inventory, &audited, clock.now(), path)?;
-    }
-    let clear = audited.iter().all(|device| device.outcome() == Outcome::Clear);
-    Ok(if clear { Exit::Success } else { Exit::Attention })
 }

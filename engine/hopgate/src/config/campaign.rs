@@ -195,29 +195,18 @@ impl CampaignFile {
                     devices: accept.devices.iter().cloned().collect(),
                     by: accept.by.clone(),
                     reason: accept.reason.trim().to_owned(),
-                    until: self.end_of(path, &key("until"), &accept.until)?,
+                    until: end_of(path, &key("until"), &accept.until, self.zone())?,
                 })
             })
             .collect()
     }
 
-    /// The end of a day in the zone of the window, or an instant as it stands.
-    fn end_of(&self, path: &Path, key: &str, text: &str) -> Result<Timestamp, ConfigError> {
-        let neither = || {
-            let text = format!("{text:?} is no day (2026-12-24), no local time with its zone and no instant");
-            meaning(path, key, text)
-        };
-        if text.contains('T') {
-            return instant(path, key, text).map_err(|_| neither());
-        }
-        let day: Date = text.parse().map_err(|_| neither())?;
-        let zone = self
-            .window
+    /// The zone that days are meant in: the window's.
+    fn zone(&self) -> TimeZone {
+        self.window
             .opens
             .parse::<Zoned>()
-            .map_or(TimeZone::UTC, |opens| opens.time_zone().clone());
-        let ends = day.tomorrow().and_then(|next| next.to_zoned(zone));
-        ends.map(|ends| ends.timestamp()).map_err(|_| neither())
+            .map_or(TimeZone::UTC, |opens| opens.time_zone().clone())
     }
 
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
@@ -263,6 +252,20 @@ impl CampaignFile {
         }
         Ok(())
     }
+}
+
+/// The end of a day in a zone, or an instant as it stands.
+pub(crate) fn end_of(path: &Path, key: &str, text: &str, zone: TimeZone) -> Result<Timestamp, ConfigError> {
+    let neither = || {
+        let text = format!("{text:?} is no day (2026-12-24), no local time with its zone and no instant");
+        meaning(path, key, text)
+    };
+    if text.contains('T') {
+        return instant(path, key, text).map_err(|_| neither());
+    }
+    let day: Date = text.parse().map_err(|_| neither())?;
+    let ends = day.tomorrow().and_then(|next| next.to_zoned(zone));
+    ends.map(|ends| ends.timestamp()).map_err(|_| neither())
 }
 
 /// A local time with its zone, or an instant; the error is the one of what was meant.

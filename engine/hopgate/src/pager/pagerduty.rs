@@ -60,7 +60,7 @@ impl PagerDuty {
         let source = incident
             .device
             .as_ref()
-            .map_or(page.campaign.as_str(), |device| device.as_str());
+            .map_or(page.group.as_str(), |device| device.as_str());
         json!({
             "routing_key": self.routing_key,
             "event_action": "trigger",
@@ -71,7 +71,7 @@ impl PagerDuty {
                 "severity": severity,
                 "timestamp": page.decided.to_string(),
                 "component": "hopgate",
-                "group": page.campaign.as_str(),
+                "group": page.group,
                 "class": incident.key.rsplit('/').next().unwrap_or_default(),
                 "custom_details": {
                     "next_step": incident.next_step,
@@ -128,7 +128,7 @@ mod tests {
         let channel =
             PagerDuty::new("http://127.0.0.1:9/v2/enqueue".to_owned(), "R0UT1NG".to_owned()).unwrap();
         let page = Page {
-            campaign: "spring".parse().unwrap(),
+            group: "spring".to_owned(),
             decided: "2026-03-07T22:00:00Z".parse().unwrap(),
             incident: Incident {
                 key: "hopgate/spring/fw1/hop-1/0/boot-loop".to_owned(),

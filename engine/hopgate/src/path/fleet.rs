@@ -115,17 +115,7 @@ async fn found(
         Ok(graph) => graph,
         Err(unknown) => return Found::Refused(unknown.to_string()),
     };
-    let offered: Option<Vec<Offered>> = facts.software.known().map(|images| {
-        images
-            .iter()
-            .map(|image| Offered {
-                version: image.version,
-                release_type: image.release_type.clone(),
-                downloaded: image.downloaded,
-                size_mb: image.size_mb,
-            })
-            .collect()
-    });
+    let offered = offered(facts);
     let mut request = wishes.request(system.sw_version, target);
     request.offered = offered.as_deref();
     let open = match graph.plan(&request) {
@@ -145,6 +135,18 @@ async fn found(
         Err(refusal) => refused(refusal),
         Ok(plan) => Found::Path(Box::new(plan)),
     }
+}
+
+/// What the device's own list offers, where it could be read.
+pub(crate) fn offered(facts: &Facts) -> Option<Vec<Offered>> {
+    let images = facts.software.known()?;
+    let offered = images.iter().map(|image| Offered {
+        version: image.version,
+        release_type: image.release_type.clone(),
+        downloaded: image.downloaded,
+        size_mb: image.size_mb,
+    });
+    Some(offered.collect())
 }
 
 fn refused(refusal: NoRoute) -> Found {

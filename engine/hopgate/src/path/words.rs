@@ -365,7 +365,7 @@ fn sourced(row: &hopgate_paths::Sourced) -> String {
 }
 
 /// `1 hop`, `3 hops`, `2 advisories`.
-pub(super) fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     let plural = match what.strip_suffix('y') {
         _ if number == 1 => what.to_owned(),
         Some(stem) => format!("{stem}ies"),

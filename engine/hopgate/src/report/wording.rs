@@ -43,7 +43,7 @@ fn acts(character: char) -> bool {
 }
 
 /// Text in which every character that acts is spelled out, as `\u{1b}`.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if acts(character) {
@@ -56,7 +56,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// A value inside HTML text or a double-quoted attribute.
-pub(super) struct Escaped<T>(pub(super) T);
+pub(crate) struct Escaped<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

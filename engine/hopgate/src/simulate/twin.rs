@@ -32,7 +32,7 @@ pub fn twin(inventory: &Inventory, audited: &[Audited], read_at: Timestamp) -> T
     Twin {
         read_at,
         devices: devices
-            .filter_map(|entry| Some(device(entry, &read.get(entry.name.as_str())?.facts)))
+            .filter_map(|entry| Some(device(entry, read.get(entry.name.as_str())?.facts.as_deref()?)))
             .collect(),
     }
 }

@@ -1,0 +1,229 @@
+//! One firewall of an audit: what is read of it, the way planned for it, and what the checks say to both.
+//!
+//! Knows nothing of the other firewalls, nor of deadlines. Sends only what the checks and the way ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hopgate_panos::Client;
+use hopgate_paths::{FactsView, Graph, NoRoute, PathPlan, Target};
+use hopgate_playbooks::{
+    Fact, FactArea, Facts, Finding, HopContext, Mode, Severity, System, Verdict, advisories,
+};
+
+use super::estate::Question;
+use super::{Answer, Audited, Way};
+use crate::asking::gather;
+use crate::checks::ADVISORIES;
+use crate::clock::Clock;
+use crate::config::inventory::Entry;
+use crate::config::selector::Meant;
+use crate::path::{Wishes, fleet};
+
+/// The playbook that the finding about the way itself goes by.
+const WAY: &str = "path";
+
+/// What was read of a device, and the way that was found for it.
+pub(super) struct Read {
+    facts: Facts,
+    way: Option<Planned>,
+}
+
+enum Planned {
+    Way(Box<PathPlan>),
+    NothingToDo,
+    Refused(String),
+}
+
+/// Reads a device; nothing where it turns out not to be meant.
+pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, clock: &Clock) -> Option<Read> {
+    let by_itself = question.selector.of_entry(entry) == Meant::OnceRead;
+    if !by_itself && question.target.is_none() {
+        let facts = gather(client, &question.playbooks, &question.areas, clock.now()).await;
+        return Some(Read { facts, way: None });
+    }
+    let mut first = BTreeSet::from([FactArea::System]);
+    if question.target.is_some() {
+        first.insert(FactArea::Software);
+    }
+    let facts = client.facts(&first, clock.now()).await;
+    let Fact::Known(system) = &facts.system else {
+        // Whether it is meant cannot be told, so it is shown as what it is: not read.
+        return Some(Read { facts, way: None });
+    };
+    if by_itself && !question.selector.of_device(entry, system) {
+        return None;
+    }
+    let system = system.clone();
+    let Some(target) = question.target else {
+        let facts = read_on(client, facts, &question.areas, question, clock).await;
+        return Some(Read { facts, way: None });
+    };
+    let open = plan(question, target, &system, &facts, None);
+    let mut areas = question.areas.clone();
+    if let Planned::Way(plan) = &open {
+        let on_it = plan.hops.iter().flat_map(|hop| &hop.advisories);
+        areas.extend(advisories::areas(on_it.map(|assessed| &*assessed.advisory)));
+    }
+    let facts = read_on(client, facts, &areas, question, clock).await;
+    let way = plan(question, target, &system, &facts, Some(&facts));
+    Some(Read {
+        facts,
+        way: Some(way),
+    })
+}
+
+/// What is wanted beside what is known already, as one set of facts.
+async fn read_on(
+    client: &Client,
+    known: Facts,
+    areas: &BTreeSet<FactArea>,
+    question: &Question,
+    clock: &Clock,
+) -> Facts {
+    let rest: BTreeSet<FactArea> = areas
+        .iter()
+        .filter(|area| !known.sources.contains_key(area))
+        .copied()
+        .collect();
+    let mut more = gather(client, &question.playbooks, &rest, clock.now()).await;
+    if known.sources.contains_key(&FactArea::Software) {
+        more.software = known.software;
+    }
+    more.system = known.system;
+    more.sources.extend(known.sources);
+    more.read_at = known.read_at;
+    more
+}
+
+fn plan(
+    question: &Question,
+    target: Target,
+    system: &System,
+    facts: &Facts,
+    view: Option<&dyn FactsView>,
+) -> Planned {
+    let graph = match Graph::new(&question.catalogue, &system.model) {
+        Ok(graph) => graph,
+        Err(unknown) => return Planned::Refused(unknown.to_string()),
+    };
+    let offered = fleet::offered(facts);
+    let wishes = Wishes::default();
+    let mut request = wishes.request(system.sw_version, target);
+    request.offered = offered.as_deref();
+    request.view = view;
+    match graph.plan(&request) {
+        Ok(plan) => Planned::Way(Box::new(plan)),
+        Err(NoRoute::NothingToDo { .. }) => Planned::NothingToDo,
+        Err(other) => Planned::Refused(other.to_string()),
+    }
+}
+
+/// Facts of a device that gave no whole answer in time.
+pub(super) fn silent(entry: &Entry, question: &Question, clock: &Clock) -> Read {
+    let seconds = question.patience.as_secs();
+    let why = format!("no complete answer within {seconds} s");
+    let facts = Facts::silent(entry.name.as_str(), clock.now(), &why, &question.areas);
+    Read { facts, way: None }
+}
+
+/// Asks the checks.
+pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64, clock: &Clock) -> Audited {
+    let Read { facts, way } = read;
+    let plan = match &way {
+        Some(Planned::Way(plan)) => Some(&**plan),
+        _ => None,
+    };
+    let hop = plan
+        .and_then(|plan| plan.hops.first())
+        .map(|hop| HopContext::from(&hop.hop));
+    let told = way.as_ref().map(told);
+    let mut answers: Vec<Answer> = Vec::new();
+    if let (Some(told), Some(target)) = (&told, question.target) {
+        answers.push(answer(WAY, about_way(told, target)));
+    }
+    for playbook in &question.playbooks {
+        let findings = playbook.evaluate(&facts, hop.as_ref());
+        answers.extend(findings.into_iter().map(|found| answer(playbook.name(), found)));
+    }
+    if question.advisories {
+        answers.extend(of_advisories(question, &facts, plan));
+    }
+    for answer in &mut answers {
+        question
+            .waivers
+            .apply(entry, facts.system.known(), answer, clock.now());
+    }
+    let system = facts.system.known();
+    Audited {
+        device: entry.name.clone(),
+        labels: entry.labels.clone(),
+        model: system.map(|system| system.model.clone()),
+        serial: system.map(|system| system.serial.clone()),
+        version: system.map(|system| system.sw_version.to_string()),
+        unread: facts.system.unknown().map(str::to_owned),
+        missing: missing(&facts),
+        way: told,
+        answers,
+        took_ms,
+        facts: question.keep_facts.then(|| Box::new(facts)),
+    }
+}
+
+fn answer(playbook: &str, finding: Finding) -> Answer {
+    Answer {
+        playbook: playbook.to_owned(),
+        finding,
+        lapsed: None,
+    }
+}
+
+fn told(planned: &Planned) -> Way {
+    match planned {
+        Planned::Way(plan) => Way::Stops(plan.route.hops.iter().map(|hop| hop.to).collect()),
+        Planned::NothingToDo => Way::NothingToDo,
+        Planned::Refused(why) => Way::Refused(why.clone()),
+    }
+}
+
+fn about_way(way: &Way, target: Target) -> Finding {
+    let (verdict, message) = match way {
+        Way::Stops(stops) => {
+            let stops: Vec<String> = stops.iter().map(ToString::to_string).collect();
+            (Verdict::Pass, format!("the way is {}", stops.join(" -> ")))
+        }
+        Way::NothingToDo => (Verdict::Pass, "it runs the target already".to_owned()),
+        Way::Refused(why) => (Verdict::Fail, format!("no way to {target}: {why}")),
+    };
+    Finding {
+        check: "leads-to-target".to_owned(),
+        title: format!("A path leads to {target}"),
+        subject: None,
+        verdict,
+        severity: Severity::Block,
+        mode: Mode::Enforce,
+        message,
+        remedy: Some("hopgate path explain says which edges refuse, and what would do instead.".to_owned()),
+        link: None,
+    }
+}
+
+/// What the catalogue knows against the rest of its way. Without a way there is nothing it could be about.
+fn of_advisories(question: &Question, facts: &Facts, plan: Option<&PathPlan>) -> Vec<Answer> {
+    let (Some(plan), Some(system)) = (plan, facts.system.known()) else {
+        return Vec::new();
+    };
+    let steps: Vec<advisories::Step> = plan.route.hops.iter().map(|hop| (hop.from, hop.to)).collect();
+    let findings = advisories::findings(&question.catalogue, &system.model, &steps, facts, &|_| None);
+    findings
+        .into_iter()
+        .map(|found| answer(ADVISORIES, found))
+        .collect()
+}
+
+/// The areas that were asked for and are not known.
+fn missing(facts: &Facts) -> BTreeMap<String, String> {
+    let asked = facts.sources.keys();
+    asked
+        .filter_map(|area| Some((area.name().to_owned(), facts.unknown(*area)?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,205 @@
+//! An audit as it is ordered, on the command line or in a schedule: names and files, made into a question.
+//!
+//! Everything that can be wrong in them is told before a device is asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hopgate_paths::Target;
+use hopgate_playbooks::{FactArea, Playbook};
+
+use super::Audit;
+use super::estate::{self, Question};
+use super::live::Live;
+use super::waivers::Waivers;
+use crate::catalogue;
+use crate::checks::{self, ADVISORIES};
+use crate::clock::Clock;
+use crate::config::inventory::Inventory;
+use crate::config::selector::Selector;
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::ledger::Ledger;
+
+/// What is asked, as a person says it. Relative paths start at `base`.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Where relative paths start.
+    pub base: PathBuf,
+    /// The inventory.
+    pub inventory: PathBuf,
+    /// Playbooks; where there is none, every built-in one that has something to say.
+    pub playbooks: Vec<String>,
+    /// Which devices are meant.
+    pub group: Option<Selector>,
+    /// Where each device's way is planned to.
+    pub target: Option<Target>,
+    /// The waivers.
+    pub waivers: Option<PathBuf>,
+    /// Overlays of the release catalogue.
+    pub catalogue: Vec<PathBuf>,
+    /// Devices that are asked at once.
+    pub at_once: usize,
+    /// How long one device may take.
+    pub patience: Duration,
+    /// Whether what was read is wanted afterwards.
+    pub keep_facts: bool,
+    /// Areas that are read beside those the checks need.
+    pub also: Vec<FactArea>,
+}
+
+/// An order whose files are read and make sense together.
+pub struct Ready {
+    question: Arc<Question>,
+    inventory: Inventory,
+    path: PathBuf,
+    clock: Clock,
+}
+
+impl Order {
+    /// Reads and checks every file.
+    pub fn read(&self) -> Result<Ready, Failure> {
+        let path = self.base.join(&self.inventory);
+        let inventory = Inventory::load(&path)?;
+        let catalogue = catalogue::load(&self.catalogue, &self.base)?;
+        let asked = checks::load_all(&self.names(), &self.base, &catalogue)?;
+        let mut question = Question::of(asked, catalogue);
+        if question.advisories && self.target.is_none() {
+            return Err(Failure::unknown(
+                "advisories are about a way, and this audit has none",
+                "--to RELEASE plans every device's way and holds what is known against it",
+            ));
+        }
+        question.selector = self.group.clone().unwrap_or_default();
+        question.selector.check(&inventory)?;
+        if let Some(file) = &self.waivers {
+            question.waivers = Waivers::load(&self.base.join(file), &inventory)?;
+        }
+        question.target = self.target;
+        question.at_once = self.at_once;
+        question.patience = self.patience;
+        question.keep_facts = self.keep_facts;
+        question.areas.extend(&self.also);
+        let clock = inventory
+            .simulated_clock
+            .map_or_else(Clock::system, Clock::scaled);
+        Ok(Ready {
+            question: Arc::new(question),
+            inventory,
+            path,
+            clock,
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        if !self.playbooks.is_empty() {
+            return self.playbooks.clone();
+        }
+        let library = Playbook::builtin_names();
+        let advisories = self.target.map(|_| ADVISORIES);
+        library.chain(advisories).map(str::to_owned).collect()
+    }
+}
+
+impl Ready {
+    /// Asks the devices. Certificates that are trusted on first use are recorded.
+    pub async fn ask(&self, ledger: &Ledger, live: &mut Live) -> Result<Audit, Failure> {
+        let connections = connect(&self.inventory, &self.path, ledger)?;
+        let asking = estate::ask(
+            &connections.clients,
+            &self.inventory,
+            &self.question,
+            &self.clock,
+            live,
+        );
+        let audit = Box::pin(asking).await;
+        connections.record_first_use(ledger, self.clock.now()).await?;
+        Ok(audit)
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Civil time of its devices.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether some device of its inventory has this label.
+    fn has_label(&self, label: &str) -> bool {
+        let mut devices = self.inventory.devices.iter();
+        devices.any(|entry| entry.labels.contains_key(label))
+    }
+}
+
+/// Where the reports of an audit go.
+#[derive(Debug, Clone, Default)]
+pub struct Reports {
+    /// HTML: a file, or with `split_by` a directory.
+    pub html: Option<PathBuf>,
+    /// CSV.
+    pub csv: Option<PathBuf>,
+    /// JSON.
+    pub json: Option<PathBuf>,
+    /// JUnit XML.
+    pub junit: Option<PathBuf>,
+    /// One HTML file for each value of this label.
+    pub split_by: Option<String>,
+}
+
+impl Reports {
+    /// Refuses what cannot be written for these devices.
+    pub fn check(&self, ready: &Ready) -> Result<(), Failure> {
+        match &self.split_by {
+            Some(label) if !ready.has_label(label) => Err(Failure::unknown(
+                format!("no device of the inventory has the label {label}"),
+                "a report is split by a label of the inventory, such as customer",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Writes those that are wanted; what was written.
+    pub fn write(&self, audit: &Audit, base: &Path) -> Result<Vec<PathBuf>, super::AuditError> {
+        let mut written = Vec::new();
+        if let Some(path) = self.html.as_ref().map(|path| base.join(path)) {
+            match &self.split_by {
+                None => {
+                    super::html::write_html(audit, &path)?;
+                    written.push(path);
+                }
+                Some(label) => written.extend(write_parts(audit, label, &path)?),
+            }
+        }
+        type Writer = fn(&Audit, &Path) -> Result<(), super::AuditError>;
+        let plain: [(&Option<PathBuf>, Writer); 3] = [
+            (&self.csv, super::sheet::write_csv),
+            (&self.json, super::record::write_json),
+            (&self.junit, super::junit::write_junit),
+        ];
+        for (path, write) in plain {
+            if let Some(path) = path.as_ref().map(|path| base.join(path)) {
+                write(audit, &path)?;
+                written.push(path);
+            }
+        }
+        Ok(written)
+    }
+}
+
+fn write_parts(audit: &Audit, label: &str, directory: &Path) -> Result<Vec<PathBuf>, super::AuditError> {
+    std::fs::create_dir_all(directory).map_err(|source| super::AuditError::Write {
+        path: directory.to_owned(),
+        source,
+    })?;
+    let mut written = Vec::new();
+    for (name, part) in super::split::by_label(audit, label) {
+        let path = directory.join(format!("{name}.html"));
+        super::html::write_html(&part, &path)?;
+        written.push(path);
+    }
+    Ok(written)
+}

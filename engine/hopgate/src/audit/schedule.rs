@@ -1,0 +1,331 @@
+//! Audits that are asked again and again: the file they are written in, and keeping to it.
+//!
+//! The state directory is opened for each run and left alone in between, so that `hopgate audit history`, another audit or
+//! a campaign can have it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hopgate_core::names::AuditName;
+use hopgate_paths::Target;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::cron::Cron;
+use super::estate::{AT_ONCE, PATIENCE_S};
+use super::history;
+use super::live::Live;
+use super::order::{Order, Reports};
+use crate::clock::{self, Clock};
+use crate::config::campaign::PagerText;
+use crate::config::{ConfigError, meaning, read};
+use crate::failure::Failure;
+use crate::journal::JournalError;
+use crate::pager::{Channel, Pager, Stop};
+use crate::run::channels;
+use crate::state::State;
+
+/// How long a run waits for a state directory that somebody else has, in real time, and how often it looks.
+const STATE_WITHIN: Duration = Duration::from_secs(600);
+const STATE_LOOK: Duration = Duration::from_secs(2);
+
+/// How long pages are tried after a run, in real time. What is left goes out with the next one, or after the pause below.
+const PAGES_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long until pages that were not accepted are tried again, in real time.
+const PAGES_AGAIN: Duration = Duration::from_secs(60);
+
+/// The file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    audits: Vec<AuditText>,
+    pager: Option<PagerText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditText {
+    name: AuditName,
+    cron: String,
+    #[serde(default = "utc")]
+    zone: String,
+    inventory: PathBuf,
+    #[serde(default)]
+    playbooks: Vec<String>,
+    group: Option<String>,
+    to: Option<Target>,
+    waive: Option<PathBuf>,
+    #[serde(default)]
+    catalogue: Vec<PathBuf>,
+    #[serde(default)]
+    reports: ReportsText,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportsText {
+    html: Option<PathBuf>,
+    csv: Option<PathBuf>,
+    json: Option<PathBuf>,
+    junit: Option<PathBuf>,
+    split_by: Option<String>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// The audits of a file, checked.
+pub struct Schedule {
+    base: PathBuf,
+    audits: Vec<Planned>,
+    channels: Vec<Arc<dyn Channel>>,
+}
+
+struct Planned {
+    name: AuditName,
+    cron: Cron,
+    zone: TimeZone,
+    order: Order,
+    reports: Reports,
+}
+
+impl Schedule {
+    /// Reads and checks the file, and every file that it names.
+    pub fn load(path: &Path) -> Result<Schedule, Failure> {
+        let file: File = read(path, |file: &File| planned(path, file).map(|_| ()))?;
+        let audits = planned(path, &file)?;
+        for audit in &audits {
+            audit.reports.check(&audit.order.read()?)?;
+        }
+        Ok(Schedule {
+            base: base_of(path),
+            audits,
+            channels: channels(file.pager.as_ref())?,
+        })
+    }
+
+    /// Keeps to it for ever; `say` hears a line a run, and what could not be done.
+    pub async fn keep(&self, state: &Path, say: &(dyn Fn(&str) + Sync)) {
+        // One at a time: the state directory has one owner.
+        let turn = tokio::sync::Mutex::new(());
+        let kept = self
+            .audits
+            .iter()
+            .map(|audit| self.keep_one(audit, state, say, &turn));
+        futures_util::future::join_all(kept).await;
+    }
+
+    async fn keep_one(
+        &self,
+        audit: &Planned,
+        state: &Path,
+        say: &(dyn Fn(&str) + Sync),
+        turn: &tokio::sync::Mutex<()>,
+    ) {
+        let mut clock = audit
+            .order
+            .read()
+            .map_or_else(|_| Clock::system(), |ready| ready.clock().clone());
+        loop {
+            let Some(at) = audit.cron.next(clock.now(), &audit.zone) else {
+                return;
+            };
+            say(&format!("{}: next {}", audit.name, minute(at)));
+            clock.sleep_until(at).await;
+            let _turn = turn.lock().await;
+            let (told, left) = match self.run(audit, state, &mut clock).await {
+                Ok((told, left)) => (told, left),
+                Err(failure) => (self.failed(audit, state, &clock, &failure).await, false),
+            };
+            say(&format!("{}: {} {told}", audit.name, minute(at)));
+            drop(_turn);
+            if left {
+                self.page_again(audit, state, &clock, at, say, turn).await;
+            }
+        }
+    }
+
+    /// Asks once; what it came down to, and whether pages are left.
+    async fn run(&self, audit: &Planned, state: &Path, clock: &mut Clock) -> Result<(String, bool), Failure> {
+        // Read anew: whoever changed the inventory does not have to come here.
+        let ready = audit.order.read()?;
+        *clock = ready.clock().clone();
+        let opened = open(state).await?;
+        let done = async {
+            let asked = ready.ask(opened.ledger(), &mut Live::silent()).await?;
+            let run = history::record(opened.ledger(), &audit.name, &asked).await?;
+            let left = self.page(audit, &opened, clock).await;
+            let mut told = history::in_words(&run);
+            if let Err(error) = audit.reports.write(&asked, &self.base) {
+                // It was asked and is recorded; who wants the file has to hear all the same.
+                told.push_str(&format!("\n{}", Failure::from(error)));
+            }
+            Ok::<_, Failure>((told, left))
+        };
+        let done = Box::pin(done).await;
+        opened.close().await;
+        done
+    }
+
+    /// Delivers what is to be paged; whether some of it is left.
+    async fn page(&self, audit: &Planned, state: &State, clock: &Clock) -> bool {
+        let (ledger, channels) = (state.ledger().clone(), self.channels.clone());
+        let pager = Pager::of_audit(ledger, clock.clone(), channels, audit.name.clone());
+        let (_stop, stops) = watch::channel(Stop::WhenEmpty);
+        !matches!(clock::within(PAGES_WITHIN, pager.run(stops)).await, Some(Ok(())))
+    }
+
+    async fn page_again(
+        &self,
+        audit: &Planned,
+        state: &Path,
+        clock: &Clock,
+        ran: Timestamp,
+        say: &(dyn Fn(&str) + Sync),
+        turn: &tokio::sync::Mutex<()>,
+    ) {
+        // Until the next run, which tries again itself.
+        while audit
+            .cron
+            .next(ran, &audit.zone)
+            .is_some_and(|next| clock.now() < next)
+        {
+            say(&format!("{}: pages are left, trying again", audit.name));
+            clock::pause(PAGES_AGAIN).await;
+            let _turn = turn.lock().await;
+            let Ok(opened) = open(state).await else { continue };
+            let left = self.page(audit, &opened, clock).await;
+            opened.close().await;
+            if !left {
+                return;
+            }
+        }
+    }
+
+    async fn failed(&self, audit: &Planned, state: &Path, clock: &Clock, failure: &Failure) -> String {
+        let why = failure.to_string();
+        if let Ok(opened) = State::open(state) {
+            // What could not be recorded is told all the same.
+            let _ = history::record_failure(opened.ledger(), &audit.name, clock.now(), &why).await;
+            opened.close().await;
+        }
+        format!("NOT ASKED: {why}")
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn base_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).to_owned()
+}
+
+/// The state directory, once whoever has it lets it go.
+async fn open(state: &Path) -> Result<State, Failure> {
+    let waited = clock::within(STATE_WITHIN, async {
+        loop {
+            match State::open(state) {
+                Err(JournalError::Locked { .. }) => clock::pause(STATE_LOOK).await,
+                other => return other,
+            }
+        }
+    });
+    match waited.await {
+        Some(opened) => Ok(opened?),
+        None => Ok(State::open(state)?),
+    }
+}
+
+fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
+    let mut planned: Vec<Planned> = Vec::new();
+    for (index, text) in file.audits.iter().enumerate() {
+        let key = |field: &str| format!("audits[{index}].{field}");
+        if planned.iter().any(|earlier| earlier.name == text.name) {
+            let told = format!("{} is the name of an earlier audit", text.name);
+            return Err(meaning(path, key("name"), told));
+        }
+        let cron: Cron = text
+            .cron
+            .parse()
+            .map_err(|error: super::cron::InvalidCron| meaning(path, key("cron"), error.to_string()))?;
+        let zone =
+            TimeZone::get(&text.zone).map_err(|error| meaning(path, key("zone"), error.to_string()))?;
+        let group = text.group.as_ref().map(|group| group.parse()).transpose();
+        let group = group.map_err(|error: crate::config::selector::SelectorError| {
+            meaning(path, key("group"), error.to_string())
+        })?;
+        let reports = &text.reports;
+        if reports.split_by.is_some() && reports.html.is_none() {
+            let told = "split_by takes html: the directory that the parts go to";
+            return Err(meaning(path, key("reports"), told));
+        }
+        planned.push(Planned {
+            name: text.name.clone(),
+            cron,
+            zone,
+            order: Order {
+                base: base_of(path),
+                inventory: text.inventory.clone(),
+                playbooks: text.playbooks.clone(),
+                group,
+                target: text.to,
+                waivers: text.waive.clone(),
+                catalogue: text.catalogue.clone(),
+                at_once: AT_ONCE,
+                patience: Duration::from_secs(PATIENCE_S),
+                keep_facts: reports.json.is_some(),
+                also: Vec::new(),
+            },
+            reports: Reports {
+                html: reports.html.clone(),
+                csv: reports.csv.clone(),
+                json: reports.json.clone(),
+                junit: reports.junit.clone(),
+                split_by: reports.split_by.clone(),
+            },
+        });
+    }
+    if planned.is_empty() {
+        return Err(meaning(path, "audits", "a schedule needs at least one audit"));
+    }
+    Ok(planned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "\
+audits:
+  - {name: nightly, cron: '30 2 * * *', zone: Europe/Vienna, inventory: inventory.yaml, playbooks: [optics]}
+  - {name: weekly, cron: '0 3 * * sun', inventory: inventory.yaml, to: 10.2.7, reports: {html: weekly.html}}
+";
+
+    fn load(text: &str) -> Result<Vec<Planned>, String> {
+        let path = Path::new("schedules.yaml");
+        let file: File = crate::config::parse(path, text).map_err(|error| error.to_string())?;
+        planned(path, &file).map_err(|error| error.located_in(text).to_string())
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        assert_eq!(load(GOOD).map(|audits| audits.len()), Ok(2));
+        let wrong = |from: &str, to: &str| {
+            load(&GOOD.replacen(from, to, 1))
+                .map(|audits| audits.len())
+                .unwrap_err()
+        };
+        insta::assert_snapshot!(wrong("30 2 * * *", "30 25 * * *"), @r#"schedules.yaml:2: audits[0].cron: "25" is no hour (0 to 23, lists, ranges and steps: 1,15 or 9-17/2)"#);
+        insta::assert_snapshot!(wrong("Europe/Vienna", "Europe/Viena"), @"schedules.yaml:2: audits[0].zone: failed to find time zone `Europe/Viena` in time zone database");
+        insta::assert_snapshot!(wrong("weekly", "nightly"), @"schedules.yaml:3: audits[1].name: nightly is the name of an earlier audit");
+        insta::assert_snapshot!(wrong("html: weekly.html", "split_by: customer"), @"schedules.yaml:3: audits[1].reports: split_by takes html: the directory that the parts go to");
+        insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, playbooks, group, to, waive, catalogue, reports");
+        insta::assert_snapshot!(wrong("to: 10.2.7", "to: 10.2.7.9"), @r#"schedules.yaml:3:72: to: "10.2.7.9" is not a PAN-OS version: "9" follows where the version should end (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
+    }
+}

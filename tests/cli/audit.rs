@@ -1,0 +1,351 @@
+//! `hopgate audit`: every output against a simulated estate, deadlines, waivers, ways, parts, schedules and their history.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use hopgate_tests::process::{self, Ended, Simulator};
+use hopgate_tests::receiver::Receiver;
+use serde_json::{Value, json};
+
+use super::desk::{Desk, Page};
+
+/// Three firewalls of two customers; one holds a module that boot-loops its model.
+const ESTATE: &str = "\
+seed: 5
+epoch: 2026-03-07T19:00:00Z
+credentials: {user: admin, password: admin}
+devices:
+  - name: acme-loops
+    model: PA-850
+    version: 9.1.16
+    content: 8900-9000
+    labels: {customer: acme}
+    optics: [{port: 5, vendor: FS, part: SFP-10GSR-85}]
+  - {name: acme-fine, model: PA-850, version: 9.1.16, content: 8900-9000, labels: {customer: acme}}
+  - {name: bolt-fine, model: PA-VM, version: 9.1.16, content: 8900-9000, labels: {customer: bolt}}
+";
+
+fn estate(speed: u32) -> (Desk, Simulator) {
+    let desk = Desk::new();
+    desk.write("fleet.yaml", ESTATE);
+    let simulator = Simulator::serve(desk.path(), speed);
+    (desk, simulator)
+}
+
+/// An audit that has to find something: status 3.
+fn attention(desk: &Desk, arguments: &str) -> Ended {
+    let ended = desk.run(arguments);
+    assert_eq!(ended.code, Some(3), "hopgate {arguments}: {ended:#?}");
+    ended
+}
+
+fn read(desk: &Desk, name: &str) -> String {
+    std::fs::read_to_string(desk.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn json(desk: &Desk, name: &str) -> Value {
+    serde_json::from_str(&read(desk, name)).unwrap()
+}
+
+fn page() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/audit.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The example of a file on the page.
+fn example(name: &str) -> String {
+    let page = page();
+    let (_, rest) = page.split_once(&format!("`{name}`:\n\n```yaml\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn every_report_tells_the_same() {
+    let (desk, _simulator) = estate(60);
+    let ended = attention(
+        &desk,
+        "audit --playbook optics --html a.html --csv a.csv --json a.json --junit a.xml",
+    );
+    insta::assert_snapshot!(ended.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+3 devices asked: 1 exposed, 0 unknown, 2 clear
+"#);
+    let whole = json(&desk, "a.json");
+    assert_eq!(
+        whole["counts"],
+        json!({"devices": 3, "exposed": 1, "unknown": 0, "clear": 2})
+    );
+    let csv = read(&desk, "a.csv");
+    assert!(csv.starts_with("device,model,serial,version,outcome,"), "{csv}");
+    assert_eq!(
+        csv.lines().filter(|line| line.contains(",fail,")).count(),
+        1,
+        "{csv}"
+    );
+    let junit = read(&desk, "a.xml");
+    assert_eq!(junit.matches("<testsuite ").count(), 3);
+    assert!(junit.contains("failures=\"1\" errors=\"0\""), "{junit}");
+    let html = read(&desk, "a.html");
+    assert!(html.contains("<title>Audit: 1 exposed, 0 unknown, 2 clear</title>"));
+    for ways in ["http://127", "admin", &desk.path().display().to_string()] {
+        assert!(
+            !html.contains(ways) && !whole.to_string().contains(&format!("\"{ways}\"")),
+            "{ways}"
+        );
+    }
+}
+
+/// The keys of a table on the page, under a heading.
+fn documented(heading: &str) -> BTreeSet<String> {
+    let page = page();
+    let (_, rest) = page.split_once(&format!("{heading}\n")).unwrap();
+    let rows = rest
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'));
+    rows.filter_map(|row| row.split('`').nth(1))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_json_has_the_keys_that_the_page_tells() {
+    let (desk, _simulator) = estate(60);
+    attention(&desk, "audit --playbook optics --to 10.2.7 --json a.json");
+    let whole = json(&desk, "a.json");
+    assert_eq!(keys(&whole), documented("### The file"));
+    let device = &whole["devices"][0];
+    assert_eq!(keys(device), documented("### A device"));
+    assert_eq!(keys(&device["findings"][0]), documented("### A finding"));
+    assert_eq!(device["device"], "acme-loops");
+    assert_eq!(device["outcome"], "exposed");
+    // What was read is there, where it was asked for; what was not is not made up.
+    assert!(
+        device["facts"]["optics"]["known"]
+            .to_string()
+            .contains("SFP-10GSR-85"),
+        "{device:#}"
+    );
+    assert_eq!(device["facts"]["arp"]["unknown"], "not asked");
+    let stops = device["way"]["stops"].as_array().unwrap();
+    assert_eq!(stops.last().unwrap(), "10.2.7");
+    let verdicts = whole.to_string();
+    assert!(
+        !verdicts.contains("no hop is planned"),
+        "the checks see the first hop: {verdicts}"
+    );
+}
+
+#[test]
+fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
+    let (desk, simulator) = estate(60);
+    let hang = json!({"inject": {"device": "acme-fine", "fault": "hang", "requests": 1000}});
+    simulator.control(&hang);
+    let began = process::now();
+    let ended = attention(&desk, "audit --playbook optics --timeout 2 --json a.json");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    insta::assert_snapshot!(ended.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+unknown  acme-fine          ?         ?
+         could not be read: no complete answer within 2 s
+3 devices asked: 1 exposed, 1 unknown, 1 clear
+"#);
+    let whole = json(&desk, "a.json");
+    let dark = whole["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|device| device["device"] == "acme-fine")
+        .unwrap();
+    assert_eq!(dark["outcome"], "unknown");
+    assert!(dark["took_ms"].as_u64().unwrap() >= 2000);
+    let quick = whole["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|device| device["device"] == "bolt-fine")
+        .unwrap();
+    assert_eq!(quick["outcome"], "clear");
+    simulator.control(&json!({"clear": {"device": "acme-fine"}}));
+    simulator.control(&json!({"inject": {"device": "acme-fine", "fault": "refuse", "requests": 1000}}));
+    let refused = attention(&desk, "audit --playbook optics --group name=acme-fine");
+    assert!(refused.stdout.contains("could not be read: "), "{refused:#?}");
+}
+
+#[test]
+fn what_is_waived_does_not_count_until_it_ends() {
+    let (desk, _simulator) = estate(60);
+    let waivers = |until: &str| {
+        let text = format!(
+            "waivers:\n  - {{check: PAN-221190, group: customer=acme, until: {until}, by: petra, reason: swapped on Friday}}\n"
+        );
+        desk.write("waivers.yaml", &text);
+    };
+    waivers("2026-12-24");
+    let told = desk.done("audit --playbook optics --waive waivers.yaml");
+    insta::assert_snapshot!(told, @r#"
+clear    acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4; accepted by petra until 2026-12-25T00:00:00Z: swapped on Friday
+3 devices asked: 0 exposed, 0 unknown, 3 clear
+"#);
+    waivers("2026-03-06");
+    let told = attention(&desk, "audit --playbook optics --waive waivers.yaml");
+    insta::assert_snapshot!(told.stdout, @r#"
+EXPOSED  acme-loops         PA-850    9.1.16
+         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4. (the waiver of petra ended 2026-03-07T00:00:00Z: swapped on Friday)
+1 finding again: their waivers have ended
+3 devices asked: 1 exposed, 0 unknown, 2 clear
+"#);
+    let mut page = Page::default();
+    waivers("tomorrow");
+    page.add(
+        "a day that is none",
+        &desk.refused("audit --playbook optics --waive waivers.yaml"),
+    );
+    page.add(
+        "advisories without a way",
+        &desk.refused("audit --playbook advisories"),
+    );
+    page.add(
+        "no such label",
+        &desk.refused("audit --html reports --split-by custommer"),
+    );
+    page.add(
+        "a key that no device has",
+        &desk.refused("audit --group custommer=acme"),
+    );
+    page.add("no history", &desk.refused("audit history"));
+    page.matches("audit");
+}
+
+#[test]
+fn the_way_of_every_device_is_held_against_what_is_known() {
+    let (desk, _simulator) = estate(60);
+    let arguments = "audit --playbook advisories --to 10.2.7 --json a.json";
+    let ended = attention(&desk, arguments);
+    assert!(ended.stdout.contains(" -> 10.2.7\n"), "{ended:#?}");
+    let whole = json(&desk, "a.json");
+    let playbooks: BTreeSet<&str> = whole["devices"][0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["playbook"].as_str().unwrap())
+        .collect();
+    assert_eq!(playbooks, BTreeSet::from(["advisories", "path"]));
+    let none = attention(&desk, "audit --playbook optics --group customer=bolt --to 9.1.3");
+    assert!(none.stdout.contains("no way to 9.1.3: "), "{none:#?}");
+}
+
+#[test]
+fn a_report_for_a_customer_names_no_other() {
+    let (desk, _simulator) = estate(60);
+    let names = ["acme-loops", "acme-fine", "bolt-fine"];
+    let all = "--html a.html --csv a.csv --json a.json --junit a.xml";
+    let ended = desk.run(&format!("audit --playbook optics --group customer=bolt {all}"));
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    for file in ["a.html", "a.csv", "a.json", "a.xml"] {
+        let text = read(&desk, file);
+        assert!(text.contains("bolt-fine") && !text.contains("acme"), "{file}");
+    }
+    attention(&desk, "audit --playbook optics --split-by customer --html parts/");
+    let mut files: Vec<String> = std::fs::read_dir(desk.path().join("parts"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["acme.html", "bolt.html"]);
+    for customer in ["acme", "bolt"] {
+        let text = read(&desk, &format!("parts/{customer}.html"));
+        for name in names {
+            assert_eq!(
+                text.contains(name),
+                name.starts_with(customer),
+                "{customer} and {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_schedule_is_kept_and_its_history_tells_what_is_new() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let receiver = runtime.block_on(Receiver::listen(&[]));
+    // A simulated minute is a second and a half.
+    let (desk, simulator) = estate(40);
+    let schedule = format!(
+        "audits:\n  - {{name: nightly, cron: '* * * * *', inventory: inventory.yaml, playbooks: [optics], reports: {{json: nightly.json}}}}\n\
+         pager: {{pagerduty: {{url: \"{}\", routing_key_from: {{env: HOPGATE_SIMULATED_PASSWORD}}}}}}\n",
+        receiver.url()
+    );
+    desk.write("schedules.yaml", &schedule);
+    let mut keeping = desk.start("audit --schedule schedules.yaml");
+    keeping.wait_for_text(
+        "1 exposed, 0 unknown, 2 clear; first run",
+        Duration::from_secs(60),
+    );
+    let swap = |device: &str, part: &str| {
+        let optic = json!({"port": 6, "vendor": "FS", "part": part});
+        simulator.control(&json!({"set_optics": {"device": device, "optics": [optic]}}));
+    };
+    swap("acme-fine", "SFP-10GSR-85");
+    keeping.wait_for_text(
+        "2 exposed, 0 unknown, 1 clear; 1 new, 0 gone, 1 still",
+        Duration::from_secs(60),
+    );
+    simulator.control(&json!({"set_optics": {"device": "acme-loops", "optics": []}}));
+    keeping.wait_for_text(
+        "1 exposed, 0 unknown, 2 clear; 0 new, 1 gone, 1 still",
+        Duration::from_secs(60),
+    );
+    keeping.interrupt();
+    let ended = keeping.wait(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(4), "{ended:#?}");
+    assert_eq!(json(&desk, "nightly.json")["schema"], 1);
+    let history = desk.done("audit history nightly");
+    assert!(
+        history.contains("1 exposed, 0 unknown, 2 clear; first run"),
+        "{history}"
+    );
+    assert!(
+        history.contains("2 exposed, 0 unknown, 1 clear; 1 new, 0 gone, 1 still"),
+        "{history}"
+    );
+    assert!(history.contains("optics/PAN-221190"), "{history}");
+    assert!(desk.done("audit history").starts_with("nightly  "));
+    let pages: Vec<String> = receiver
+        .seen()
+        .iter()
+        .map(|(_, event)| event["payload"]["summary"].as_str().unwrap().to_owned())
+        .collect();
+    // Once when it was first seen, once for what was new then, and never for what stayed.
+    assert_eq!(
+        pages,
+        [
+            "audit nightly: 1 new blocker on 1 device",
+            "audit nightly: 1 new blocker on 1 device"
+        ]
+    );
+}
+
+#[test]
+fn the_examples_on_the_page_are_read() {
+    let (desk, _simulator) = estate(60);
+    desk.change("inventory.yaml", "name: acme-fine", "name: vie-edge1");
+    desk.write("waivers.yaml", &example("waivers.yaml"));
+    let ended = attention(&desk, "audit --playbook optics --waive waivers.yaml");
+    assert_eq!(ended.stderr, "", "{ended:#?}");
+    desk.write(
+        "schedules.yaml",
+        &example("schedules.yaml").replace("PAGERDUTY_KEY", "HOPGATE_SIMULATED_PASSWORD"),
+    );
+    let mut keeping = desk.start("audit --schedule schedules.yaml");
+    keeping.wait_for_text("nightly: next 2026-03-08", Duration::from_secs(60));
+    keeping.interrupt();
+    assert_eq!(keeping.wait(Duration::from_secs(60)).code, Some(4));
+}
