@@ -501,7 +501,7 @@ async fn a_reverted_system_has_the_configuration_that_it_was_left_with() {
         );
         running
             .contains("<login-banner>")
-            .then(|| crate::probe::between(&running, "<login-banner>", "</login-banner>").to_owned())
+            .then(|| between(&running, "<login-banner>", "</login-banner>").to_owned())
     };
     let revert = async || {
         probe.body("<debug><swm><revert/></swm></debug>").await;
