@@ -139,7 +139,7 @@ step "documentation" docs
 step "dependencies" dependencies
 # Every step names the whole workspace: with other packages selected, cargo would choose other features and build the
 # libraries again. Test programs run one after the other, so those with processes and real time have the machine to themselves.
-step "tests: rooms" tests --workspace --lib --bins --test behaviour
+step "tests: rooms" tests --workspace --lib --bins --test behaviour --test library
 step "tests: layout" tests --workspace --test layout
 step "tests: campaigns, crashes, wire, pager" tests --workspace --test campaign --test crash --test wire --test pager
 step "tests: journal" tests --workspace --test journal

@@ -127,7 +127,7 @@ faults: [optics-boot-loop]
         optics: Vec::new(),
     };
     let told = held_and_released(&world, cure).await;
-    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: PAN-221190: ethernet1/6 holds SFP1G-SX-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). 10.2.0 does not have the fix; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.");
+    insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:01Z: PAN-221190: Unsupported modules in ports 5 to 8 reboot a PA-800 (on 10.2.0, 10.2.4-h4). The firewall reboots again and again (I2C errors). Here ethernet1/6 holds SFP1G-SX-85 (unknown-vendor). Source: PAN-OS 10.1.11-h1, 10.2.7 and 11.0.4 release notes, addressed issues.");
 }
 
 /// Somebody at the device's own web interface.

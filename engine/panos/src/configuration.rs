@@ -55,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) fail_open: bool,
     pub(crate) nat: bool,
     pub(crate) application_usage_off: bool,
+    /// The virtual systems, by their ids: `vsys1`.
+    pub(crate) vsys: BTreeSet<String>,
     /// The service profiles of authentication portals, with their virtual systems.
     pub(crate) portal_profiles: BTreeSet<(String, String)>,
     /// Every SSL/TLS service profile, and whether it has a highest version.
@@ -232,7 +234,18 @@ impl Walk {
         if let Some(at) = step.at {
             self.reached(at);
         }
+        self.note_vsys();
         true
+    }
+
+    /// `<config><devices><entry><vsys><entry name="vsys1">`: the fifth element on the way.
+    fn note_vsys(&mut self) {
+        if let [_, _, _, above, entry] = self.open.as_slice()
+            && above.name.as_deref() == Some("vsys")
+            && let Some(id) = &entry.name
+        {
+            self.found.settings.vsys.insert(id.clone());
+        }
     }
 
     fn text(&mut self, part: &str) {

@@ -214,6 +214,26 @@ fn peer_in_other_subnet(evidence: &Evidence) -> Fact<bool> {
     })
 }
 
+/// Whether the ids `vsys1`, `vsys2`, ... have a gap (PAN-298505). A device has one virtual system at least, so a
+/// configuration that shows none does not tell.
+fn vsys_id_gap(evidence: &Evidence) -> Fact<bool> {
+    and_then(&evidence.configuration, |found| {
+        let ids = found
+            .settings
+            .vsys
+            .iter()
+            .map(|id| id.strip_prefix("vsys")?.parse().ok());
+        let ids: Option<BTreeSet<u64>> = ids.collect();
+        match ids {
+            Some(ids) if !ids.is_empty() => {
+                let wanted = 1..=u64::try_from(ids.len()).unwrap_or(u64::MAX);
+                Fact::Known(!ids.into_iter().eq(wanted))
+            }
+            _ => unknown("the configuration does not show its virtual systems by their ids"),
+        }
+    })
+}
+
 fn of_the_configuration(evidence: &Evidence) -> Named<bool> {
     let setting = |has: fn(&Found) -> bool| in_configuration(evidence, has);
     vec![
@@ -224,6 +244,7 @@ fn of_the_configuration(evidence: &Evidence) -> Named<bool> {
             setting(|found| found.settings.ospf_point_to_point),
         ),
         ("user-id", setting(|found| found.settings.user_id_zone)),
+        ("vsys-id-gap", vsys_id_gap(evidence)),
         ("hsm", setting(|found| found.settings.hsm)),
         (
             "edl-without-certificate-profile",

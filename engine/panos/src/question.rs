@@ -316,9 +316,10 @@ const QUESTIONS: [(Question, &str, Request); 47] = [
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 46] = [
+    pub(crate) const ALL: [Self; 47] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
+        Self::SoftwareCheck,
         Self::Jobs,
         Self::HaState,
         Self::DiskSpace,

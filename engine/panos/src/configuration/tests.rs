@@ -56,6 +56,7 @@ fn every_path_is_visited() {
             chacha20: true,
             fail_open: true,
             nat: true,
+            vsys: BTreeSet::from(["vsys1".to_owned()]),
             application_usage_off: true,
             portal_profiles: BTreeSet::from([vsys1("portal")]),
             tls_profiles: BTreeMap::from([(vsys1("open"), false), (vsys1("portal"), true)]),
@@ -77,7 +78,13 @@ fn what_is_named_alike_in_other_places_is_not_taken() {
          <rulebase><nat><rules/></nat><security><rules><entry name='nat'><rules><entry name='x'/></rules></entry></rules></security></rulebase></entry></vsys>",
     )
     .settings;
-    assert_eq!(settings, Settings::default());
+    assert_eq!(
+        settings,
+        Settings {
+            vsys: BTreeSet::from(["vsys1".to_owned()]),
+            ..Settings::default()
+        }
+    );
 }
 
 #[test]

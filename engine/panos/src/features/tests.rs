@@ -92,6 +92,26 @@ fn every_word_of_the_vocabulary_is_answered_and_no_other() {
 }
 
 #[test]
+fn a_gap_in_the_ids_of_virtual_systems_is_seen() {
+    let vsys = |names: &[&str]| {
+        let entries: String = names
+            .iter()
+            .map(|name| format!("<entry name=\"{name}\"><zone/></entry>"))
+            .collect();
+        let text = format!(
+            "<devices><entry name=\"localhost.localdomain\"><vsys>{entries}</vsys></entry></devices>"
+        );
+        features(&configured(&text, 0)).flags["vsys-id-gap"].clone()
+    };
+    assert_eq!(vsys(&["vsys1"]), Fact::Known(false));
+    assert_eq!(vsys(&["vsys2", "vsys1"]), Fact::Known(false));
+    assert_eq!(vsys(&["vsys1", "vsys3"]), Fact::Known(true));
+    assert_eq!(vsys(&["vsys2"]), Fact::Known(true));
+    assert!(vsys(&[]).known().is_none());
+    assert!(vsys(&["vsys1", "mine"]).known().is_none());
+}
+
+#[test]
 fn of_nothing_everything_is_unknown() {
     let features = features(&nothing());
     assert!(features.flags.values().all(|flag| flag.known().is_none()));
