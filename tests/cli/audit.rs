@@ -144,7 +144,7 @@ fn the_json_has_the_keys_that_the_page_tells() {
 #[test]
 fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let (desk, simulator) = estate(60);
-    let hang = json!({"inject": {"device": "acme-fine", "fault": "hang", "requests": 1000}});
+    let hang = json!({"inject": {"device": "acme-fine", "fault": "hang", "lasts": {"requests": 1000}}});
     simulator.control(&hang);
     let began = process::now();
     let ended = attention(&desk, "audit --playbook optics --timeout 2 --json a.json");
@@ -173,7 +173,8 @@ unknown  acme-fine          ?         ?
         .unwrap();
     assert_eq!(quick["outcome"], "clear");
     simulator.control(&json!({"clear": {"device": "acme-fine"}}));
-    simulator.control(&json!({"inject": {"device": "acme-fine", "fault": "refuse", "requests": 1000}}));
+    simulator
+        .control(&json!({"inject": {"device": "acme-fine", "fault": "refuse", "lasts": {"requests": 1000}}}));
     let refused = attention(&desk, "audit --playbook optics --group name=acme-fine");
     assert!(refused.stdout.contains("could not be read: "), "{refused:#?}");
 }

@@ -131,10 +131,10 @@ struct SimulateArgs {
     #[arg(long, value_name = "DEVICES")]
     generate: Option<usize>,
     /// Seed of the estate that is made up: the same one gives the same estate.
-    #[arg(long, default_value_t = 1, requires = "generate")]
+    #[arg(long, default_value_t = 1, requires = "generate", conflicts_with = "fleet")]
     seed: u64,
     /// Write the estate that is made up to this fleet file.
-    #[arg(long, value_name = "FILE", requires = "generate")]
+    #[arg(long, value_name = "FILE", requires = "generate", conflicts_with = "fleet")]
     write_fleet: Option<PathBuf>,
     #[command(flatten)]
     serving: ServingArgs,
