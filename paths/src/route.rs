@@ -141,7 +141,7 @@ pub enum NoRoute {
     },
     /// The target is older than what runs.
     #[error(
-        "from {from} to {to} is a downgrade: hopgate plans upgrades only, the way back of a hop is the other partition"
+        "from {from} to {to} is a downgrade, which has to be asked for; the quicker way back from a hop is the other partition"
     )]
     Downgrade {
         /// What runs.
@@ -166,7 +166,7 @@ pub enum NoRoute {
         waypoint: Version,
     },
     /// A release of a feature release the catalogue does not have.
-    #[error("{version} is of no known feature release (known: {})", list(known))]
+    #[error("there is no feature release {} (known: {})", version.train(), list(known))]
     UnknownTrain {
         /// The release.
         version: Version,

@@ -180,8 +180,8 @@ fn refusals_name_the_row_they_rest_on() {
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r"
     nothing to do: the device runs 10.1.3 already
-    from 10.2.4 to 10.1.3 is a downgrade: hopgate plans upgrades only, the way back of a hop is the other partition
-    10.3.1 is of no known feature release (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
+    from 10.2.4 to 10.1.3 is a downgrade, which has to be asked for; the quicker way back from a hop is the other partition
+    there is no feature release 10.3 (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
     PA-220 does not run 11.1.5: it runs 8.1, 9.0, 9.1, 10.0, 10.1, 10.2 (source: From memory: the vendor's matrix no longer lists releases before 10.1; Compatibility matrix, Supported OS Releases by Model (2026-07-30))
     PA-410 does not run 10.1.1: it runs 10.1 from 10.1.2 on (source: Compatibility matrix, Supported OS Releases by Model (2026-07-30))
     12.1.1 is older than 12.1.2, the base image of 12.1 (source: pan-os-ansible panos_software.py, BASE_IMAGE_OVERRIDES; compatibility matrix, Supported OS Releases by Model)

@@ -72,12 +72,12 @@ fn what_the_device_is_exposed_to_is_explained_with_what_to_do() {
 fn what_cannot_be_asked_is_explained_too() {
     let said = |request: &Request<'_>| shown(&graph("PA-850").explain(request));
     insta::assert_snapshot!(said(&Request::new(version("10.2.7"), version("10.1.14"))), @r"
-    refused: from 10.2.7 to 10.1.14 is a downgrade: hopgate plans upgrades only, the way back of a hop is the other partition
+    refused: from 10.2.7 to 10.1.14 is a downgrade, which has to be asked for; the quicker way back from a hop is the other partition
     instead: Allow the downgrade by name, or revert to the other partition.
     ");
     insta::assert_snapshot!(said(&Request::new(version("10.2.7"), version("10.3.1"))), @r"
-    direct: model-cannot-run: 10.3.1 is of no known feature release (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2) [the release catalogue, [[train]] rows]
-    refused: 10.3.1 is of no known feature release (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
+    direct: model-cannot-run: there is no feature release 10.3 (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2) [the release catalogue, [[train]] rows]
+    refused: there is no feature release 10.3 (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
     instead: PA-850 gets as far as 10.2.18-h5, in 1 hop.
     ");
     let list = [Offered {

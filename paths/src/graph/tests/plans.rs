@@ -54,7 +54,7 @@ fn a_feature_release_as_target_is_the_models_stop_in_it() {
         @r"
     nothing to do: the device runs 10.2.18-h5 already
     PA-220 does not run 11.1.0: it runs 8.1, 9.0, 9.1, 10.0, 10.1, 10.2 (source: From memory: the vendor's matrix no longer lists releases before 10.1; Compatibility matrix, Supported OS Releases by Model (2026-07-30))
-    10.3.0 is of no known feature release (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
+    there is no feature release 10.3 (known: 8.1, 9.0, 9.1, 10.0, 10.1, 10.2, 11.0, 11.1, 11.2, 12.1, 12.2)
     "
     );
 }
