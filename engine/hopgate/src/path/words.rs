@@ -198,7 +198,7 @@ fn one_hop(out: &mut String, number: usize, plan: &HopPlan) {
         line("gates", &gates.join(", "));
     }
     line("way back", &plan.way_back.text);
-    line("", plan.way_back.lost);
+    line("lost", plan.way_back.lost);
     line("HA", &plan.ha_rule);
 }
 
