@@ -97,6 +97,39 @@ fn the_twin_of_an_audited_estate_is_like_it() {
     assert_eq!(twin.end().code, Some(0));
 }
 
+/// The whole library reads what a twin needs, and a report does not name peers: they are found by their addresses.
+#[test]
+fn the_report_of_an_audit_has_a_twin_too() {
+    let (desk, simulator) = Desk::with_fleet(60);
+    let audited = desk.run("audit --json audit.json");
+    assert!(matches!(audited.code, Some(0 | 3)), "{audited:#?}");
+    let twin = Simulator::start(
+        desk.path(),
+        &["from-audit", "audit.json", "--write-inventory", "twin.yaml"],
+    );
+    let fleet = twin.get("/fleet");
+    assert_eq!(
+        (fleet["total"].clone(), fleet["pairs"].clone()),
+        (json!(4), json!(["core-a+core-b"]))
+    );
+    for name in ["fw1", "fw2", "core-a", "core-b"] {
+        let of = |from: &Simulator| from.get(&format!("/devices/{name}"))["state"].take();
+        let (twin, own) = (of(&twin), of(&simulator));
+        for same in [
+            "model",
+            "serial",
+            "version",
+            "content",
+            "optics",
+            "panrepo_free_mb",
+        ] {
+            assert_eq!(twin[same], own[same], "{name}: {same}");
+        }
+        assert_eq!(twin["ha"]["state"], own["ha"]["state"], "{name}");
+    }
+    assert_eq!(twin.end().code, Some(0));
+}
+
 #[test]
 fn a_fleet_that_has_no_place_is_refused_with_what_to_do() {
     let desk = Desk::new();

@@ -142,14 +142,14 @@ struct SimulateArgs {
 
 #[derive(Debug, Subcommand)]
 enum SimulateCommand {
-    /// Serve the twin of an estate: what `hopgate audit --twin` wrote of it.
-    #[command(after_help = "Example: hopgate simulate from-audit twin.json --speed 60")]
+    /// Serve the twin of an estate: of a report as JSON, or of what `hopgate audit --twin` wrote.
+    #[command(after_help = "Example: hopgate simulate from-audit audit.json --speed 60")]
     FromAudit(FromAuditArgs),
 }
 
 #[derive(Debug, Args)]
 struct FromAuditArgs {
-    /// The twin file.
+    /// What `hopgate audit --json` or `--twin` wrote.
     twin: PathBuf,
     /// Seed of what the audit does not say.
     #[arg(long, default_value_t = 1)]

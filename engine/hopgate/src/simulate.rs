@@ -138,7 +138,11 @@ pub fn read_twin(path: &Path, seed: u64) -> Result<TwinFleet, SimulateError> {
         path: path.to_owned(),
         source,
     })?;
-    Ok(Twin::parse(&path.display().to_string(), &text)?.into_fleet(seed)?)
+    let twin = match twin::of_report(&text) {
+        Some(twin) => twin,
+        None => Twin::parse(&path.display().to_string(), &text)?,
+    };
+    Ok(twin.into_fleet(seed)?)
 }
 
 /// Makes up an estate.

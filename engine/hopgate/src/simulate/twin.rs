@@ -1,15 +1,16 @@
-//! From what an audit read to the document that the simulator makes a twin of.
+//! From what an audit read, or from its report as JSON, to the document that the simulator makes a twin of.
 //!
 //! A fact that could not be read is left out: the simulator then draws what is missing. Decides nothing.
 
 use std::collections::BTreeMap;
 
-use hopgate_playbooks::{Disk, FactArea, Facts, OpticClass};
+use hopgate_playbooks::{Disk, FactArea, Facts, Ha, OpticClass};
 use jiff::Timestamp;
 use panos_simulator::{OpticSpec, Twin, TwinDevice, TwinHa};
+use serde::Deserialize;
 
 use crate::audit::Audited;
-use crate::config::inventory::{Entry, Inventory};
+use crate::config::inventory::Inventory;
 
 /// What is read of a device for its twin, beside what playbooks ask.
 pub const AREAS: [FactArea; 7] = [
@@ -32,12 +33,56 @@ pub fn twin(inventory: &Inventory, audited: &[Audited], read_at: Timestamp) -> T
     Twin {
         read_at,
         devices: devices
-            .filter_map(|entry| Some(device(entry, read.get(entry.name.as_str())?.facts.as_deref()?)))
+            .filter_map(|entry| {
+                let facts = read.get(entry.name.as_str())?.facts.as_deref()?;
+                let peer = entry.peer.as_ref().map(|peer| peer.as_str());
+                Some(device(entry.name.as_str(), &entry.labels, peer, facts))
+            })
             .collect(),
     }
 }
 
-fn device(entry: &Entry, facts: &Facts) -> TwinDevice {
+/// As much of an audit's report as a twin is made from.
+#[derive(Deserialize)]
+struct Report {
+    began: Timestamp,
+    devices: Vec<Reported>,
+}
+
+#[derive(Deserialize)]
+struct Reported {
+    device: String,
+    labels: BTreeMap<String, String>,
+    facts: Option<Facts>,
+}
+
+/// The twin of the estate in a report that `hopgate audit --json` wrote; nothing where the text is no such report.
+///
+/// A report does not name peers: a member's peer is the device that has the address the member gives for it.
+pub fn of_report(text: &str) -> Option<Twin> {
+    let report: Report = serde_json::from_str(text).ok()?;
+    let addresses: BTreeMap<&str, &str> = report
+        .devices
+        .iter()
+        .filter_map(|one| Some((ha_of(one)?.local.address.as_deref()?, one.device.as_str())))
+        .collect();
+    let devices = report.devices.iter().filter_map(|one| {
+        let address = ha_of(one).and_then(|ha| ha.peer.as_ref()?.address.as_deref());
+        let peer = address.and_then(|address| addresses.get(address).copied());
+        Some(device(&one.device, &one.labels, peer, one.facts.as_ref()?))
+    });
+    Some(Twin {
+        read_at: report.began,
+        devices: devices.collect(),
+    })
+}
+
+fn ha_of(reported: &Reported) -> Option<&Ha> {
+    let ha = reported.facts.as_ref()?.ha.known()?;
+    ha.enabled.then_some(ha)
+}
+
+fn device(name: &str, labels: &BTreeMap<String, String>, peer: Option<&str>, facts: &Facts) -> TwinDevice {
     let system = facts.system.known();
     let disks = facts.disks.known();
     let repository = disks.and_then(|disks| disks.iter().find(|disk: &&Disk| disk.mount == IMAGES));
@@ -45,14 +90,14 @@ fn device(entry: &Entry, facts: &Facts) -> TwinDevice {
     let images = images.filter(|image| image.downloaded && !image.current);
     let ha = facts.ha.known().filter(|ha| ha.enabled);
     TwinDevice {
-        name: entry.name.to_string(),
-        labels: entry.labels.clone(),
+        name: name.to_owned(),
+        labels: labels.clone(),
         model: system.map(|system| system.model.clone()),
         version: system.map(|system| system.sw_version.to_string()),
         serial: system.map(|system| system.serial.clone()),
         content: system.and_then(|system| Some(system.app_version.clone()).filter(|text| !text.is_empty())),
         address: None,
-        ha: ha.zip(entry.peer.as_ref()).map(|(ha, peer)| TwinHa {
+        ha: ha.zip(peer).map(|(ha, peer)| TwinHa {
             peer: peer.to_string(),
             state: ha.local.state.clone(),
             reason: ha.local.reason.clone().filter(|reason| !reason.is_empty()),
