@@ -298,6 +298,13 @@ areas! {
     Redistribution redistribution: Redistribution,
 }
 
+impl FactArea {
+    /// The area of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|area| area.name() == name)
+    }
+}
+
 impl fmt::Display for FactArea {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -18,6 +18,7 @@ mod optics;
 mod playbook;
 mod setting;
 mod shape;
+mod variables;
 mod vocabulary;
 
 pub use ask::{Ask, Parser, Question, Reading};
@@ -35,3 +36,4 @@ pub use hop::HopContext;
 pub use optics::classify;
 pub use playbook::{About, Place, Playbook, PlaybookError, SettingError};
 pub use setting::Setting;
+pub use variables::Variables;

@@ -20,6 +20,7 @@ use crate::facts::{Fact, FactArea, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::hop::HopContext;
 use crate::setting::Setting;
+use crate::variables::Variables;
 use crate::vocabulary;
 
 /// Files of the library: name, file, text.
@@ -286,8 +287,14 @@ impl Playbook {
     /// Findings come in the order of the checks, and of the things a check looks at. A check that does not apply gives
     /// none; one that cannot tell or breaks gives one that says so.
     pub fn evaluate(&self, facts: &Facts, hop: Option<&HopContext>) -> Vec<Finding> {
+        self.evaluate_over(&Variables::of(facts), hop)
+    }
+
+    /// As [`Playbook::evaluate`], over what other playbooks looked at already.
+    pub fn evaluate_over(&self, variables: &Variables<'_>, hop: Option<&HopContext>) -> Vec<Finding> {
+        let facts = variables.facts();
         let replies = self.replies(facts);
-        let context = match self.context(facts, &replies, hop) {
+        let context = match self.context(variables, &replies, hop) {
             Ok(context) => context,
             Err(detail) => return self.checks.iter().map(|check| broken(check, &detail)).collect(),
         };
@@ -313,31 +320,24 @@ impl Playbook {
         self.filled().into_iter().map(reply).collect()
     }
 
-    /// Every known area that some check needs as a variable of its name, the replies, the settings, and the hop, or
-    /// nothing in its place.
-    fn context(
+    /// The facts, the replies, the settings, and the hop or nothing in its place, each under its name.
+    fn context<'v>(
         &self,
-        facts: &Facts,
+        variables: &'v Variables<'_>,
         replies: &BTreeMap<Arc<str>, Fact<serde_json::Value>>,
         hop: Option<&HopContext>,
-    ) -> Result<cel::Context<'static, 'static>, String> {
+    ) -> Result<cel::Context<'v, 'v>, String> {
         let mut context =
             vocabulary::context().map_err(|error| format!("the expressions' functions: {error:?}"))?;
         let wrong = |what: &str| {
             let what = what.to_owned();
             move |error: serde_json::Error| format!("{what}: {error}")
         };
-        for area in self.needs() {
-            let stored = facts.stored(area).map_err(wrong(area.name()))?;
-            if let Some(known) = stored.get("known") {
-                let value = vocabulary::value(known).map_err(wrong(area.name()))?;
-                context.add_variable_from_value(area.name(), value);
-            }
-        }
+        context.set_variable_resolver(variables);
+        let facts = variables.facts();
         for (name, reply) in replies {
             if let Fact::Known(reply) = reply {
-                let value = vocabulary::value(reply).map_err(wrong(name))?;
-                context.add_variable_from_value(name.as_ref(), value);
+                context.add_variable_from_value(name.as_ref(), vocabulary::from_json(reply));
             }
         }
         let hop = hop.map(|hop| hop.view(facts));

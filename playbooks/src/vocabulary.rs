@@ -65,7 +65,7 @@ pub(crate) fn environment() -> Arc<Env> {
 }
 
 /// A context with every function and no variable.
-pub(crate) fn context<'v>() -> Result<Context<'static, 'v>, DeclarationError> {
+pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
     let mut context = Context::with_env(environment());
     context.add_function("version_lt", |a: Arc<String>, b: Arc<String>| {
         Ok::<_, ExecutionError>(Value::Bool(
@@ -128,7 +128,7 @@ pub(crate) fn value(stored: &impl Serialize) -> Result<Value, serde_json::Error>
     serde_json::to_value(stored).map(|json| from_json(&json))
 }
 
-fn from_json(json: &serde_json::Value) -> Value {
+pub(crate) fn from_json(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(yes) => Value::Bool(*yes),

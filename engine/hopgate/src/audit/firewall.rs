@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hopgate_panos::Client;
 use hopgate_paths::{FactsView, Graph, NoRoute, PathPlan, Target};
 use hopgate_playbooks::{
-    Fact, FactArea, Facts, Finding, HopContext, Mode, Severity, System, Verdict, advisories,
+    Fact, FactArea, Facts, Finding, HopContext, Mode, Severity, System, Variables, Verdict, advisories,
 };
 
 use super::estate::Question;
@@ -141,8 +141,9 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
     if let (Some(told), Some(target)) = (&told, question.target) {
         answers.push(answer(WAY, about_way(told, target)));
     }
+    let variables = Variables::of(&facts);
     for playbook in &question.playbooks {
-        let findings = playbook.evaluate(&facts, hop.as_ref());
+        let findings = playbook.evaluate_over(&variables, hop.as_ref());
         answers.extend(findings.into_iter().map(|found| answer(playbook.name(), found)));
     }
     if question.advisories {

@@ -9,7 +9,7 @@ use hopgate_core::device::{Enrolment, Failure, FailureKind};
 use hopgate_panos::{CallError, Client};
 use hopgate_paths::{Catalogue, Hop};
 use hopgate_playbooks::advisories::{self, Step, Waiver};
-use hopgate_playbooks::{FactArea, Facts, Finding, HopContext};
+use hopgate_playbooks::{FactArea, Facts, Finding, HopContext, Variables};
 
 use crate::checks::Asked;
 use crate::clock::Clock;
@@ -88,10 +88,11 @@ impl Hands {
     /// Every finding of `asked` over the same facts.
     pub(super) fn evaluate(&self, asked: &[Asked], facts: &Facts, hop: Option<&Hop>) -> Vec<Finding> {
         let context = hop.map(HopContext::from);
+        let variables = Variables::of(facts);
         asked
             .iter()
             .flat_map(|asked| match asked {
-                Asked::Playbook(playbook) => playbook.evaluate(facts, context.as_ref()),
+                Asked::Playbook(playbook) => playbook.evaluate_over(&variables, context.as_ref()),
                 Asked::Advisories => advisories::findings(
                     &self.checks.catalogue,
                     &self.enrolment.model,
