@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn every_way_to_go_wrong_is_a_value() {
         let mut context = vocabulary::context().unwrap();
-        context.add_variable_from_value(
+        context.add_variable_as_val(
             "system",
             vocabulary::value(&serde_json::json!({"model": "PA-850"})).unwrap(),
         );
@@ -415,7 +415,7 @@ mod tests {
         let many: Vec<i64> = (0..10_000).collect();
         let mut context = vocabulary::context().unwrap();
         let jobs = vocabulary::value(&many).unwrap();
-        context.add_variable_from_value("jobs", jobs);
+        context.add_variable_as_val("jobs", jobs);
         let said = |source: &str| match Expression::compile(source, &Scope::bare()) {
             Err(problem) => format!("refused: {}", problem.message),
             Ok(expression) => match expression.value(&context) {

@@ -337,17 +337,15 @@ impl Playbook {
         let facts = variables.facts();
         for (name, reply) in replies {
             if let Fact::Known(reply) = reply {
-                context.add_variable_from_value(name.as_ref(), vocabulary::from_json(reply));
+                context.add_variable_as_val(name.as_ref(), vocabulary::from_json(reply.clone()));
             }
         }
         let hop = hop.map(|hop| hop.view(facts));
         let settings = vocabulary::value(&self.settings).map_err(wrong("the settings"))?;
-        context.add_variable_from_value(PARAMS, settings);
+        context.add_variable_as_val(PARAMS, settings);
         context.add_variable_from_value(NOW, facts.read_at.to_string());
-        context.add_variable_from_value(
-            Need::Hop.name(),
-            vocabulary::value(&hop).map_err(wrong("the hop"))?,
-        );
+        let hop = vocabulary::value(&hop).map_err(wrong("the hop"))?;
+        context.add_variable_as_val(Need::Hop.name(), hop);
         Ok(context)
     }
 }

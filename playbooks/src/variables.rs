@@ -36,8 +36,10 @@ impl<'f> Variables<'f> {
     fn area(&self, area: FactArea) -> Option<&dyn Val> {
         let value = self.areas.get(area as usize)?.get_or_init(|| {
             // Facts serialize: an area that did not would be one that cannot be named, and its check an error.
-            let stored = self.facts.stored(area).ok()?;
-            vocabulary::from_json(stored.get("known")?).try_into().ok()
+            let mut stored = self.facts.stored(area).ok()?;
+            stored
+                .get_mut("known")
+                .map(|known| vocabulary::from_json(known.take()))
         });
         value.as_deref()
     }

@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use cel::objects::{Key, Map};
+use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString};
+use cel::common::value::Val;
+use cel::objects::Key;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
 use serde::Serialize;
@@ -122,32 +124,36 @@ pub(crate) fn refuse_function(name: &str) -> Option<String> {
     ))
 }
 
-/// Anything that can be stored, as CEL sees it. Whole numbers are `int`, whatever their Rust type: CEL does not mix
-/// `int` and `uint`, and every number written in an expression is an `int`.
-pub(crate) fn value(stored: &impl Serialize) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(stored).map(|json| from_json(&json))
+/// Anything that can be stored, as CEL sees it.
+pub(crate) fn value(stored: &impl Serialize) -> Result<Box<dyn Val>, serde_json::Error> {
+    serde_json::to_value(stored).map(from_json)
 }
 
-pub(crate) fn from_json(json: &serde_json::Value) -> Value {
+/// What was stored, as CEL sees it. Whole numbers are `int`, whatever their Rust type: CEL does not mix `int` and `uint`,
+/// and every number written in an expression is an `int`.
+///
+/// Made as the interpreter keeps it. By way of its `Value` every text of a software list would be copied twice.
+pub(crate) fn from_json(json: serde_json::Value) -> Box<dyn Val> {
     match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(yes) => Value::Bool(*yes),
+        serde_json::Value::Null => Box::new(CelNull),
+        serde_json::Value::Bool(yes) => Box::new(CelBool::from(yes)),
         serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Value::Int(whole),
-            (None, Some(real)) => Value::Float(real),
-            (None, None) => Value::Null,
+            (Some(whole), _) => Box::new(CelInt::from(whole)),
+            (None, Some(real)) => Box::new(CelDouble::from(real)),
+            (None, None) => Box::new(CelNull),
         },
-        serde_json::Value::String(text) => Value::String(Arc::new(text.clone())),
-        serde_json::Value::Array(items) => Value::List(Arc::new(items.iter().map(from_json).collect())),
+        serde_json::Value::String(text) => Box::new(CelString::from(text)),
+        serde_json::Value::Array(items) => {
+            let items: Vec<_> = items.into_iter().map(from_json).collect();
+            Box::new(CelList::from(items))
+        }
         serde_json::Value::Object(fields) => {
             let fields = fields
-                .iter()
-                .map(|(name, field)| (Key::from(name.clone()), from_json(field)));
-            // The interpreter's own type. A comprehension over it goes in no particular order, which no check of the
-            // library does: what there is to look through is in lists.
-            Value::Map(Map {
-                map: Arc::new(fields.collect::<HashMap<_, _>>()),
-            })
+                .into_iter()
+                .map(|(name, field)| (CelMapKey::from(name), from_json(field)));
+            // A comprehension over it goes in no particular order, which no check of the library does: what there is to
+            // look through is in lists.
+            Box::new(CelMap::from(fields.collect::<HashMap<_, _>>()))
         }
     }
 }

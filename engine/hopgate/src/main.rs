@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// An audit is millions of small texts, made on one thread and dropped on another: with the system's allocator that alone
+/// was a third of its processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     hopgate::cli::main()
 }

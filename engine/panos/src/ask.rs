@@ -84,12 +84,12 @@ fn element(node: &Node) -> Value {
             element(child)
         };
         let repeated = REPEATED.contains(&child.name.as_str());
-        match fields.get_mut(&child.name) {
+        match fields.get_mut(child.name.as_str()) {
             None if repeated => {
-                fields.insert(child.name.clone(), Value::Array(vec![value]));
+                fields.insert(child.name.to_string(), Value::Array(vec![value]));
             }
             None => {
-                fields.insert(child.name.clone(), value);
+                fields.insert(child.name.to_string(), value);
             }
             Some(Value::Array(list)) => list.push(value),
             Some(first) => *first = Value::Array(vec![first.take(), value]),

@@ -65,6 +65,12 @@ impl Client {
         self.key().await.map(|_| ())
     }
 
+    /// Closes the connections that are kept for the next call. Whoever asks thousands of devices one after the other would
+    /// otherwise hold those of all of them.
+    pub fn rest(&self) {
+        self.transport.rest();
+    }
+
     /// Forgets the key, so that the next call asks for a new one. A ready-made key stays.
     pub async fn renew_key(&self) {
         self.key.lock().await.key = None;

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -98,9 +98,11 @@ const IDLE_CONNECTIONS: usize = crate::client::CALLS_IN_FLIGHT;
 #[derive(Debug)]
 pub struct HttpsTransport {
     authority: Authority,
-    client: reqwest::Client,
+    tls: ClientConfig,
+    limits: HttpsLimits,
+    /// Holds the connections that are kept. None after a rest.
+    http: Mutex<Option<reqwest::Client>>,
     verifier: Arc<DeviceVerifier>,
-    reply_bytes_max: usize,
 }
 
 impl HttpsTransport {
@@ -133,29 +135,25 @@ impl HttpsTransport {
             };
         // A resumed session shows no certificate: every connection must.
         tls.resumption = Resumption::disabled();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            // Whether a request may be repeated is decided far above, never here.
-            .retry(reqwest::retry::never())
-            .connect_timeout(limits.connect_timeout)
-            .timeout(limits.request_timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .user_agent(concat!("hopgate/", env!("CARGO_PKG_VERSION")))
-            .build();
-        match client {
+        match http_client(tls.clone(), limits) {
             Ok(client) => Ok(Self {
                 authority: parsed,
-                client,
+                tls,
+                limits,
+                http: Mutex::new(Some(client)),
                 verifier,
-                reply_bytes_max: limits.reply_bytes_max,
             }),
             Err(source) => Err(HttpsError::Client { authority, source }),
         }
+    }
+
+    fn client(&self) -> Result<reqwest::Client, TransportError> {
+        let mut kept = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*kept {
+            return Ok(client.clone());
+        }
+        let client = http_client(self.tls.clone(), self.limits).map_err(sort)?;
+        Ok(kept.insert(client).clone())
     }
 
     /// The certificate of the first peer that proved its key on this transport. What to pin after a first use.
@@ -171,7 +169,7 @@ impl HttpsTransport {
             .path_and_query()
             .map_or("/", http::uri::PathAndQuery::as_str);
         let reply = self
-            .client
+            .client()?
             .request(parts.method, format!("https://{}{path}", self.authority))
             .headers(parts.headers)
             .body(body)
@@ -188,12 +186,12 @@ impl HttpsTransport {
             .await
             .map_err(|error| sort_body(error.without_url()))?
         {
-            if body.len() + chunk.len() > self.reply_bytes_max {
+            if body.len() + chunk.len() > self.limits.reply_bytes_max {
                 return Err(TransportError::new(
                     TransportErrorKind::Broken,
                     format!(
                         "the reply is larger than the limit of {} bytes",
-                        self.reply_bytes_max
+                        self.limits.reply_bytes_max
                     ),
                 ));
             }
@@ -214,6 +212,27 @@ impl Transport for HttpsTransport {
     ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
         Box::pin(self.exchange(request))
     }
+
+    fn rest(&self) {
+        *self.http.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn http_client(tls: ClientConfig, limits: HttpsLimits) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .http1_only()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        // Whether a request may be repeated is decided far above, never here.
+        .retry(reqwest::retry::never())
+        .connect_timeout(limits.connect_timeout)
+        .timeout(limits.request_timeout)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .user_agent(concat!("hopgate/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 /// `host:port`, nothing more: no user, no missing port (443 is not assumed, so that a typing error is seen).

@@ -366,6 +366,11 @@ impl Question {
         Self::UpdateSchedules,
     ];
 
+    /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
+    pub(crate) fn asks_the_vendor(self) -> bool {
+        matches!(self, Self::SoftwareCheck | Self::Support)
+    }
+
     /// As it is typed on the command line, and as it is sent.
     const fn words(self) -> (&'static str, Request) {
         let (_, command, request) = QUESTIONS[self as usize];
@@ -469,7 +474,7 @@ mod tests {
     fn typed(node: &Node, words: &mut Vec<String>) {
         match node.attribute("name") {
             Some(name) => words.push(name.to_owned()),
-            None => words.push(node.name.clone()),
+            None => words.push(node.name.to_string()),
         }
         if !node.text().is_empty() {
             words.push(node.text().to_owned());

@@ -20,6 +20,9 @@ pub trait Transport: Send + Sync + 'static {
         &'a self,
         request: http::Request<Bytes>,
     ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>>;
+
+    /// Nothing will be asked for a while: whatever is kept for the next request may go. The next one is as good as before.
+    fn rest(&self) {}
 }
 
 /// Why a request has no complete reply.

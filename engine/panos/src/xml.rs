@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use compact_str::CompactString;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
@@ -26,11 +27,14 @@ const MESSAGE: usize = 500;
 const WORDS: usize = 300;
 
 /// One element: its name, attributes, direct text (CDATA included) and children, in document order.
+///
+/// Names and most texts of replies are short and many: kept inside of the node, a software list of hundreds of images is
+/// thousands of allocations less.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Node {
-    pub(crate) name: String,
-    attributes: Vec<(String, String)>,
-    text: String,
+    pub(crate) name: CompactString,
+    attributes: Vec<(CompactString, CompactString)>,
+    text: CompactString,
     pub(crate) children: Vec<Node>,
 }
 
@@ -206,7 +210,7 @@ fn read_envelope(
     let result = root.children.into_iter().find(|child| child.name == "result");
     Ok(result.unwrap_or_else(|| Node {
         name: "result".into(),
-        text: message,
+        text: message.into(),
         ..Node::default()
     }))
 }
@@ -375,15 +379,16 @@ impl Tree<'_> {
             return Err(format!("XML with more than {NODES_MAX} elements"));
         }
         let mut node = Node {
-            name: tag.name().as_ref().to_owned(),
+            name: CompactString::from(tag.name().as_ref()),
             ..Node::default()
         };
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| format!("XML with a wrong attribute ({error})"))?;
             let raw: &str = attribute.value.as_ref();
             // A wrong reference in an attribute is no reason to lose the reply: the raw value stands for itself.
-            let value = quick_xml::escape::unescape(raw).map_or_else(|_| raw.to_owned(), Cow::into_owned);
-            node.attributes.push((attribute.key.as_ref().to_owned(), value));
+            let value = quick_xml::escape::unescape(raw).unwrap_or(Cow::Borrowed(raw));
+            let key = CompactString::from(attribute.key.as_ref());
+            node.attributes.push((key, value.into()));
         }
         self.open.push(node);
         Ok(())
