@@ -18,6 +18,7 @@ mod optics;
 mod playbook;
 mod setting;
 mod shape;
+mod snapshot;
 mod variables;
 mod vocabulary;
 
@@ -36,4 +37,7 @@ pub use hop::HopContext;
 pub use optics::classify;
 pub use playbook::{About, Place, Playbook, PlaybookError, SettingError};
 pub use setting::Setting;
+pub use snapshot::{
+    AreaDifference, Change, Compared, Difference, Grade, Happened, Rows, Rules, RulesError, Snapshot, compare,
+};
 pub use variables::Variables;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+pub(crate) use file::Unreadable;
 pub use file::{Place, PlaybookError};
 use hopgate_paths::nearest_names;
 use thiserror::Error;

@@ -36,6 +36,18 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// The place that the reader of YAML tells.
+    pub(crate) fn at(file: &str, location: Location) -> Self {
+        let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            file: file.to_owned(),
+            line: count(location.line()),
+            column: count(location.column()),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}, column {}", self.file, self.line, self.column)
@@ -97,6 +109,41 @@ impl PlaybookError {
             | Self::UnknownName { place, .. }
             | Self::Expression { place, .. }
             | Self::Contradiction { place, .. } => place,
+        }
+    }
+}
+
+/// Why a file is not what it should be, as the reader of YAML sees it.
+pub(crate) enum Unreadable {
+    /// A key or a word that does not exist.
+    Unknown {
+        kind: &'static str,
+        name: String,
+        nearest: String,
+    },
+    /// Anything else, without the place.
+    Other(String),
+}
+
+impl Unreadable {
+    pub(crate) fn of(error: &serde_saphyr::Error) -> Self {
+        let unknown = |kind, name: &str, expected: &[&'static str]| Self::Unknown {
+            kind,
+            name: name.to_owned(),
+            nearest: nearest_names(name, expected.iter().copied(), 1).join(", "),
+        };
+        match error.without_snippet() {
+            serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
+            serde_saphyr::Error::SerdeUnknownVariant {
+                variant, expected, ..
+            } => unknown("value", variant, expected),
+            other => {
+                let mut plain = RenderOptions::default();
+                plain.snippets = SnippetMode::Off;
+                let said = other.render_with_options(plain);
+                // The place stands in front already.
+                Self::Other(said.split(" at line ").next().unwrap_or_default().to_owned())
+            }
         }
     }
 }
@@ -209,12 +256,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn place(&self, location: Location) -> Place {
-        let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Place {
-            file: self.file.to_owned(),
-            line: count(location.line()),
-            column: count(location.column()),
-        }
+        Place::at(self.file, location)
     }
 
     /// Where a word stands in the text that begins at a place; that place, where it is not found as it is.
@@ -534,25 +576,14 @@ impl Reader<'_> {
 
     fn unreadable(&self, error: &serde_saphyr::Error) -> PlaybookError {
         let place = self.place(error.location().unwrap_or(Location::UNKNOWN));
-        let unknown = |kind, name: &str, expected: &[&'static str]| PlaybookError::UnknownName {
-            place: place.clone(),
-            kind,
-            name: name.to_owned(),
-            nearest: nearest_names(name, expected.iter().copied(), 1).join(", "),
-        };
-        match error.without_snippet() {
-            serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-            serde_saphyr::Error::SerdeUnknownVariant {
-                variant, expected, ..
-            } => unknown("value", variant, expected),
-            other => {
-                let mut plain = RenderOptions::default();
-                plain.snippets = SnippetMode::Off;
-                let said = other.render_with_options(plain);
-                // The place stands in front already.
-                let message = said.split(" at line ").next().unwrap_or_default().to_owned();
-                PlaybookError::Unreadable { place, message }
-            }
+        match Unreadable::of(error) {
+            Unreadable::Unknown { kind, name, nearest } => PlaybookError::UnknownName {
+                place,
+                kind,
+                name,
+                nearest,
+            },
+            Unreadable::Other(message) => PlaybookError::Unreadable { place, message },
         }
     }
 }

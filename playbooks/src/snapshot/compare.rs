@@ -1,0 +1,486 @@
+//! Comparing two snapshots: which thing of one is which of the other, and what of it is not as it was.
+//!
+//! Responsible for: pairing things by all of what identifies them, so that none is lost where several have one name, and
+//! what a hop or a change of roles explains. Must not know: the facts, or where a snapshot comes from. It sorts and
+//! merges: the work grows with the number of things and not with its square.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::difference::{AreaDifference, Change, Compared, Difference, Happened};
+use super::rules::{AreaRules, Expectation, Grade, Happening, Rules};
+use super::{Rows, Snapshot, order, words};
+use crate::facts::Fact;
+use crate::finding::Severity;
+use crate::hop::HopContext;
+
+/// What is not in `after` as it was in `before`. With a hop, what every hop changes is told as expected.
+pub fn compare(before: &Snapshot, after: &Snapshot, rules: &Rules, hop: Option<&HopContext>) -> Difference {
+    let circumstances = Circumstances {
+        hop,
+        stepped_down: stepped_down(before, after),
+    };
+    let areas = rules.areas.iter().map(|area| {
+        area_of(
+            area,
+            before.areas.get(&area.name),
+            after.areas.get(&area.name),
+            &circumstances,
+        )
+    });
+    Difference {
+        device: before.device.clone(),
+        before: before.read_at,
+        after: after.read_at,
+        areas: areas.collect(),
+    }
+}
+
+/// What explains changes.
+struct Circumstances<'c> {
+    hop: Option<&'c HopContext>,
+    /// What became of a member that was active, where it is not any more.
+    stepped_down: Option<String>,
+}
+
+/// A member of a pair that was active and is not serves nothing: what it lost went to its peer.
+fn stepped_down(before: &Snapshot, after: &Snapshot) -> Option<String> {
+    let (was, is) = (before.role.as_deref()?, after.role.as_deref()?);
+    (was.starts_with("active") && !is.starts_with("active"))
+        .then(|| format!("this member was {was} and is {is}"))
+}
+
+fn area_of(
+    rules: &AreaRules,
+    before: Option<&Fact<Rows>>,
+    after: Option<&Fact<Rows>>,
+    circumstances: &Circumstances<'_>,
+) -> AreaDifference {
+    let (before, after) = (Side::of(rules, before), Side::of(rules, after));
+    let (compared, changes, left_out) = match (&before, &after) {
+        (Ok(before), Ok(after)) => {
+            let comparison = Comparison::of(rules, before, after, circumstances);
+            let things = Compared::Things {
+                before: before.things.len(),
+                after: after.things.len(),
+            };
+            let left_out = comparison.left_out.clone();
+            (things, comparison.changes(), left_out)
+        }
+        (before, after) => {
+            let severity = match (before, after) {
+                (Ok(_), _) => rules.unknown,
+                (Err(_), Ok(_)) => rules.unknown.min(Severity::Warn),
+                // It may well not exist on this device.
+                (Err(_), Err(_)) => Severity::Info,
+            };
+            let unknown = Compared::Unknown {
+                before: before.as_ref().err().cloned(),
+                after: after.as_ref().err().cloned(),
+                severity,
+            };
+            (unknown, Vec::new(), Vec::new())
+        }
+    };
+    AreaDifference {
+        area: rules.name.clone(),
+        title: rules.title.clone(),
+        key: rules.key.clone(),
+        compared,
+        changes,
+        left_out,
+        remedy: rules.remedy.clone(),
+    }
+}
+
+/// One reading of an area.
+struct Side<'s> {
+    /// Where each field is in a row.
+    at: BTreeMap<&'s str, usize>,
+    /// The things, by key.
+    things: Vec<Thing<'s>>,
+}
+
+struct Thing<'s> {
+    /// What identifies it. Values are written as JSON, so that no two keys are written alike.
+    key: String,
+    row: &'s [Value],
+}
+
+impl<'s> Side<'s> {
+    fn of(rules: &AreaRules, rows: Option<&'s Fact<Rows>>) -> Result<Self, String> {
+        let rows = match rows {
+            Some(Fact::Known(rows)) => rows,
+            Some(Fact::Unknown(why)) => return Err(why.clone()),
+            None => return Err("it was not kept".to_owned()),
+        };
+        let at: BTreeMap<&str, usize> = rows
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.as_str(), at))
+            .collect();
+        let tests = rules.only.iter().map(|test| &test.field);
+        if let Some(lacking) = rules
+            .key
+            .iter()
+            .chain(tests)
+            .find(|field| !at.contains_key(field.as_str()))
+        {
+            return Err(format!("it was kept without {lacking}"));
+        }
+        let mut side = Self {
+            at,
+            things: Vec::new(),
+        };
+        let mut things = Vec::with_capacity(rows.rows.len());
+        for row in &rows.rows {
+            if rules.only.iter().all(|test| test.holds(&side.values(row))) {
+                let key = written(rules.key.iter().map(|field| side.value(row, field)));
+                things.push(Thing { key, row });
+            }
+        }
+        things.sort_by(|one, other| one.key.cmp(&other.key));
+        side.things = things;
+        Ok(side)
+    }
+
+    fn value<'r>(&self, row: &'r [Value], field: &str) -> &'r Value {
+        let at = self.at.get(field);
+        at.and_then(|at| row.get(*at)).unwrap_or(&Value::Null)
+    }
+
+    fn values<'r>(&self, row: &'r [Value]) -> impl Fn(&str) -> Value + use<'_, 'r, 's> {
+        move |field| self.value(row, field).clone()
+    }
+}
+
+/// Values as one text that no others have.
+fn written<'v>(values: impl Iterator<Item = &'v Value>) -> String {
+    let mut text = String::new();
+    for value in values {
+        text.push_str(&value.to_string());
+        text.push(',');
+    }
+    text
+}
+
+/// How many of the first things have one key.
+fn alike(things: &[Thing<'_>]) -> usize {
+    let Some(first) = things.first() else { return 0 };
+    things.iter().take_while(|thing| thing.key == first.key).count()
+}
+
+struct Comparison<'c> {
+    rules: &'c AreaRules,
+    before: &'c Side<'c>,
+    after: &'c Side<'c>,
+    circumstances: &'c Circumstances<'c>,
+    /// The fields that both readings hold, and where.
+    fields: Vec<(&'c str, usize, usize)>,
+    left_out: Vec<String>,
+}
+
+impl<'c> Comparison<'c> {
+    fn of(
+        rules: &'c AreaRules,
+        before: &'c Side<'c>,
+        after: &'c Side<'c>,
+        circumstances: &'c Circumstances<'c>,
+    ) -> Self {
+        let (mut fields, mut left_out) = (Vec::new(), Vec::new());
+        for field in &rules.compared {
+            match (before.at.get(field.as_str()), after.at.get(field.as_str())) {
+                (Some(was), Some(is)) => fields.push((field.as_str(), *was, *is)),
+                _ => left_out.push(field.clone()),
+            }
+        }
+        Self {
+            rules,
+            before,
+            after,
+            circumstances,
+            fields,
+            left_out,
+        }
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let mut changes: Vec<Change> = self.counted().into_iter().collect();
+        let (mut before, mut after) = (self.before.things.as_slice(), self.after.things.as_slice());
+        loop {
+            // The things of both sides with the least key that is left.
+            let least = match (before.first(), after.first()) {
+                (Some(was), Some(is)) => was.key.cmp(&is.key),
+                (Some(_), None) => std::cmp::Ordering::Less,
+                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (None, None) => break,
+            };
+            let (was, before_rest) = before.split_at(if least.is_le() { alike(before) } else { 0 });
+            let (is, after_rest) = after.split_at(if least.is_ge() { alike(after) } else { 0 });
+            self.with_one_key(was, is, &mut changes);
+            (before, after) = (before_rest, after_rest);
+        }
+        changes.sort_by_key(|change| (!change.counts(), Reverse(change.grade)));
+        changes
+    }
+
+    /// Things with one key. Where there are several, those that are as they were are paired first, then the others in
+    /// the order of what they hold: the order in which a device lists them means nothing.
+    fn with_one_key(&self, was: &[Thing<'_>], is: &[Thing<'_>], changes: &mut Vec<Change>) {
+        if let ([was], [is]) = (was, is) {
+            return self.fields_of(was.row, is.row, None, changes);
+        }
+        let several = was.len().max(is.len()) > 1;
+        let by_content = |things: &[Thing<'_>], at: fn(&(&str, usize, usize)) -> usize| {
+            let content = |thing: &Thing<'_>| {
+                written(
+                    self.fields
+                        .iter()
+                        .map(|field| thing.row.get(at(field)).unwrap_or(&Value::Null)),
+                )
+            };
+            let mut rows: Vec<(String, usize)> = things
+                .iter()
+                .enumerate()
+                .map(|(nth, thing)| (content(thing), nth))
+                .collect();
+            rows.sort();
+            rows
+        };
+        let (left, right) = unlike(by_content(was, |field| field.1), by_content(is, |field| field.2));
+        let number = |nth: usize| several.then_some(nth + 1);
+        let both = left.len().min(right.len());
+        for (nth, (from, to)) in left.iter().zip(&right).enumerate() {
+            self.fields_of(was[*from].row, is[*to].row, number(nth), changes);
+        }
+        for (nth, gone) in left.iter().enumerate().skip(both) {
+            changes.push(self.came_or_went(Happening::Missing, self.before, was[*gone].row, number(nth)));
+        }
+        for (nth, new) in right.iter().enumerate().skip(both) {
+            changes.push(self.came_or_went(Happening::Added, self.after, is[*new].row, number(nth)));
+        }
+    }
+
+    fn came_or_went(
+        &self,
+        happening: Happening,
+        side: &Side<'_>,
+        row: &[Value],
+        number: Option<usize>,
+    ) -> Change {
+        let value = side.values(row);
+        let thing = self.called(side, row, number);
+        let state = self
+            .rules
+            .state
+            .as_deref()
+            .map(&value)
+            .filter(|state| !words::is_nothing(state));
+        let state = |tense: &str| {
+            state
+                .as_ref()
+                .map_or_else(String::new, |state| format!(" ({tense}{})", words::value(state)))
+        };
+        let (happened, sentence) = if happening == Happening::Missing {
+            (Happened::Missing, format!("{thing}: gone{}", state("was ")))
+        } else {
+            (Happened::Added, format!("{thing}: new{}", state("")))
+        };
+        Change {
+            key: self.key(side, row),
+            number,
+            happened,
+            grade: self.rules.grade_of(happening, &value),
+            expected: self.explained(happening),
+            sentence,
+            thing,
+        }
+    }
+
+    fn fields_of(&self, was: &[Value], is: &[Value], number: Option<usize>, changes: &mut Vec<Change>) {
+        for (field, from, to) in &self.fields {
+            let before = was.get(*from).unwrap_or(&Value::Null);
+            let after = is.get(*to).unwrap_or(&Value::Null);
+            if before != after
+                && let Some(judged) = self.judge(field, before, after)
+            {
+                changes.push(self.changed(field, before, after, judged, (was, number)));
+            }
+        }
+    }
+
+    /// What a change of a field means; none where it is within the limits.
+    fn judge(&self, field: &str, before: &Value, after: &Value) -> Option<Judged> {
+        let rule = self.rules.fields.get(field);
+        let usual = self.rules.changed;
+        let grade = match rule {
+            Some(rule) => rule.grade(before, after, usual)?,
+            None => usual,
+        };
+        let (Some(hop), Some(expectation)) = (self.circumstances.hop, rule.and_then(|rule| rule.hop)) else {
+            return Some(Judged {
+                grade,
+                expected: self.explained(Happening::Changed),
+                instead: None,
+            });
+        };
+        let good = rule.and_then(|rule| rule.good.as_deref()).unwrap_or_default();
+        let target = hop.to.to_string();
+        if expectation == Expectation::Target && after.as_str() != Some(target.as_str()) {
+            return Some(Judged {
+                grade: Grade::Stop,
+                expected: None,
+                instead: Some(target),
+            });
+        }
+        let as_expected = match expectation {
+            Expectation::Target | Expectation::Any => true,
+            Expectation::Rises => order::of(before, after).is_lt(),
+            Expectation::Falls => order::of(before, after).is_gt(),
+            Expectation::Swaps => good.contains(before) && good.contains(after),
+        };
+        let expected = if as_expected {
+            Some(of_hop(hop))
+        } else {
+            self.explained(Happening::Changed)
+        };
+        Some(Judged {
+            grade,
+            expected,
+            instead: None,
+        })
+    }
+
+    fn changed(
+        &self,
+        field: &str,
+        before: &Value,
+        after: &Value,
+        judged: Judged,
+        (was, number): (&[Value], Option<usize>),
+    ) -> Change {
+        let rule = self.rules.fields.get(field);
+        let thing = self.called(self.before, was, number);
+        let mut sentence = format!("{thing}: ");
+        if self.rules.state.as_deref() != Some(field) && field != "value" {
+            let called = rule
+                .and_then(|rule| rule.called.clone())
+                .unwrap_or_else(|| words::field(field));
+            sentence.push_str(&called);
+            sentence.push(' ');
+        }
+        sentence.push_str(&format!("{} -> {}", words::value(before), words::value(after)));
+        let limited = rule.is_some_and(|rule| rule.falls.is_some() || rule.rises.is_some());
+        if let (Some(from), Some(to), true) = (before.as_f64(), after.as_f64(), limited) {
+            sentence.push_str(&format!(" ({})", words::percent(from, to)));
+        }
+        if let Some(target) = &judged.instead {
+            sentence.push_str(&format!(", where the hop goes to {target}"));
+        }
+        Change {
+            key: self.key(self.before, was),
+            number,
+            happened: Happened::Changed {
+                field: field.to_owned(),
+                before: before.clone(),
+                after: after.clone(),
+            },
+            grade: judged.grade,
+            expected: judged.expected,
+            sentence,
+            thing,
+        }
+    }
+
+    /// Whether there are fewer or more things than the rules allow.
+    fn counted(&self) -> Option<Change> {
+        let (before, after) = (self.before.things.len(), self.after.things.len());
+        let (limits, happening) = if after < before {
+            (self.rules.fewer, Happening::Missing)
+        } else {
+            (self.rules.more, Happening::Added)
+        };
+        // Counts of things are far below 2^53.
+        let (was, is) = (before as f64, after as f64);
+        let (grade, limit) = limits.exceeded(was, is)?;
+        let sentence = format!(
+            "{}: {} -> {} ({}), more than {limit}",
+            self.rules.title,
+            words::count(before),
+            words::count(after),
+            words::percent(was, is)
+        );
+        Some(Change {
+            thing: self.rules.title.clone(),
+            key: Vec::new(),
+            number: None,
+            happened: Happened::Counted { before, after },
+            grade,
+            expected: self.explained(happening),
+            sentence,
+        })
+    }
+
+    /// Why something was to be expected, where it was.
+    fn explained(&self, happening: Happening) -> Option<String> {
+        let stepped_down = self
+            .circumstances
+            .stepped_down
+            .clone()
+            .filter(|_| self.rules.while_active);
+        let hop = self
+            .circumstances
+            .hop
+            .filter(|_| self.rules.expected.contains(&happening));
+        stepped_down.or_else(|| hop.map(of_hop))
+    }
+
+    fn called(&self, side: &Side<'_>, row: &[Value], number: Option<usize>) -> String {
+        let name = self.rules.thing.of(&side.values(row));
+        match number {
+            Some(number) => format!("{name} (number {number} of this name)"),
+            None => name,
+        }
+    }
+
+    fn key(&self, side: &Side<'_>, row: &[Value]) -> Vec<Value> {
+        self.rules
+            .key
+            .iter()
+            .map(|field| side.value(row, field).clone())
+            .collect()
+    }
+}
+
+/// What a change of a field means.
+struct Judged {
+    grade: Grade,
+    expected: Option<String>,
+    /// What it should have become.
+    instead: Option<String>,
+}
+
+fn of_hop(hop: &HopContext) -> String {
+    format!("the hop from {} to {}", hop.from, hop.to)
+}
+
+/// What is on one side only: both sorted, each with where it stands.
+fn unlike(left: Vec<(String, usize)>, right: Vec<(String, usize)>) -> (Vec<usize>, Vec<usize>) {
+    let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    loop {
+        match (left.peek(), right.peek()) {
+            (Some(one), Some(other)) if one.0 == other.0 => {
+                left.next();
+                right.next();
+            }
+            (Some(one), Some(other)) if one.0 < other.0 => only_left.extend(left.next().map(|row| row.1)),
+            (_, Some(_)) => only_right.extend(right.next().map(|row| row.1)),
+            (Some(_), None) => only_left.extend(left.next().map(|row| row.1)),
+            (None, None) => return (only_left, only_right),
+        }
+    }
+}
