@@ -234,34 +234,37 @@ impl<'c> Comparison<'c> {
             return self.fields_of(was.row, is.row, None, changes);
         }
         let several = was.len().max(is.len()) > 1;
-        let by_content = |things: &[Thing<'_>], at: fn(&(&str, usize, usize)) -> usize| {
-            let content = |thing: &Thing<'_>| {
-                written(
-                    self.fields
-                        .iter()
-                        .map(|field| thing.row.get(at(field)).unwrap_or(&Value::Null)),
-                )
-            };
-            let mut rows: Vec<(String, usize)> = things
-                .iter()
-                .enumerate()
-                .map(|(nth, thing)| (content(thing), nth))
-                .collect();
-            rows.sort();
-            rows
-        };
-        let (left, right) = unlike(by_content(was, |field| field.1), by_content(is, |field| field.2));
+        let (left, right) = unlike(
+            self.by_content(was, |field| field.1),
+            self.by_content(is, |field| field.2),
+        );
         let number = |nth: usize| several.then_some(nth + 1);
         let both = left.len().min(right.len());
         for (nth, (from, to)) in left.iter().zip(&right).enumerate() {
-            self.fields_of(was[*from].row, is[*to].row, number(nth), changes);
+            self.fields_of(from, to, number(nth), changes);
         }
         for (nth, gone) in left.iter().enumerate().skip(both) {
-            changes.push(self.came_or_went(Happening::Missing, self.before, was[*gone].row, number(nth)));
+            changes.push(self.came_or_went(Happening::Missing, self.before, gone, number(nth)));
         }
         for (nth, new) in right.iter().enumerate().skip(both) {
-            changes.push(self.came_or_went(Happening::Added, self.after, is[*new].row, number(nth)));
+            changes.push(self.came_or_went(Happening::Added, self.after, new, number(nth)));
         }
+    }
+
+    /// Things in the order of what is compared of them, then of all that is known of them.
+    fn by_content<'t>(
+        &self,
+        things: &[Thing<'t>],
+        at: fn(&(&str, usize, usize)) -> usize,
+    ) -> Vec<(String, &'t [Value])> {
+        let cell = |row: &'t [Value], at: usize| row.get(at).unwrap_or(&Value::Null);
+        let content = |thing: &Thing<'t>| {
+            let compared = written(self.fields.iter().map(|field| cell(thing.row, at(field))));
+            (compared, thing.row)
+        };
+        let mut rows: Vec<_> = things.iter().map(content).collect();
+        rows.sort_by_cached_key(|(compared, row)| (compared.clone(), written(row.iter())));
+        rows
     }
 
     fn came_or_went(
@@ -467,8 +470,11 @@ fn of_hop(hop: &HopContext) -> String {
     format!("the hop from {} to {}", hop.from, hop.to)
 }
 
-/// What is on one side only: both sorted, each with where it stands.
-fn unlike(left: Vec<(String, usize)>, right: Vec<(String, usize)>) -> (Vec<usize>, Vec<usize>) {
+/// What is on one side only, of two sides that are sorted.
+fn unlike<'l, 'r>(
+    left: Vec<(String, &'l [Value])>,
+    right: Vec<(String, &'r [Value])>,
+) -> (Vec<&'l [Value]>, Vec<&'r [Value]>) {
     let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     loop {

@@ -40,7 +40,7 @@ pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -58,13 +58,13 @@ pub(super) fn percent(before: f64, after: f64) -> String {
     if before == 0.0 {
         return "0 before, so no percentage".to_owned();
     }
-    let percent = (after - before) / before.abs() * 100.0;
-    if percent.abs() < 1.0 {
-        let sign = if percent < 0.0 { '-' } else { '+' };
-        format!("{sign}less than 1 %")
-    } else {
-        format!("{percent:+.0} %")
+    // Cut off, not rounded: almost all is not all.
+    let tenths = ((after - before) / before.abs() * 1000.0).trunc();
+    if tenths == 0.0 {
+        let sign = if after < before { '-' } else { '+' };
+        return format!("{sign}less than 0.1 %");
     }
+    format!("{:+} %", tenths / 10.0)
 }
 
 #[cfg(test)]
@@ -109,19 +109,14 @@ mod tests {
         let went = [
             (100.0, 20.0),
             (100.0, 300.0),
-            (1000.0, 999.0),
+            (1e6, 1.0),
+            (1e6, 1e6 - 1.0),
             (0.0, 5.0),
             (-10.0, -5.0),
         ];
         assert_eq!(
-            went.map(|(before, after)| percent(before, after)),
-            [
-                "-80 %",
-                "+200 %",
-                "-less than 1 %",
-                "0 before, so no percentage",
-                "+50 %"
-            ]
+            went.map(|(before, after)| percent(before, after)).join(", "),
+            "-80 %, +200 %, -99.9 %, -less than 0.1 %, 0 before, so no percentage, +50 %"
         );
     }
 }
