@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 mod cron;
+pub mod diff;
 pub mod estate;
 mod firewall;
 pub mod history;

@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 
 mod ask;
 mod audit;
+mod diff;
 mod launch;
 mod path;
 mod plan;

@@ -12,6 +12,7 @@ use hopgate_paths::NoRoute;
 
 use crate::api::ApiError;
 use crate::audit::AuditError;
+use crate::audit::diff::DiffError;
 use crate::catalogue::CatalogueFault;
 use crate::checks::ChecksError;
 use crate::config::ConfigError;
@@ -364,6 +365,18 @@ impl From<AuditError> for Failure {
         match error {
             AuditError::Write { .. } => Failure::new("C001", "check the path", error),
         }
+    }
+}
+
+impl From<DiffError> for Failure {
+    fn from(error: DiffError) -> Self {
+        let (code, hint) = match &error {
+            DiffError::Read { .. } => ("C001", "check the path"),
+            DiffError::NoReport { .. } => ("C002", "hopgate audit --snapshot --json FILE writes one"),
+            DiffError::OtherSchema { .. } => ("C002", "ask again with this hopgate"),
+            DiffError::Rules { .. } => ("C002", "docs/audit.md has every key with an example"),
+        };
+        Failure::new(code, hint, error)
     }
 }
 

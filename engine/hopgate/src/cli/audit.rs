@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use hopgate_core::names::AuditName;
 use hopgate_paths::Target;
+use hopgate_playbooks::{FactArea, Snapshot};
 
+use super::diff::{self, DiffArgs};
 use super::{ask, note, say};
 use crate::audit::Outcome;
 use crate::audit::estate::{AT_ONCE, PATIENCE_S};
@@ -27,7 +29,9 @@ Example: hopgate audit --inventory inventory.yaml --playbook optics
   hopgate audit --to 10.2 --waive waivers.yaml --csv findings.csv --json audit.json --junit audit.xml
   hopgate audit --split-by customer --html reports/
   hopgate audit --schedule schedules.yaml
-  hopgate audit history nightly";
+  hopgate audit history nightly
+  hopgate audit --snapshot --json before.json
+  hopgate audit diff before.json after.json";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -37,7 +41,7 @@ pub(super) struct AuditArgs {
     /// Ask the audits of this file when they are due, until stopped. Everything else is in the file.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "inventory", "playbooks", "group", "target", "waive", "overlays", "at_once", "timeout",
-        "html", "csv", "json", "junit", "twin", "split_by",
+        "html", "csv", "json", "junit", "twin", "snapshot", "split_by",
     ])]
     schedule: Option<PathBuf>,
     /// The inventory file.
@@ -76,6 +80,9 @@ enum About {
         /// The audit; a line for each of them where it is left out.
         name: Option<AuditName>,
     },
+    /// Tell what changed on each device between two audits, and what of it matters.
+    #[command(after_help = diff::HELP)]
+    Diff(DiffArgs),
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +96,9 @@ struct ReportArgs {
     /// Write everything, with the facts, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Read everything that `hopgate audit diff` compares, too.
+    #[arg(long, requires = "json")]
+    snapshot: bool,
     /// Write a test suite a device as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -104,6 +114,7 @@ struct ReportArgs {
 pub(super) async fn audit(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
     match (&args.about, &args.schedule) {
         (Some(About::History { name }), _) => past(state, name.as_ref()).await,
+        (Some(About::Diff(args)), _) => diff::diff(args),
         (None, Some(file)) => keep(state, file).await,
         (None, None) => once(state, args).await,
     }
@@ -150,6 +161,13 @@ async fn keep(state: &Path, file: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Stopped)
 }
 
+/// What is read beside what the checks need.
+fn also(reports: &ReportArgs) -> Vec<FactArea> {
+    let of_twin = reports.twin.iter().flat_map(|_| twin::AREAS);
+    let compared = reports.snapshot.then(Snapshot::areas).into_iter().flatten();
+    of_twin.chain(compared).collect()
+}
+
 /// Asks the estate. Exposed or unknown devices make the exit status say so.
 async fn once(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
     let order = Order {
@@ -163,7 +181,7 @@ async fn once(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
         at_once: usize::try_from(args.at_once).unwrap_or(AT_ONCE),
         patience: Duration::from_secs(args.timeout),
         keep_facts: args.reports.json.is_some() || args.reports.twin.is_some(),
-        also: args.reports.twin.iter().flat_map(|_| twin::AREAS).collect(),
+        also: also(&args.reports),
     };
     let twin = args.reports.twin;
     let reports = Reports {
