@@ -14,6 +14,9 @@ mod desk;
 #[path = "cli/devices.rs"]
 mod devices;
 #[cfg(test)]
+#[path = "cli/differences.rs"]
+mod differences;
+#[cfg(test)]
 #[path = "cli/estates.rs"]
 mod estates;
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn what_a_hop_changes_is_told_as_expected() {
     let difference = compared(&before, &after, Some(&planned));
     insta::assert_snapshot!(told(&difference), @r"
     expected (the hop from 10.1.14 to 10.2.4): the device: release 10.1.14 -> 10.2.4
-    expected (the hop from 10.1.14 to 10.2.4): the device: seconds since the boot 900000 -> 700 (-99.9 %)
+    expected (the hop from 10.1.14 to 10.2.4): the device: uptime in seconds 900000 -> 700 (-99.9 %)
     expected (the hop from 10.1.14 to 10.2.4): partition sysroot0: version 10.1.14 -> 10.2.4
     expected (the hop from 10.1.14 to 10.2.4): partition sysroot1: READY -> REVERTABLE
     expected (the hop from 10.1.14 to 10.2.4): partition sysroot1: version 10.1.10 -> 10.1.14
@@ -100,7 +100,7 @@ fn what_a_hop_changes_is_told_as_expected() {
     let unplanned = compared(&before, &after, None);
     insta::assert_snapshot!(told(&unplanned), @r"
     look: the device: release 10.1.14 -> 10.2.4
-    look: the device: seconds since the boot 900000 -> 700 (-99.9 %)
+    look: the device: uptime in seconds 900000 -> 700 (-99.9 %)
     look: partition sysroot0: version 10.1.14 -> 10.2.4
     look: partition sysroot1: READY -> REVERTABLE
     look: partition sysroot1: version 10.1.10 -> 10.1.14
@@ -128,7 +128,7 @@ fn what_a_hop_does_not_do_is_not_expected_of_it() {
     });
     insta::assert_snapshot!(told(&compared(&before, &after, Some(&hop("10.1.14", "10.2.4")))), @r"
     stop: the device: release 10.1.14 -> 10.2.3, where the hop goes to 10.2.4
-    expected (the hop from 10.1.14 to 10.2.4): the device: seconds since the boot 900000 -> 700 (-99.9 %)
+    expected (the hop from 10.1.14 to 10.2.4): the device: uptime in seconds 900000 -> 700 (-99.9 %)
     look: Applications and Threats content: 8696-7977 -> 8600-1
     look: plugin vm_series: 2.0.10 -> 2.0.9
     stop: HA: passive -> suspended

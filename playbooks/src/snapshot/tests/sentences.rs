@@ -56,7 +56,7 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       stop: the device: serial number old serial -> new serial
       look: the device: hostname old hostname -> new hostname
       look: the device: release old sw_version -> new sw_version
-      look: the device: seconds since the boot old uptime_seconds -> new uptime_seconds
+      look: the device: uptime in seconds old uptime_seconds -> new uptime_seconds
     identity (Identity)
       look: the device: gone
       stop: the device: advanced routing engine old advanced_routing -> new advanced_routing

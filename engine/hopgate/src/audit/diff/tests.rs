@@ -139,7 +139,7 @@ fn every_device_is_told_as_it_stands_the_worst_first() {
                look  route 10.0.196.0/24 of default to 192.0.2.1: gone
                look  route 10.0.197.0/24 of default to 192.0.2.1: gone
                look  route 10.0.198.0/24 of default to 192.0.2.1: gone
-               look  route 10.0.199.0/24 of default to 192.0.2.1: gone
+               look  Routes: and 1 more
     new        new                10.1.14
                the earlier audit did not have it
     as before  new-name           10.1.14  (was called old-name)

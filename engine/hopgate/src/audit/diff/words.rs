@@ -12,7 +12,7 @@ use crate::report::visible;
 const NOT_ASKED: &str = "not asked";
 
 /// How many changes of one area and grade are written out; the rest is counted.
-const LISTED: usize = 10;
+const LISTED: usize = 5;
 
 /// What changed, and what it comes down to.
 pub fn text(diff: &Diff) -> String {
