@@ -16,7 +16,8 @@ use super::thing::Name;
 use crate::facts::FactArea;
 use crate::finding::Severity;
 
-const BUILTIN: &str = include_str!("../../library/differences.yaml");
+/// The built-in rules, as they are written.
+pub(super) const BUILTIN: &str = include_str!("../../library/differences.yaml");
 
 /// How much a change matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,11 +156,6 @@ impl Rules {
     /// with the operator's, at least one thing.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<super::RulesError>> {
         file::read(file, text, Some(BUILTIN))
-    }
-
-    /// The text of the built-in ones, to begin with.
-    pub const fn builtin_text() -> &'static str {
-        BUILTIN
     }
 
     /// What has to be read of a device so that it can be compared.
