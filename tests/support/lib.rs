@@ -16,6 +16,7 @@ use std::sync::Arc;
 use hopgate::checks::{self, Hashed};
 use hopgate::clock::{self, Clock};
 use hopgate::config::campaign::CampaignFile;
+use hopgate::config::check::CheckText;
 use hopgate::config::inventory::{Entry, Inventory};
 use hopgate::driver::Checks;
 use hopgate::fleet::{Command, Ending, Fleet as Running, FleetError, News, Setting, enrol};
@@ -207,8 +208,8 @@ impl World {
     /// # Panics
     /// Where a playbook cannot be loaded.
     pub fn playbooks(&self) -> (Vec<Hashed>, Vec<Hashed>) {
-        let load = |names: &[String]| {
-            checks::load_all(names, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
+        let load = |asked: &[CheckText]| {
+            checks::load_all(asked, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
         };
         (load(&self.file.checks.before), load(&self.file.checks.after))
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 pub mod campaign;
+pub mod check;
 pub mod credentials;
 pub mod inventory;
 pub mod selector;

@@ -149,11 +149,22 @@ impl From<NameError> for Failure {
 
 impl From<ChecksError> for Failure {
     fn from(error: ChecksError) -> Self {
-        Failure::new(
-            "C006",
-            "built-in playbooks go by name, your own by their file",
-            error,
-        )
+        let hint = match &error {
+            ChecksError::Setting(_)
+            | ChecksError::NoSettings { .. }
+            | ChecksError::NotAsked { .. }
+            | ChecksError::NoSuchSetting { .. }
+            | ChecksError::ChosenTwice { .. } => {
+                "hopgate playbook list shows the settings of the built-in ones"
+            }
+            ChecksError::TwoOfOneName { .. } => {
+                "ask one of them, or give a playbook of your own another name"
+            }
+            ChecksError::NotFound { .. } | ChecksError::AdvisoriesAfter | ChecksError::Playbook { .. } => {
+                "built-in playbooks go by name, your own by their file"
+            }
+        };
+        Failure::new("C006", hint, error)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::audit::history;
 use crate::audit::live::Live;
 use crate::audit::order::{Order, Reports};
 use crate::audit::schedule::Schedule;
+use crate::checks::choice::Choice;
 use crate::config::selector::Selector;
 use crate::failure::{Exit, Failure};
 use crate::signals::StopRequests;
@@ -24,6 +25,7 @@ pub(super) const HELP: &str = "\
 Example: hopgate audit --inventory inventory.yaml --playbook optics
 
   hopgate audit --playbook optics --group customer=acme --html report.html
+  hopgate audit --playbook licences --with warn_days=60
   hopgate audit --to 10.2 --waive waivers.yaml --csv findings.csv --json audit.json --junit audit.xml
   hopgate audit --split-by customer --html reports/
   hopgate audit --schedule schedules.yaml
@@ -36,7 +38,7 @@ pub(super) struct AuditArgs {
     about: Option<About>,
     /// Ask the audits of this file when they are due, until stopped. Everything else is in the file.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "inventory", "playbooks", "group", "target", "waive", "overlays", "at_once", "timeout",
+        "inventory", "playbooks", "with", "group", "target", "waive", "overlays", "at_once", "timeout",
         "html", "csv", "json", "junit", "twin", "split_by",
     ])]
     schedule: Option<PathBuf>,
@@ -46,6 +48,9 @@ pub(super) struct AuditArgs {
     /// Playbooks to ask: built-in names or files. All built-in ones where it is left out.
     #[arg(long = "playbook", value_name = "NAME")]
     playbooks: Vec<String>,
+    /// A setting of a playbook, for every one that has it, or for one: PLAYBOOK.SETTING=VALUE. May be given several times.
+    #[arg(long = "with", value_name = "SETTING=VALUE")]
+    with: Vec<Choice>,
     /// Only these devices (customer=acme,model~PA-8*,version<10.2).
     #[arg(long, value_name = "SELECTOR")]
     group: Option<Selector>,
@@ -156,6 +161,7 @@ async fn once(state: &Path, args: AuditArgs) -> Result<Exit, Failure> {
         base: PathBuf::new(),
         inventory: args.inventory,
         playbooks: args.playbooks,
+        with: args.with,
         group: args.group,
         target: args.target,
         waivers: args.waive,
