@@ -17,6 +17,9 @@ mod devices;
 #[path = "cli/estates.rs"]
 mod estates;
 #[cfg(test)]
+#[path = "cli/facts.rs"]
+mod facts;
+#[cfg(test)]
 #[path = "cli/files.rs"]
 mod files;
 #[cfg(test)]

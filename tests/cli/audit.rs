@@ -189,13 +189,13 @@ fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let began = process::now();
     let ended = attention(&desk, "audit --playbook optics --timeout 2 --json a.json");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    insta::assert_snapshot!(ended.stdout, @r#"
-EXPOSED  acme-loops         PA-850    9.1.16
-         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
-unknown  acme-fine          ?         ?
-         could not be read: no complete answer within 2 s
-3 devices asked: 1 exposed, 1 unknown, 1 clear
-"#);
+    insta::assert_snapshot!(ended.stdout, @r"
+    EXPOSED  acme-loops         PA-850    9.1.16
+             ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+    unknown  acme-fine          ?         ?
+             could not be read: read system information on acme-fine: no complete reply in time: no answer within 2 s
+    3 devices asked: 1 exposed, 1 unknown, 1 clear
+    ");
     let whole = json(&desk, "a.json");
     let dark = whole["devices"]
         .as_array()

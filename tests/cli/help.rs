@@ -6,7 +6,7 @@ use hopgate_tests::process;
 
 use super::desk::{Desk, plain};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "",
     "demo",
     "simulate",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 15] = [
     "report",
     "audit",
     "audit history",
+    "facts",
     "journal export",
     "journal check",
 ];

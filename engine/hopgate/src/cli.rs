@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 
 mod ask;
 mod audit;
+mod facts;
 mod launch;
 mod path;
 mod plan;
@@ -102,6 +103,9 @@ enum Command {
     /// Ask a whole estate the questions of a playbook. Changes nothing.
     #[command(after_help = audit::HELP)]
     Audit(Box<audit::AuditArgs>),
+    /// Tell everything that is known of one device, area by area. Changes nothing.
+    #[command(after_help = facts::HELP)]
+    Facts(facts::FactsArgs),
     /// Write, check and try playbooks, with no device at hand.
     #[command(subcommand, after_help = "Example: hopgate playbook lint mine.yaml")]
     Playbook(playbook::PlaybookCommand),
@@ -310,6 +314,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Why(args) => ask::why(&state, &args.device, args.campaign).await,
         Command::Report(args) => ask::report(&state, args.campaign, &args.html).await,
         Command::Audit(args) => audit::audit(&state, *args).await,
+        Command::Facts(args) => facts::facts(&state, args).await,
         Command::Playbook(command) => playbook::playbook(command),
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,

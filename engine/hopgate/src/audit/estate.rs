@@ -153,11 +153,7 @@ pub async fn ask(
 async fn one(client: Arc<Client>, entry: Entry, question: Arc<Question>, clock: Clock) -> Option<Audited> {
     let began = clock::machine_time();
     // Boxed: the futures of many calls side by side are too large to be moved around.
-    let reading = Box::pin(firewall::read(&client, &entry, &question, &clock));
-    let read = match clock::within(question.patience, reading).await {
-        Some(read) => read,
-        None => Some(firewall::silent(&entry, &question, &clock)),
-    };
+    let read = Box::pin(firewall::read(&client, &entry, &question, &clock)).await;
     client.rest();
     let read = read?;
     let took = began.duration_until(clock::machine_time()).as_millis();
