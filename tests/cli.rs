@@ -26,6 +26,9 @@ mod files;
 #[path = "cli/help.rs"]
 mod help;
 #[cfg(test)]
+#[path = "cli/panoramas.rs"]
+mod panoramas;
+#[cfg(test)]
 #[path = "cli/paths.rs"]
 mod paths;
 #[cfg(test)]

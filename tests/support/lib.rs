@@ -583,6 +583,7 @@ pub fn inventory_of(fleet: &Fleet, pairs: &[(String, String)]) -> Inventory {
         .map(|device| Entry {
             name: device.name.parse().expect("a device name"),
             address: format!("{}:443", device.name),
+            serial: None,
             peer: peer(&device.name).map(|peer| peer.parse().expect("a device name")),
             labels: device.labels.clone(),
             credentials: None,

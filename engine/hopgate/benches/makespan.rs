@@ -235,6 +235,7 @@ fn inventory(names: &BTreeSet<DeviceId>) -> Inventory {
     let entry = |name: &DeviceId| Entry {
         name: name.clone(),
         address: format!("{name}:443"),
+        serial: None,
         peer: None,
         labels: BTreeMap::new(),
         credentials: None,

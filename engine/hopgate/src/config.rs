@@ -11,6 +11,7 @@ pub mod campaign;
 pub mod check;
 pub mod credentials;
 pub mod inventory;
+pub mod panorama;
 pub mod selector;
 
 /// What is wrong with a file that a person wrote.

@@ -20,6 +20,7 @@ use crate::connect::ConnectError;
 use crate::fleet::FleetError;
 use crate::journal::JournalError;
 use crate::ledger::LedgerError;
+use crate::panorama::PanoramaError;
 use crate::path::PathError;
 use crate::planner::PlannerError;
 use crate::simulate::SimulateError;
@@ -73,6 +74,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("D007", "a device refused the call"),
     ("D008", "a device is too busy to answer"),
+    ("D009", "another device answers at an address"),
     ("P001", "there is no upgrade path"),
     ("P002", "the plan contradicts itself"),
     ("A001", "an approval was refused"),
@@ -286,6 +288,18 @@ impl From<PlannerError> for Failure {
                 PlannerError::Config(config) => config.into(),
                 other => Failure::new("C003", "", other),
             },
+        }
+    }
+}
+
+impl From<PanoramaError> for Failure {
+    fn from(error: PanoramaError) -> Self {
+        match error {
+            PanoramaError::Connect(source) => source.into(),
+            PanoramaError::Unread(ref call) => {
+                let (code, hint) = of_call(call);
+                Failure::new(code, hint, error)
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod knowledge;
 pub mod ledger;
 pub mod pager;
+pub mod panorama;
 pub mod path;
 pub mod planner;
 pub mod progress;

@@ -66,6 +66,11 @@ impl Order {
     pub fn read(&self) -> Result<Ready, Failure> {
         let path = self.base.join(&self.inventory);
         let inventory = Inventory::load(&path)?;
+        self.of(inventory, path)
+    }
+
+    /// As [`Order::read`], for an inventory that is no file: `path` is where it comes from.
+    pub fn of(&self, inventory: Inventory, path: PathBuf) -> Result<Ready, Failure> {
         let catalogue = catalogue::load(&self.catalogue, &self.base)?;
         let asked = checks::load_all(&self.checks(), &self.base, &catalogue)?;
         let asked = choice::choose(asked, &self.with)?;

@@ -9,7 +9,7 @@ use hopgate_core::names::DeviceId;
 use hopgate_paths::nearest_names;
 use hopgate_playbooks::{FactArea, Facts};
 
-use super::{ask, note, say};
+use super::{ask, inventory, note, say};
 use crate::asking::Patience;
 use crate::audit::estate::PATIENCE_S;
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::config::inventory::Inventory;
 use crate::connect::connect;
 use crate::failure::{Exit, Failure};
 use crate::knowledge;
+use crate::state::State;
 
 /// Examples that a test runs.
 pub(super) const HELP: &str = "\
@@ -33,6 +34,9 @@ pub(super) struct FactsArgs {
     /// The inventory file.
     #[arg(long, value_name = "FILE", default_value = "inventory.yaml")]
     inventory: PathBuf,
+    /// A firewall that the Panoramas of this file manage, in place of an inventory.
+    #[arg(long, value_name = "FILE", conflicts_with = "inventory")]
+    from_panorama: Option<PathBuf>,
     /// Only this area of the facts; may be given several times.
     #[arg(long = "area", value_name = "NAME", value_parser = area)]
     areas: Vec<FactArea>,
@@ -62,9 +66,20 @@ pub(super) async fn facts(state: &Path, args: FactsArgs) -> Result<Exit, Failure
     } else {
         args.areas.iter().copied().collect()
     };
-    let inventory = only(Inventory::load(&args.inventory)?, &args.device)?;
+    let (opened, inventory, path) = match args.from_panorama {
+        None => {
+            let inventory = only(Inventory::load(&args.inventory)?, &args.device)?;
+            (ask::open_for_pins(state).await?, inventory, args.inventory)
+        }
+        Some(file) => {
+            let (opened, listed) = inventory::listed(state, &file).await?;
+            (opened, only(listed.inventory, &args.device)?, file)
+        }
+    };
     let patience = Duration::from_secs(args.timeout);
-    let facts = read(state, &inventory, &args.inventory, &areas, patience).await?;
+    let read = read(&opened, &inventory, &path, &areas, patience).await;
+    ask::close(opened).await;
+    let facts = read?;
     if args.raw {
         say(&pretty(&knowledge::raw(&facts, &areas)));
     } else if args.json {
@@ -104,7 +119,7 @@ fn only(mut inventory: Inventory, device: &DeviceId) -> Result<Inventory, Failur
 }
 
 async fn read(
-    state: &Path,
+    opened: &State,
     inventory: &Inventory,
     path: &Path,
     areas: &BTreeSet<FactArea>,
@@ -113,15 +128,31 @@ async fn read(
     let clock = inventory
         .simulated_clock
         .map_or_else(Clock::system, Clock::scaled);
-    let opened = ask::open_for_pins(state).await?;
     let connections = connect(inventory, path, opened.ledger())?;
+    // Who answers is asked too where the inventory says who is meant.
+    let mut asked = areas.clone();
+    asked.extend(
+        inventory
+            .devices
+            .iter()
+            .filter(|entry| entry.serial.is_some())
+            .map(|_| FactArea::System),
+    );
     let mut read = None;
-    for client in connections.clients.values() {
+    for (entry, client) in inventory.devices.iter().zip(connections.clients.values()) {
         let patience = Patience::of(patience);
-        read = Some(Box::pin(patience.facts(client, areas, clock.now())).await);
+        let facts = Box::pin(patience.facts(client, &asked, clock.now())).await;
+        if let Some(why) = facts
+            .system
+            .known()
+            .and_then(|system| entry.stranger(&system.serial))
+        {
+            let hint = "correct the address, or the serial number where the device was replaced";
+            return Err(Failure::new("D009", hint, std::io::Error::other(why)));
+        }
+        read = Some(facts);
     }
     connections.record_first_use(opened.ledger(), clock.now()).await?;
-    ask::close(opened).await;
     read.ok_or_else(|| Failure::unknown("no device was read", "this is a defect of hopgate"))
 }
 
