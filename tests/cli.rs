@@ -20,11 +20,17 @@ mod differences;
 #[path = "cli/estates.rs"]
 mod estates;
 #[cfg(test)]
+#[path = "cli/facts.rs"]
+mod facts;
+#[cfg(test)]
 #[path = "cli/files.rs"]
 mod files;
 #[cfg(test)]
 #[path = "cli/help.rs"]
 mod help;
+#[cfg(test)]
+#[path = "cli/panoramas.rs"]
+mod panoramas;
 #[cfg(test)]
 #[path = "cli/paths.rs"]
 mod paths;

@@ -142,6 +142,46 @@ fn the_json_has_the_keys_that_the_page_tells() {
 }
 
 #[test]
+fn settings_are_chosen_for_an_audit_and_told_in_its_reports() {
+    let (desk, _simulator) = estate(60);
+    let told = |arguments: &str| {
+        let asked = "audit --playbook licences --playbook certificates --group name=bolt-fine";
+        let ended = desk.run(&format!("{asked} --json a.json --html a.html {arguments}"));
+        assert_eq!(ended.code, Some(3), "{ended:#?}");
+        let weak = ended.stdout.matches("RSA 16384").count();
+        (weak, json(&desk, "a.json")["settings"].clone())
+    };
+    assert_eq!(told(""), (0, json!({})));
+    let (weak, settings) =
+        told("--with rsa_bits=16384 --with warn_days=60 --with licences.skip_licences=WildFire,DNS");
+    assert!(weak > 0);
+    assert_eq!(
+        settings,
+        json!({
+            "licences": {"warn_days": 60, "skip_licences": ["WildFire", "DNS"]},
+            "certificates": {"warn_days": 60, "rsa_bits": 16384},
+        })
+    );
+    let asked =
+        "licences (skip_licences=[WildFire, DNS], warn_days=60), certificates (rsa_bits=16384, warn_days=60)";
+    assert!(read(&desk, "a.html").contains(asked));
+    let mut page = Page::default();
+    page.add(
+        "a setting that nobody has",
+        &desk.refused("audit --playbook licences --with warn_dayz=60"),
+    );
+    page.add(
+        "a playbook that is not asked",
+        &desk.refused("audit --playbook licences --with optics.warn_days=60"),
+    );
+    page.add(
+        "a value of another kind",
+        &desk.refused("audit --playbook licences --with licences.warn_days=soon"),
+    );
+    page.matches("settings");
+}
+
+#[test]
 fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let (desk, simulator) = estate(60);
     let hang = json!({"inject": {"device": "acme-fine", "fault": "hang", "lasts": {"requests": 1000}}});
@@ -149,13 +189,13 @@ fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let began = process::now();
     let ended = attention(&desk, "audit --playbook optics --timeout 2 --json a.json");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    insta::assert_snapshot!(ended.stdout, @r#"
-EXPOSED  acme-loops         PA-850    9.1.16
-         ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
-unknown  acme-fine          ?         ?
-         could not be read: no complete answer within 2 s
-3 devices asked: 1 exposed, 1 unknown, 1 clear
-"#);
+    insta::assert_snapshot!(ended.stdout, @r"
+    EXPOSED  acme-loops         PA-850    9.1.16
+             ethernet1/5 holds SFP-10GSR-85 by FS, which is not on the list of allowed modules: a PA-850 reboots again and again with an unsupported module in ports 5 to 8 (PAN-221190). It runs 9.1.16, and any release before the fix is exposed; fixed in 10.1.11-h1, 10.2.7 and 11.0.4.
+    unknown  acme-fine          ?         ?
+             could not be read: read system information on acme-fine: no complete reply in time: no answer within 2 s
+    3 devices asked: 1 exposed, 1 unknown, 1 clear
+    ");
     let whole = json(&desk, "a.json");
     let dark = whole["devices"]
         .as_array()

@@ -81,6 +81,78 @@ const MISTAKES: [(&str, &str, &str, &str); 15] = [
 ];
 
 #[test]
+fn the_settings_of_a_check_are_shown_to_who_approves_and_are_part_of_the_plan() {
+    let (desk, _simulator) = Desk::with_fleet(60);
+    desk.change(
+        "campaign.yaml",
+        "  - {name: rest, rest: true, concurrency: 2, approval: true}\n",
+        "",
+    );
+    let plan = |before: &str| {
+        let text = std::fs::read_to_string(desk.path().join("campaign.yaml")).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("checks:"))
+            .unwrap()
+            .to_owned();
+        desk.change(
+            "campaign.yaml",
+            &line,
+            &format!("checks: {{before: [{before}], after: [after]}}"),
+        );
+        desk.done("plan campaign.yaml")
+    };
+    let last = |told: &str| told.trim_end().lines().last().unwrap().to_owned();
+    let hash = |told: &str| {
+        told.lines()
+            .next()
+            .unwrap()
+            .split_once("plan ")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let plain = plan("readiness, licences");
+    let sixty = plan("readiness, {playbook: licences, with: {warn_days: 60}}");
+    insta::assert_snapshot!(last(&sixty), @"checks before every hop: licences (warn_days=60), readiness; after: after");
+    assert_ne!(hash(&sixty), hash(&plain));
+    assert_ne!(
+        hash(&plan("readiness, {playbook: licences, with: {warn_days: 61}}")),
+        hash(&sixty)
+    );
+    assert_eq!(hash(&plan("readiness, licences")), hash(&plain));
+    let mut page = Page::default();
+    for (what, before) in [
+        (
+            "a setting that there is not",
+            "{playbook: licences, with: {warn_dayz: 60}}",
+        ),
+        (
+            "two of one name",
+            "licences, {playbook: licences, with: {warn_days: 60}}",
+        ),
+        (
+            "settings of advisories",
+            "{playbook: advisories, with: {warn_days: 60}}",
+        ),
+    ] {
+        let text = std::fs::read_to_string(desk.path().join("campaign.yaml")).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("checks:"))
+            .unwrap()
+            .to_owned();
+        desk.change(
+            "campaign.yaml",
+            &line,
+            &format!("checks: {{before: [{before}], after: [after]}}"),
+        );
+        page.add(what, &desk.refused("plan campaign.yaml"));
+    }
+    page.matches("check_settings");
+}
+
+#[test]
 fn a_mistake_is_told_with_its_place_and_nothing_is_made() {
     let mut page = Page::default();
     for (what, file, from, to) in MISTAKES {

@@ -6,7 +6,7 @@ use hopgate_tests::process;
 
 use super::desk::{Desk, plain};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "",
     "demo",
     "simulate",
@@ -21,6 +21,8 @@ const COMMANDS: [&str; 16] = [
     "audit",
     "audit history",
     "audit diff",
+    "facts",
+    "inventory",
     "journal export",
     "journal check",
 ];

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hopgate::config::campaign::CampaignFile;
 use hopgate::config::inventory::Inventory;
+use hopgate::config::panorama::PanoramaFile;
 use hopgate::failure::CODES;
 use hopgate_playbooks::Playbook;
 use hopgate_tests::tempdir;
@@ -295,6 +296,7 @@ fn every_example_is_read_by_the_program() {
         let refused = match kind {
             "inventory" => Inventory::load(&path).err().map(|error| error.to_string()),
             "campaign" => CampaignFile::load(&path).err().map(|error| error.to_string()),
+            "panorama" => PanoramaFile::load(&path).err().map(|error| error.to_string()),
             "playbook" => Playbook::parse(name, text).err().map(|error| error.to_string()),
             "fleet" => FleetSpec::parse(name, text).err().map(|error| error.to_string()),
             other => panic!("{name}: nothing reads a {other}"),
@@ -303,7 +305,7 @@ fn every_example_is_read_by_the_program() {
     }
     assert_eq!(
         kinds.keys().copied().collect::<Vec<_>>(),
-        ["campaign", "fleet", "inventory", "playbook"]
+        ["campaign", "fleet", "inventory", "panorama", "playbook"]
     );
 }
 
@@ -316,6 +318,8 @@ fn every_key_of_the_files_is_in_the_guide() {
         "engine/hopgate/src/config/inventory.rs",
         "engine/hopgate/src/config/campaign.rs",
         "engine/hopgate/src/config/credentials.rs",
+        "engine/hopgate/src/config/panorama.rs",
+        "engine/hopgate/src/config/check.rs",
     ] {
         let text = page(source);
         let fields = crate::tree::before_tests(&text).lines().filter_map(|line| {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use hopgate::checks::{self, Hashed};
 use hopgate::clock::{self, Clock};
 use hopgate::config::campaign::CampaignFile;
+use hopgate::config::check::CheckText;
 use hopgate::config::inventory::{Entry, Inventory};
 use hopgate::driver::Checks;
 use hopgate::fleet::{Command, Ending, Fleet as Running, FleetError, News, Setting, enrol};
@@ -207,8 +208,8 @@ impl World {
     /// # Panics
     /// Where a playbook cannot be loaded.
     pub fn playbooks(&self) -> (Vec<Hashed>, Vec<Hashed>) {
-        let load = |names: &[String]| {
-            checks::load_all(names, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
+        let load = |asked: &[CheckText]| {
+            checks::load_all(asked, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
         };
         (load(&self.file.checks.before), load(&self.file.checks.after))
     }
@@ -582,6 +583,7 @@ pub fn inventory_of(fleet: &Fleet, pairs: &[(String, String)]) -> Inventory {
         .map(|device| Entry {
             name: device.name.parse().expect("a device name"),
             address: format!("{}:443", device.name),
+            serial: None,
             peer: peer(&device.name).map(|peer| peer.parse().expect("a device name")),
             labels: device.labels.clone(),
             credentials: None,

@@ -355,13 +355,17 @@ impl Simulator {
         )
     }
 
-    /// Serves what the arguments of `hopgate simulate` say, on free ports. They have to name an inventory to write.
+    /// Serves what the arguments of `hopgate simulate` say, on free ports where they name none. They have to name an inventory
+    /// to write.
     ///
     /// # Panics
     /// Where the fleet is not served.
     pub fn start(directory: &Path, arguments: &[&str]) -> Simulator {
         let mut command = command(directory, ["simulate"]);
-        command.args(arguments).args(["--port", "0"]);
+        command.args(arguments);
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
         let mut process = Process::start(&mut command);
         process.wait_for_text("inventory: ", Duration::from_secs(60));
         // It was written before that line, to the other pipe, which may be read later.

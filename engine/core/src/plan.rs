@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use hopgate_paths::{Route, Version};
+use hopgate_playbooks::Setting;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +42,13 @@ pub struct Plan {
     pub before: BTreeMap<String, String>,
     /// Playbooks asked after every hop, by name, with the hash of their text.
     pub after: BTreeMap<String, String>,
+    /// Settings that were chosen for playbooks asked before every hop, by playbook. Their hashes hold them too; here a
+    /// person can read them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before_with: BTreeMap<String, BTreeMap<String, Setting>>,
+    /// Settings that were chosen for playbooks asked after every hop, by playbook.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub after_with: BTreeMap<String, BTreeMap<String, Setting>>,
     /// Advisories that do not hold some of the devices, by somebody's decision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Acceptance>,
@@ -387,6 +395,8 @@ pub(crate) mod tests {
             devices,
             before: BTreeMap::new(),
             after: BTreeMap::new(),
+            before_with: BTreeMap::new(),
+            after_with: BTreeMap::new(),
             accepted: Vec::new(),
         }
     }
@@ -424,6 +434,24 @@ pub(crate) mod tests {
         assert_ne!(accepting(&["a"]).hash(), accepting(&["a", "b"]).hash());
         insta::assert_snapshot!(accepting(&["a", "x"]).check().unwrap_err(), @"the acceptance of PAN-221190 names x, which is not in the plan");
         insta::assert_snapshot!(accepting(&[]).check().unwrap_err(), @"the acceptance of PAN-221190 names no device");
+    }
+
+    #[test]
+    fn settings_are_part_of_what_is_approved_and_a_plan_without_them_is_what_it_was() {
+        let bare = plan(&[("canary", false, &["a"])], &[]);
+        assert!(!bare.to_json().contains("_with"));
+        let choosing = |days: i64| {
+            let mut plan = bare.clone();
+            let days = BTreeMap::from([("warn_days".to_owned(), Setting::Number(days))]);
+            plan.before_with.insert("licences".to_owned(), days);
+            plan
+        };
+        assert_ne!(choosing(60).hash(), bare.hash());
+        assert_ne!(choosing(60).hash(), choosing(61).hash());
+        let stored: Plan = serde_json::from_str(&choosing(60).to_json()).unwrap();
+        assert_eq!(stored, choosing(60));
+        let old: Plan = serde_json::from_str(&bare.to_json()).unwrap();
+        assert_eq!(old.hash(), bare.hash());
     }
 
     #[test]

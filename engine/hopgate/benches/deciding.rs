@@ -82,6 +82,8 @@ fn plan(devices: u32) -> Plan {
         devices: names.into_iter().map(|name| (name, planned.clone())).collect(),
         before: BTreeMap::new(),
         after: BTreeMap::new(),
+        before_with: BTreeMap::new(),
+        after_with: BTreeMap::new(),
         accepted: Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use hopgate::checks;
 use hopgate::clock::Clock;
 use hopgate::config::campaign::CampaignFile;
+use hopgate::config::check::CheckText;
 use hopgate::config::inventory::{Defaults, Entry, Inventory};
 use hopgate::driver::Checks;
 use hopgate::fleet::{Ending, Fleet, Setting, enrol};
@@ -187,7 +188,7 @@ async fn engine(devices: usize) -> SignedDuration {
     let file: CampaignFile = hopgate::config::parse(path, &text).expect("the campaign of the benchmark");
     let catalogue = Catalogue::embedded().expect("the shipped catalogue");
     let load =
-        |names: &[String]| checks::load_all(names, Path::new(""), catalogue).expect("built-in playbooks");
+        |asked: &[CheckText]| checks::load_all(asked, Path::new(""), catalogue).expect("built-in playbooks");
     let (before, after) = (load(&file.checks.before), load(&file.checks.after));
     let wanted: BTreeSet<DeviceId> = clients.keys().cloned().collect();
     let systems = planner::read_systems(&clients, &wanted)
@@ -234,6 +235,7 @@ fn inventory(names: &BTreeSet<DeviceId>) -> Inventory {
     let entry = |name: &DeviceId| Entry {
         name: name.clone(),
         address: format!("{name}:443"),
+        serial: None,
         peer: None,
         labels: BTreeMap::new(),
         credentials: None,

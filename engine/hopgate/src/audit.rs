@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use hopgate_core::names::DeviceId;
 use hopgate_paths::Version;
-use hopgate_playbooks::{Facts, Finding, Mode, Severity, Verdict};
+use hopgate_playbooks::{Facts, Finding, Mode, Setting, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ pub struct Audit {
     pub ended: Timestamp,
     /// The playbooks, by name.
     pub asked: Vec<String>,
+    /// The settings that were chosen for them, by playbook.
+    pub settings: BTreeMap<String, BTreeMap<String, Setting>>,
     /// Where every device was held against the way to, if that was asked.
     pub target: Option<String>,
     /// The devices, those that need a person first.

@@ -1,12 +1,17 @@
-//! What is asked around a hop: playbooks by name or file, and the advisories, each with the hash that a plan is bound to.
+//! What is asked around a hop or in an audit: playbooks by name or file, with the settings that were chosen for them, and
+//! the advisories, each with the hash that a plan is bound to.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hopgate_core::plan::sha256_hex;
 use hopgate_paths::Catalogue;
-use hopgate_playbooks::{Playbook, PlaybookError};
+use hopgate_playbooks::{Playbook, PlaybookError, Setting, SettingError};
 
 use crate::catalogue::advisories_hash;
+use crate::config::check::CheckText;
+
+pub mod choice;
 
 /// The name by which the advisories on a device's way are asked for.
 pub const ADVISORIES: &str = "advisories";
@@ -37,6 +42,43 @@ pub enum ChecksError {
         #[source]
         source: Box<PlaybookError>,
     },
+    /// A playbook does not take a setting that was chosen for it.
+    #[error("a setting cannot be chosen")]
+    Setting(#[source] SettingError),
+    /// There is nothing to choose.
+    #[error("settings are chosen for {name}, which has none")]
+    NoSettings {
+        /// The name as given.
+        name: String,
+    },
+    /// A setting is chosen for a playbook that nobody asks.
+    #[error("a setting is chosen for the playbook {playbook}, which is not asked; asked are {}", asked.join(", "))]
+    NotAsked {
+        /// The playbook.
+        playbook: String,
+        /// What is asked.
+        asked: Vec<String>,
+    },
+    /// No playbook has the setting.
+    #[error("no playbook that is asked has the setting {name}{}", nearest.as_ref().map_or_else(String::new, |near| format!("; the nearest is {near}")))]
+    NoSuchSetting {
+        /// The setting.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
+    /// Which of two values is meant cannot be told.
+    #[error("the setting {name} is chosen twice")]
+    ChosenTwice {
+        /// The setting.
+        name: String,
+    },
+    /// A plan names a check once, with one hash: of two that are unlike, it would hold one.
+    #[error("two different checks around a hop go by the name {name}")]
+    TwoOfOneName {
+        /// The name.
+        name: String,
+    },
 }
 
 /// Something that is asked.
@@ -61,8 +103,10 @@ impl Asked {
 pub struct Hashed {
     /// What is asked.
     pub asked: Asked,
-    /// SHA-256 of a playbook's text, or of the advisories.
+    /// SHA-256 of a playbook's text and of the settings chosen for it, or of the advisories.
     pub hash: String,
+    /// The settings that were chosen for it, as they stand.
+    pub settings: BTreeMap<String, Setting>,
 }
 
 impl Hashed {
@@ -72,6 +116,38 @@ impl Hashed {
             Asked::Playbook(playbook) => playbook.name(),
             Asked::Advisories => ADVISORIES,
         }
+    }
+
+    /// The same with these settings chosen, which is another question and has another hash. Without any it is what it was,
+    /// so that a plan that chooses none keeps its hash.
+    fn with(self, chosen: &BTreeMap<String, Setting>) -> Result<Hashed, ChecksError> {
+        if chosen.is_empty() {
+            return Ok(self);
+        }
+        let Asked::Playbook(mut playbook) = self.asked else {
+            return Err(ChecksError::NoSettings {
+                name: self.name().to_owned(),
+            });
+        };
+        for (name, value) in chosen {
+            let known = playbook.settings().get(name);
+            let chosen = if known.is_some_and(|known| known.kind() == value.kind()) {
+                playbook.with(&BTreeMap::from([(name.clone(), value.clone())]))
+            } else {
+                // Typed anew: what a file takes for a number may be meant as a text (a port), and a command line has texts.
+                playbook.with_typed(name, &value.to_string())
+            };
+            playbook = chosen.map_err(ChecksError::Setting)?;
+        }
+        let stands = |name: &String| Some((name.clone(), playbook.settings().get(name)?.clone()));
+        let settings: BTreeMap<String, Setting> = chosen.keys().filter_map(stands).collect();
+        // Settings are texts, numbers and lists of texts, none of which fail to serialize.
+        let written = serde_json::to_string(&settings).unwrap_or_default();
+        Ok(Hashed {
+            asked: Asked::Playbook(playbook),
+            hash: sha256_hex(format!("{} with {written}", self.hash).as_bytes()),
+            settings,
+        })
     }
 }
 
@@ -86,6 +162,7 @@ pub fn load(name: &str, base: &Path, catalogue: &Catalogue) -> Result<Hashed, Ch
         return Ok(Hashed {
             asked: Asked::Advisories,
             hash: advisories_hash(catalogue),
+            settings: BTreeMap::new(),
         });
     }
     let (file, text) = text_of(name, base)?;
@@ -93,13 +170,8 @@ pub fn load(name: &str, base: &Path, catalogue: &Catalogue) -> Result<Hashed, Ch
     Ok(Hashed {
         asked: Asked::Playbook(playbook),
         hash: sha256_hex(text.as_bytes()),
+        settings: BTreeMap::new(),
     })
-}
-
-/// A playbook by its name, or by its file relative to `base`.
-pub fn playbook(name: &str, base: &Path) -> Result<Playbook, ChecksError> {
-    let (file, text) = text_of(name, base)?;
-    parsed(name, &file, &text)
 }
 
 fn text_of(name: &str, base: &Path) -> Result<(String, String), ChecksError> {
@@ -126,7 +198,75 @@ fn read(name: &str, base: &Path) -> Result<(String, String), ChecksError> {
     Ok((path.display().to_string(), text))
 }
 
-/// Loads several, in order.
-pub fn load_all(names: &[String], base: &Path, catalogue: &Catalogue) -> Result<Vec<Hashed>, ChecksError> {
-    names.iter().map(|name| load(name, base, catalogue)).collect()
+/// Loads several with their settings, in order.
+pub fn load_all(
+    checks: &[CheckText],
+    base: &Path,
+    catalogue: &Catalogue,
+) -> Result<Vec<Hashed>, ChecksError> {
+    let one = |check: &CheckText| load(&check.playbook, base, catalogue)?.with(&check.with);
+    checks.iter().map(one).collect()
+}
+
+/// Refuses checks of one name that are not one check: a plan has room for one hash under a name.
+pub fn one_of_each_name(checks: &[Hashed]) -> Result<(), ChecksError> {
+    let mut hashes: BTreeMap<&str, &str> = BTreeMap::new();
+    for check in checks {
+        let earlier = hashes.insert(check.name(), &check.hash);
+        if earlier.is_some_and(|earlier| earlier != check.hash) {
+            return Err(ChecksError::TwoOfOneName {
+                name: check.name().to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn names(playbooks: &[&str]) -> Vec<CheckText> {
+        playbooks.iter().map(|name| CheckText::from(*name)).collect()
+    }
+
+    fn licences(warn_days: Setting) -> Vec<Hashed> {
+        let check = CheckText {
+            playbook: "licences".to_owned(),
+            with: BTreeMap::from([("warn_days".to_owned(), warn_days)]),
+        };
+        load_all(&[check], Path::new(""), Catalogue::embedded().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_plan_without_settings_keeps_its_hash_and_each_choice_is_another_question() {
+        let plain = load_all(
+            &names(&["licences"]),
+            Path::new(""),
+            Catalogue::embedded().unwrap(),
+        )
+        .unwrap();
+        let text = Playbook::builtin_text("licences").unwrap();
+        assert_eq!(plain[0].hash, sha256_hex(text.as_bytes()));
+        let sixty = licences(Setting::Number(60));
+        assert_ne!(sixty[0].hash, plain[0].hash);
+        assert_eq!(sixty[0].hash, licences(Setting::Text("60".to_owned()))[0].hash);
+        assert_ne!(sixty[0].hash, licences(Setting::Number(61))[0].hash);
+        assert_eq!(
+            sixty[0].asked.playbook().unwrap().settings()["warn_days"],
+            Setting::Number(60)
+        );
+    }
+
+    #[test]
+    fn two_unlike_checks_of_one_name_do_not_fit_into_a_plan() {
+        let of = |days: &[i64]| -> Vec<Hashed> {
+            days.iter()
+                .flat_map(|days| licences(Setting::Number(*days)))
+                .collect()
+        };
+        assert!(one_of_each_name(&of(&[60, 60])).is_ok());
+        let error = one_of_each_name(&of(&[60, 7])).unwrap_err();
+        insta::assert_snapshot!(error, @"two different checks around a hop go by the name licences");
+    }
 }

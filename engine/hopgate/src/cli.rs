@@ -14,6 +14,8 @@ use crate::failure::{Exit, Failure};
 mod ask;
 mod audit;
 mod diff;
+mod facts;
+mod inventory;
 mod launch;
 mod path;
 mod plan;
@@ -103,6 +105,12 @@ enum Command {
     /// Ask a whole estate the questions of a playbook. Changes nothing.
     #[command(after_help = audit::HELP)]
     Audit(Box<audit::AuditArgs>),
+    /// Tell everything that is known of one device, area by area. Changes nothing.
+    #[command(after_help = facts::HELP)]
+    Facts(facts::FactsArgs),
+    /// Make an inventory of the firewalls that Panoramas manage. Changes nothing.
+    #[command(after_help = inventory::HELP)]
+    Inventory(inventory::InventoryArgs),
     /// Write, check and try playbooks, with no device at hand.
     #[command(subcommand, after_help = "Example: hopgate playbook lint mine.yaml")]
     Playbook(playbook::PlaybookCommand),
@@ -311,6 +319,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Why(args) => ask::why(&state, &args.device, args.campaign).await,
         Command::Report(args) => ask::report(&state, args.campaign, &args.html).await,
         Command::Audit(args) => audit::audit(&state, *args).await,
+        Command::Facts(args) => facts::facts(&state, args).await,
+        Command::Inventory(args) => inventory::inventory(&state, &args).await,
         Command::Playbook(command) => playbook::playbook(command),
         Command::Journal(JournalCommand::Export { file }) => ask::export(&state, &file).await,
         Command::Journal(JournalCommand::Import { file }) => ask::import(&state, &file).await,

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 pub mod campaign;
+pub mod check;
 pub mod credentials;
 pub mod inventory;
+pub mod panorama;
 pub mod selector;
 
 /// What is wrong with a file that a person wrote.

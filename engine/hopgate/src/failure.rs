@@ -21,6 +21,7 @@ use crate::connect::ConnectError;
 use crate::fleet::FleetError;
 use crate::journal::JournalError;
 use crate::ledger::LedgerError;
+use crate::panorama::PanoramaError;
 use crate::path::PathError;
 use crate::planner::PlannerError;
 use crate::simulate::SimulateError;
@@ -74,6 +75,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("D007", "a device refused the call"),
     ("D008", "a device is too busy to answer"),
+    ("D009", "another device answers at an address"),
     ("P001", "there is no upgrade path"),
     ("P002", "the plan contradicts itself"),
     ("A001", "an approval was refused"),
@@ -150,11 +152,22 @@ impl From<NameError> for Failure {
 
 impl From<ChecksError> for Failure {
     fn from(error: ChecksError) -> Self {
-        Failure::new(
-            "C006",
-            "built-in playbooks go by name, your own by their file",
-            error,
-        )
+        let hint = match &error {
+            ChecksError::Setting(_)
+            | ChecksError::NoSettings { .. }
+            | ChecksError::NotAsked { .. }
+            | ChecksError::NoSuchSetting { .. }
+            | ChecksError::ChosenTwice { .. } => {
+                "hopgate playbook list shows the settings of the built-in ones"
+            }
+            ChecksError::TwoOfOneName { .. } => {
+                "ask one of them, or give a playbook of your own another name"
+            }
+            ChecksError::NotFound { .. } | ChecksError::AdvisoriesAfter | ChecksError::Playbook { .. } => {
+                "built-in playbooks go by name, your own by their file"
+            }
+        };
+        Failure::new("C006", hint, error)
     }
 }
 
@@ -276,6 +289,18 @@ impl From<PlannerError> for Failure {
                 PlannerError::Config(config) => config.into(),
                 other => Failure::new("C003", "", other),
             },
+        }
+    }
+}
+
+impl From<PanoramaError> for Failure {
+    fn from(error: PanoramaError) -> Self {
+        match error {
+            PanoramaError::Connect(source) => source.into(),
+            PanoramaError::Unread(ref call) => {
+                let (code, hint) = of_call(call);
+                Failure::new(code, hint, error)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use hopgate_core::names::{DeviceId, WaveName};
 use hopgate_core::plan::{PLAN_FORMAT, Pin, Plan, PlanError, PlannedDevice, Wave};
 use hopgate_panos::{CallError, Client};
 use hopgate_paths::{Catalogue, Graph, NoRoute, Route, UnknownAdvisory, UnknownModel, Version};
-use hopgate_playbooks::System;
+use hopgate_playbooks::{Setting, System};
 
 use crate::checks::Hashed;
 use crate::config::ConfigError;
@@ -233,6 +233,8 @@ pub fn plan(
         devices,
         before: hashes(before),
         after: hashes(after),
+        before_with: settings(before),
+        after_with: settings(after),
         accepted: file.accepted(path)?,
     };
     plan.check()?;
@@ -269,6 +271,14 @@ fn hashes(playbooks: &[Hashed]) -> BTreeMap<String, String> {
     playbooks
         .iter()
         .map(|hashed| (hashed.name().to_owned(), hashed.hash.clone()))
+        .collect()
+}
+
+/// The settings that were chosen, by playbook.
+fn settings(playbooks: &[Hashed]) -> BTreeMap<String, BTreeMap<String, Setting>> {
+    let chosen = playbooks.iter().filter(|hashed| !hashed.settings.is_empty());
+    chosen
+        .map(|hashed| (hashed.name().to_owned(), hashed.settings.clone()))
         .collect()
 }
 

@@ -214,6 +214,8 @@ fn load_checks(
     if after.iter().any(|check| matches!(check.asked, Asked::Advisories)) {
         return Err(ChecksError::AdvisoriesAfter.into());
     }
+    checks::one_of_each_name(&before)?;
+    checks::one_of_each_name(&after)?;
     Ok((before, after))
 }
 

@@ -211,6 +211,7 @@ fn inventory(
         devices.push(Entry {
             name: device.name.parse()?,
             address: address.to_string(),
+            serial: None,
             peer: peer.map(|peer| peer.parse()).transpose()?,
             labels: device.labels.clone(),
             credentials: None,
@@ -235,7 +236,7 @@ fn inventory(
 
 /// Writes an inventory as YAML, for `hopgate run` in another process.
 pub fn write_inventory(inventory: &Inventory, path: &Path) -> Result<(), SimulateError> {
-    let text = serde_saphyr::to_string(inventory).map_err(|error| error.to_string());
+    let text = inventory.to_yaml().map_err(|error| error.to_string());
     write(path, text)
 }
 

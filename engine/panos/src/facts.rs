@@ -3,9 +3,11 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{Either, pending, select};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic, UpdateServer};
 use jiff::Timestamp;
 
@@ -24,23 +26,49 @@ impl Client {
     ///
     /// `now` is the instant written into the facts, and the one that certificates are held against.
     pub async fn facts(&self, areas: &BTreeSet<FactArea>, now: Timestamp) -> Facts {
+        self.facts_until(areas, now, pending(), "").await
+    }
+
+    /// As [`Client::facts`], and no longer than until `enough` is done: what has come in by then is kept, and an area that
+    /// needs a reply that is still open is unknown, for the reason `why`. Nothing is sent once `enough` is done.
+    pub async fn facts_until(
+        &self,
+        areas: &BTreeSet<FactArea>,
+        now: Timestamp,
+        enough: impl Future<Output = ()>,
+        why: &str,
+    ) -> Facts {
         let asked: BTreeSet<Question> = areas
             .iter()
             .flat_map(|area| questions(*area).iter().copied())
             .collect();
         // What takes longest goes first: the others are answered beside it, instead of before it.
-        let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.asks_the_vendor());
-        let asked = slow.into_iter().chain(quick);
-        let replies = join_all(asked.map(|question| async move {
-            // Boxed: many calls side by side make a future too large to be moved around.
-            let reply = Box::pin(self.put(question)).await;
-            (question, reply)
-        }))
-        .await;
+        let (slow, quick): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|one| one.asks_the_vendor());
+        let mut open: FuturesUnordered<_> = slow
+            .into_iter()
+            .chain(quick)
+            .map(|question| async move {
+                // Boxed: many calls side by side make a future too large to be moved around.
+                let reply = Box::pin(self.put(question)).await;
+                (question, reply)
+            })
+            .collect();
+        let mut replies = BTreeMap::new();
+        let mut enough = pin!(enough);
+        // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
+        while let Either::Right((Some((question, reply)), _)) = select(&mut enough, open.next()).await {
+            replies.insert(question, reply);
+        }
+        drop(open);
+        for question in asked {
+            replies
+                .entry(question)
+                .or_insert_with(|| Err(self.unanswered(question, why)));
+        }
         let sheet = Sheet {
             wanted: areas,
             now,
-            replies: replies.into_iter().collect(),
+            replies,
             configuration: OnceCell::new(),
         };
         let mut facts = Facts::unread(self.device(), now);
@@ -56,6 +84,16 @@ impl Client {
         }
         sheet.fill(&mut facts);
         facts
+    }
+
+    fn unanswered(&self, question: Question, why: &str) -> CallError {
+        CallError {
+            operation: question.operation(),
+            device: self.device().to_owned(),
+            failure: Failure::Silent {
+                detail: why.to_owned(),
+            },
+        }
     }
 
     async fn put(&self, question: Question) -> Result<Reply<'_>, CallError> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hopgate_core::names::DeviceId;
 use hopgate_panos::Client;
 use hopgate_paths::{Catalogue, Target};
-use hopgate_playbooks::{FactArea, Playbook};
+use hopgate_playbooks::{FactArea, Playbook, Setting};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::firewall;
@@ -38,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub struct Question {
     /// The checks.
     pub playbooks: Vec<Playbook>,
+    /// The settings that were chosen for them, by playbook.
+    pub settings: BTreeMap<String, BTreeMap<String, Setting>>,
     /// Whether what the catalogue knows against each device's way is asked too.
     pub advisories: bool,
     /// Where every device's way is planned to.
@@ -63,6 +65,7 @@ impl Question {
     pub fn of(asked: Vec<Hashed>, catalogue: Cow<'static, Catalogue>) -> Question {
         let mut question = Question {
             playbooks: Vec::new(),
+            settings: BTreeMap::new(),
             advisories: false,
             target: None,
             catalogue,
@@ -74,6 +77,10 @@ impl Question {
             areas: BTreeSet::from([FactArea::System]),
         };
         for hashed in asked {
+            if !hashed.settings.is_empty() {
+                let chosen = (hashed.name().to_owned(), hashed.settings.clone());
+                question.settings.extend([chosen]);
+            }
             match hashed.asked {
                 Asked::Playbook(playbook) => {
                     question.areas.extend(playbook.needs());
@@ -137,6 +144,7 @@ pub async fn ask(
         began,
         ended: clock.now(),
         asked: question.names(),
+        settings: question.settings.clone(),
         target: question.target.map(|target| target.to_string()),
         devices,
     }
@@ -145,11 +153,7 @@ pub async fn ask(
 async fn one(client: Arc<Client>, entry: Entry, question: Arc<Question>, clock: Clock) -> Option<Audited> {
     let began = clock::machine_time();
     // Boxed: the futures of many calls side by side are too large to be moved around.
-    let reading = Box::pin(firewall::read(&client, &entry, &question, &clock));
-    let read = match clock::within(question.patience, reading).await {
-        Some(read) => read,
-        None => Some(firewall::silent(&entry, &question, &clock)),
-    };
+    let read = Box::pin(firewall::read(&client, &entry, &question, &clock)).await;
     client.rest();
     let read = read?;
     let took = began.duration_until(clock::machine_time()).as_millis();

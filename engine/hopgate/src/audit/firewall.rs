@@ -1,6 +1,6 @@
 //! One firewall of an audit: what is read of it, the way planned for it, and what the checks say to both.
 //!
-//! Knows nothing of the other firewalls, nor of deadlines. Sends only what the checks and the way ask for.
+//! Knows nothing of the other firewalls. Sends only what the checks and the way ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use hopgate_playbooks::{
 
 use super::estate::Question;
 use super::{Answer, Audited, Way};
-use crate::asking::gather;
+use crate::asking::{Patience, gather};
 use crate::checks::ADVISORIES;
 use crate::clock::Clock;
 use crate::config::inventory::Entry;
@@ -34,28 +34,42 @@ enum Planned {
     Refused(String),
 }
 
-/// Reads a device; nothing where it turns out not to be meant.
+/// Reads a device as far as it answers in time; nothing where it turns out not to be meant.
 pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, clock: &Clock) -> Option<Read> {
+    let patience = Patience::of(question.patience);
     let by_itself = question.selector.of_entry(entry) == Meant::OnceRead;
     if !by_itself && question.target.is_none() {
-        let facts = gather(client, &question.playbooks, &question.areas, clock.now()).await;
+        let facts = gather(
+            client,
+            &question.playbooks,
+            &question.areas,
+            clock.now(),
+            &patience,
+        )
+        .await;
+        let facts = of_whom_is_meant(entry, facts, question);
         return Some(Read { facts, way: None });
     }
     let mut first = BTreeSet::from([FactArea::System]);
     if question.target.is_some() {
         first.insert(FactArea::Software);
     }
-    let facts = client.facts(&first, clock.now()).await;
-    let Fact::Known(system) = &facts.system else {
+    let facts = patience.facts(client, &first, clock.now()).await;
+    let facts = of_whom_is_meant(entry, facts, question);
+    let system = match &facts.system {
+        Fact::Known(system) => system,
         // Whether it is meant cannot be told, so it is shown as what it is: not read.
-        return Some(Read { facts, way: None });
+        Fact::Unknown(why) => {
+            let facts = Facts::silent(entry.name.as_str(), facts.read_at, why, &question.areas);
+            return Some(Read { facts, way: None });
+        }
     };
     if by_itself && !question.selector.of_device(entry, system) {
         return None;
     }
     let system = system.clone();
     let Some(target) = question.target else {
-        let facts = read_on(client, facts, &question.areas, question, clock).await;
+        let facts = read_on(client, facts, &question.areas, question, (clock, &patience)).await;
         return Some(Read { facts, way: None });
     };
     let open = plan(question, target, &system, &facts, None);
@@ -64,12 +78,24 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
         let on_it = plan.hops.iter().flat_map(|hop| &hop.advisories);
         areas.extend(advisories::areas(on_it.map(|assessed| &*assessed.advisory)));
     }
-    let facts = read_on(client, facts, &areas, question, clock).await;
+    let facts = read_on(client, facts, &areas, question, (clock, &patience)).await;
     let way = plan(question, target, &system, &facts, Some(&facts));
     Some(Read {
         facts,
         way: Some(way),
     })
+}
+
+/// The facts, if they are those of the device that is meant. Another one's are shown to nobody: it may be another customer's.
+fn of_whom_is_meant(entry: &Entry, facts: Facts, question: &Question) -> Facts {
+    let stranger = facts
+        .system
+        .known()
+        .and_then(|system| entry.stranger(&system.serial));
+    match stranger {
+        Some(why) => Facts::silent(entry.name.as_str(), facts.read_at, &why, &question.areas),
+        None => facts,
+    }
 }
 
 /// What is wanted beside what is known already, as one set of facts.
@@ -78,14 +104,14 @@ async fn read_on(
     known: Facts,
     areas: &BTreeSet<FactArea>,
     question: &Question,
-    clock: &Clock,
+    (clock, patience): (&Clock, &Patience),
 ) -> Facts {
     let rest: BTreeSet<FactArea> = areas
         .iter()
         .filter(|area| !known.sources.contains_key(area))
         .copied()
         .collect();
-    let mut more = gather(client, &question.playbooks, &rest, clock.now()).await;
+    let mut more = gather(client, &question.playbooks, &rest, clock.now(), patience).await;
     if known.sources.contains_key(&FactArea::Software) {
         more.software = known.software;
     }
@@ -116,14 +142,6 @@ fn plan(
         Err(NoRoute::NothingToDo { .. }) => Planned::NothingToDo,
         Err(other) => Planned::Refused(other.to_string()),
     }
-}
-
-/// Facts of a device that gave no whole answer in time.
-pub(super) fn silent(entry: &Entry, question: &Question, clock: &Clock) -> Read {
-    let seconds = question.patience.as_secs();
-    let why = format!("no complete answer within {seconds} s");
-    let facts = Facts::silent(entry.name.as_str(), clock.now(), &why, &question.areas);
-    Read { facts, way: None }
 }
 
 /// Asks the checks.

@@ -10,6 +10,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::{Audit, AuditError, Counts};
+use crate::checks::choice::with_settings;
 use crate::report::{Escaped, base64};
 
 mod charts;
@@ -67,7 +68,11 @@ const MATRIX: &str = r#"<section id="matrix"><h2>Devices and checks</h2>
 </section><section id="print"></section><dialog id="detail" aria-labelledby="detail-name"></dialog>"#;
 
 fn head(out: &mut String, audit: &Audit, counts: &Counts) {
-    let asked: Vec<String> = audit.asked.iter().map(|name| Escaped(name).to_string()).collect();
+    let asked = audit.asked.iter().map(|name| match audit.settings.get(name) {
+        Some(chosen) => Escaped(with_settings(name, chosen)).to_string(),
+        None => Escaped(name).to_string(),
+    });
+    let asked: Vec<String> = asked.collect();
     let _ = write!(
         out,
         "<header><h1>Audit of {} {}</h1><dl><div><dt>Asked</dt><dd>{}</dd></div>",

@@ -14,8 +14,10 @@ use super::estate::{self, Question};
 use super::live::Live;
 use super::waivers::Waivers;
 use crate::catalogue;
+use crate::checks::choice::{self, Choice};
 use crate::checks::{self, ADVISORIES};
 use crate::clock::Clock;
+use crate::config::check::CheckText;
 use crate::config::inventory::Inventory;
 use crate::config::selector::Selector;
 use crate::connect::connect;
@@ -31,6 +33,8 @@ pub struct Order {
     pub inventory: PathBuf,
     /// Playbooks; where there is none, every built-in one that has something to say.
     pub playbooks: Vec<String>,
+    /// Settings chosen for them.
+    pub with: Vec<Choice>,
     /// Which devices are meant.
     pub group: Option<Selector>,
     /// Where each device's way is planned to.
@@ -62,8 +66,14 @@ impl Order {
     pub fn read(&self) -> Result<Ready, Failure> {
         let path = self.base.join(&self.inventory);
         let inventory = Inventory::load(&path)?;
+        self.of(inventory, path)
+    }
+
+    /// As [`Order::read`], for an inventory that is no file: `path` is where it comes from.
+    pub fn of(&self, inventory: Inventory, path: PathBuf) -> Result<Ready, Failure> {
         let catalogue = catalogue::load(&self.catalogue, &self.base)?;
-        let asked = checks::load_all(&self.names(), &self.base, &catalogue)?;
+        let asked = checks::load_all(&self.checks(), &self.base, &catalogue)?;
+        let asked = choice::choose(asked, &self.with)?;
         let mut question = Question::of(asked, catalogue);
         if question.advisories && self.target.is_none() {
             return Err(Failure::unknown(
@@ -92,13 +102,13 @@ impl Order {
         })
     }
 
-    fn names(&self) -> Vec<String> {
+    fn checks(&self) -> Vec<CheckText> {
         if !self.playbooks.is_empty() {
-            return self.playbooks.clone();
+            return self.playbooks.iter().map(|name| name.as_str().into()).collect();
         }
         let library = Playbook::builtin_names();
         let advisories = self.target.map(|_| ADVISORIES);
-        library.chain(advisories).map(str::to_owned).collect()
+        library.chain(advisories).map(CheckText::from).collect()
     }
 }
 

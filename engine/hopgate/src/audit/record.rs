@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hopgate_playbooks::{Facts, Mode, Severity, Verdict};
+use hopgate_playbooks::{Facts, Mode, Setting, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ struct Record<'a> {
     began: Timestamp,
     ended: Timestamp,
     asked: &'a [String],
+    settings: &'a BTreeMap<String, BTreeMap<String, Setting>>,
     target: Option<&'a str>,
     counts: Counts,
     devices: Vec<Device<'a>>,
@@ -77,6 +78,7 @@ fn record(audit: &Audit) -> Record<'_> {
         began: audit.began,
         ended: audit.ended,
         asked: &audit.asked,
+        settings: &audit.settings,
         target: audit.target.as_deref(),
         counts: audit.counts(),
         devices: audit.devices.iter().map(device).collect(),

@@ -3,12 +3,14 @@
 //! The state directory is opened for each run and left alone in between, so that `hopgate audit history`, another audit or
 //! a campaign can have it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hopgate_core::names::AuditName;
 use hopgate_paths::Target;
+use hopgate_playbooks::Setting;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -19,6 +21,7 @@ use super::estate::{AT_ONCE, PATIENCE_S};
 use super::history;
 use super::live::Live;
 use super::order::{Order, Reports};
+use crate::checks::choice;
 use crate::clock::{self, Clock};
 use crate::config::campaign::PagerText;
 use crate::config::{ConfigError, meaning, read};
@@ -56,6 +59,8 @@ struct AuditText {
     inventory: PathBuf,
     #[serde(default)]
     playbooks: Vec<String>,
+    #[serde(default)]
+    with: BTreeMap<String, BTreeMap<String, Setting>>,
     group: Option<String>,
     to: Option<Target>,
     waive: Option<PathBuf>,
@@ -273,6 +278,7 @@ fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
                 base: base_of(path),
                 inventory: text.inventory.clone(),
                 playbooks: text.playbooks.clone(),
+                with: choice::written(&text.with),
                 group,
                 target: text.to,
                 waivers: text.waive.clone(),
@@ -304,7 +310,7 @@ mod tests {
     const GOOD: &str = "\
 audits:
   - {name: nightly, cron: '30 2 * * *', zone: Europe/Vienna, inventory: inventory.yaml, playbooks: [optics]}
-  - {name: weekly, cron: '0 3 * * sun', inventory: inventory.yaml, to: 10.2.7, reports: {html: weekly.html}}
+  - {name: weekly, cron: '0 3 * * sun', inventory: inventory.yaml, to: 10.2.7, with: {licences: {warn_days: 60}}, reports: {html: weekly.html}}
 ";
 
     fn load(text: &str) -> Result<Vec<Planned>, String> {
@@ -315,7 +321,9 @@ audits:
 
     #[test]
     fn mistakes_are_named_with_their_place() {
-        assert_eq!(load(GOOD).map(|audits| audits.len()), Ok(2));
+        let audits = load(GOOD).unwrap();
+        let with: Vec<usize> = audits.iter().map(|audit| audit.order.with.len()).collect();
+        assert_eq!(with, [0, 1]);
         let wrong = |from: &str, to: &str| {
             load(&GOOD.replacen(from, to, 1))
                 .map(|audits| audits.len())
@@ -325,7 +333,8 @@ audits:
         insta::assert_snapshot!(wrong("Europe/Vienna", "Europe/Viena"), @"schedules.yaml:2: audits[0].zone: failed to find time zone `Europe/Viena` in time zone database");
         insta::assert_snapshot!(wrong("weekly", "nightly"), @"schedules.yaml:3: audits[1].name: nightly is the name of an earlier audit");
         insta::assert_snapshot!(wrong("html: weekly.html", "split_by: customer"), @"schedules.yaml:3: audits[1].reports: split_by takes html: the directory that the parts go to");
-        insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, playbooks, group, to, waive, catalogue, reports");
+        insta::assert_snapshot!(wrong("playbooks: [optics]", "with: {licences: {warn_days: }}"), @r#"schedules.yaml:2:116: a setting needs a value; an empty text is "", an empty list []"#);
+        insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, playbooks, with, group, to, waive, catalogue, reports");
         insta::assert_snapshot!(wrong("to: 10.2.7", "to: 10.2.7.9"), @r#"schedules.yaml:3:72: to: "10.2.7.9" is not a PAN-OS version: "9" follows where the version should end (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
     }
 }

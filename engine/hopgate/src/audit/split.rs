@@ -34,6 +34,7 @@ pub fn by_label(audit: &Audit, label: &str) -> BTreeMap<String, Audit> {
         let part = parts.entry(name.clone()).or_insert_with(|| Audit {
             devices: Vec::new(),
             asked: audit.asked.clone(),
+            settings: audit.settings.clone(),
             target: audit.target.clone(),
             ..*audit
         });

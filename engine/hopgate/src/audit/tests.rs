@@ -48,6 +48,7 @@ fn audit(devices: Vec<Audited>) -> Audit {
         began: "2026-03-07T19:00:00Z".parse().unwrap(),
         ended: "2026-03-07T19:00:02Z".parse().unwrap(),
         asked: vec!["optics".to_owned()],
+        settings: BTreeMap::new(),
         target: None,
         devices,
     }

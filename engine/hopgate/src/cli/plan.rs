@@ -6,8 +6,10 @@ use std::path::Path;
 
 use hopgate_core::plan::Plan;
 use hopgate_paths::{BrokenRule, HopKind, Route};
+use hopgate_playbooks::Setting;
 
 use super::{ask, say};
+use crate::checks::choice::with_settings;
 use crate::failure::{Exit, Failure};
 use crate::run;
 use crate::state::State;
@@ -90,17 +92,25 @@ pub fn plan_text(plan: &Plan) -> String {
             wave.concurrency
         );
     }
-    let names = |checks: &BTreeMap<String, String>| match checks.len() {
-        0 => "none".to_owned(),
-        _ => checks.keys().cloned().collect::<Vec<_>>().join(", "),
-    };
     let _ = writeln!(
         out,
         "checks before every hop: {}; after: {}",
-        names(&plan.before),
-        names(&plan.after)
+        checks(&plan.before, &plan.before_with),
+        checks(&plan.after, &plan.after_with)
     );
     out
+}
+
+/// The checks by name, each with the settings that were chosen for it: an approval is for these.
+fn checks(asked: &BTreeMap<String, String>, chosen: &BTreeMap<String, BTreeMap<String, Setting>>) -> String {
+    let named = asked.keys().map(|name| match chosen.get(name) {
+        Some(settings) => with_settings(name, settings),
+        None => name.clone(),
+    });
+    match asked.len() {
+        0 => "none".to_owned(),
+        _ => named.collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Each broken rule once a release that it leads to, with one device's sentence as the example.

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use hopgate_playbooks::{Facts, Finding, Mode, Playbook, Severity, Verdict};
+use hopgate_paths::{Catalogue, Graph, InvalidVersion, Version};
+use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Severity, Verdict};
 use serde_json::Value;
 
 use super::say;
+use crate::catalogue;
 use crate::checks;
+use crate::checks::choice::{self, Choice};
 use crate::failure::{Exit, Failure};
 
 /// What can be done with playbooks.
@@ -48,6 +52,9 @@ pub(super) enum PlaybookCommand {
 const TEST_HELP: &str = "\
 Example: hopgate playbook test mine.yaml --against recorded
 
+  hopgate playbook test licences --with warn_days=60 --against recorded
+  hopgate playbook test readiness --hop 10.1.14..10.2.0 --against recorded
+
 The directory holds facts as `hopgate audit --json` writes them, in files that end in .json. Beside fw1.json, a file
 fw1.expect.yaml can say what is expected, by check, or by check and subject:
   room-for-reports: pass
@@ -63,16 +70,69 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "DIR")]
     against: PathBuf,
     /// A setting of the playbook.
-    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = setting)]
-    settings: Vec<(String, String)>,
+    #[arg(long = "with", value_name = "SETTING=VALUE")]
+    settings: Vec<Choice>,
+    /// The hop that the devices are about to make, for checks that look at it.
+    #[arg(long, value_name = "FROM..TO")]
+    hop: Option<Tried>,
+    /// Overlay of the release catalogue, for the hop; may be given several times.
+    #[arg(long = "catalogue", value_name = "FILE", requires = "hop")]
+    overlays: Vec<PathBuf>,
 }
 
-/// `name=value`.
-fn setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("\"{text}\" is not NAME=VALUE"))?;
-    Ok((name.trim().to_owned(), value.to_owned()))
+/// A hop to try: what a device needs for it depends on its model.
+#[derive(Debug, Clone, Copy)]
+struct Tried {
+    from: Version,
+    to: Version,
+}
+
+impl FromStr for Tried {
+    type Err = String;
+
+    /// `10.1.14..10.2.0`, or with an arrow between them, which a shell takes for itself where it is not quoted.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (from, to) = text
+            .split_once("..")
+            .or_else(|| text.split_once("->"))
+            .ok_or_else(|| format!("{text:?} is not FROM..TO, such as 10.1.14..10.2.0"))?;
+        let release = |text: &str| {
+            text.trim()
+                .parse()
+                .map_err(|error: InvalidVersion| error.to_string())
+        };
+        Ok(Tried {
+            from: release(from)?,
+            to: release(to)?,
+        })
+    }
+}
+
+impl Tried {
+    /// The hop as it would be planned for a device, or why it would not.
+    fn hop(self, facts: &Facts, catalogue: &Catalogue) -> Result<HopContext, String> {
+        let Tried { from, to } = self;
+        let system = match &facts.system {
+            Fact::Known(system) => system,
+            Fact::Unknown(why) => return Err(format!("its model is not known: {why}")),
+        };
+        let graph = Graph::new(catalogue, &system.model).map_err(|unknown| unknown.to_string())?;
+        let route = graph
+            .route(from, to, &[])
+            .map_err(|refused| refused.to_string())?;
+        match route.hops.as_slice() {
+            [hop] => Ok(HopContext::from(hop)),
+            hops => {
+                let stops: Vec<String> = hops.iter().map(|hop| hop.to.to_string()).collect();
+                Err(format!(
+                    "{from} to {to} is {} hops on a {}: {from} -> {}",
+                    hops.len(),
+                    system.model,
+                    stops.join(" -> ")
+                ))
+            }
+        }
+    }
 }
 
 /// Why a playbook could not be worked with.
@@ -220,24 +280,40 @@ fn show(name: &str) -> Result<Exit, Failure> {
 }
 
 fn test(args: &TestArgs) -> Result<Exit, Failure> {
-    let mut playbook = checks::playbook(&args.playbook, Path::new(""))?;
-    for (name, value) in &args.settings {
-        playbook = playbook
-            .with_typed(name, value)
-            .map_err(|error| Failure::new("C006", "hopgate playbook list shows the settings", error))?;
-    }
-    let (mut out, mut wrong, mut devices) = (String::new(), 0, 0);
+    let catalogue = catalogue::load(&args.overlays, Path::new(""))?;
+    let loaded = checks::load(&args.playbook, Path::new(""), &catalogue)?;
+    let chosen = choice::choose(vec![loaded], &args.settings)?;
+    let Some(playbook) = chosen.iter().find_map(|hashed| hashed.asked.playbook()) else {
+        return Err(Failure::unknown(
+            format!("{} is no playbook", args.playbook),
+            "hopgate path and hopgate audit --to hold advisories against devices",
+        ));
+    };
+    let (mut out, mut wrong, mut devices, mut without_hop) = (String::new(), 0, 0, 0);
     for path in recorded(&args.against)? {
         let expected = expected(&path)?;
         for facts in facts(&path)? {
             devices += 1;
             let _ = writeln!(out, "{}", facts.device);
-            wrong += report(&playbook.evaluate(&facts, None), expected.as_ref(), &mut out);
+            let hop = args.hop.map(|tried| tried.hop(&facts, &catalogue));
+            if let Some(Err(why)) = &hop {
+                without_hop += 1;
+                let _ = writeln!(out, "  no such hop: {why}");
+            }
+            let hop = hop.and_then(Result::ok);
+            wrong += report(
+                &playbook.evaluate(&facts, hop.as_ref()),
+                expected.as_ref(),
+                &mut out,
+            );
         }
     }
     let _ = writeln!(out, "{devices} devices, {wrong} verdicts other than expected");
+    if without_hop > 0 {
+        let _ = writeln!(out, "{without_hop} of them cannot make the hop");
+    }
     say(&out);
-    Ok(match (devices, wrong) {
+    Ok(match (devices, wrong + without_hop) {
         // A test that looks at nothing has not passed.
         (0, _) => Exit::Failure,
         (_, 0) => Exit::Success,
@@ -368,7 +444,9 @@ mod tests {
         let args = TestArgs {
             playbook: "after".to_owned(),
             against: directory.to_owned(),
-            settings: settings.iter().map(|text| setting(text).unwrap()).collect(),
+            settings: settings.iter().map(|text| text.parse().unwrap()).collect(),
+            hop: None,
+            overlays: Vec::new(),
         };
         test(&args).unwrap()
     }
@@ -391,6 +469,58 @@ mod tests {
         assert_eq!(run(&directory, &[]), Exit::Attention);
         expect("[");
         assert!(expected(&directory.join("one.json")).is_err());
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_check_about_a_hop_is_tried_on_the_hop_that_the_model_would_make() {
+        let facts = |model: &str| -> Facts {
+            let system = format!(
+                r#"{{"known": {{"hostname": "fw1", "model": "{model}", "serial": "1", "sw_version": "10.1.14-h9",
+                    "app_version": "8676-7858", "uptime_seconds": 5, "operational_mode": null, "multi_vsys": false}}}}"#
+            );
+            let stored = FACTS.replacen(r#"{"unknown": "silent"}"#, &system, 1);
+            serde_json::from_str(&stored).unwrap()
+        };
+        let catalogue = Catalogue::embedded().unwrap();
+        let tried = |text: &str, facts: &Facts| {
+            let hop = text.parse::<Tried>()?.hop(facts, catalogue)?;
+            let downloads: Vec<String> = hop.downloads.iter().map(ToString::to_string).collect();
+            Ok::<_, String>(format!(
+                "{} to {} with {}",
+                hop.from,
+                hop.to,
+                downloads.join(", ")
+            ))
+        };
+        let fw = facts("PA-850");
+        insta::assert_snapshot!(tried("10.1.14..10.2.7", &fw).unwrap(), @"10.1.14 to 10.2.7 with 10.2.0, 10.2.7");
+        assert_eq!(tried("10.1.14->10.2.7", &fw), tried("10.1.14..10.2.7", &fw));
+        insta::assert_snapshot!(tried("9.1.16..10.2.7", &fw).unwrap_err(), @"9.1.16 to 10.2.7 is 4 hops on a PA-850: 9.1.16 -> 9.1.19 -> 10.0.12-h5 -> 10.1.14-h9 -> 10.2.7");
+        insta::assert_snapshot!(tried("10.2.7..10.1.14", &fw).unwrap_err(), @"from 10.2.7 to 10.1.14 is a downgrade, which has to be asked for; the quicker way back from a hop is the other partition");
+        insta::assert_snapshot!(tried("10.1.14..10.2.7", &facts("PA-9")).unwrap_err(), @r#"the release catalogue has no model "PA-9" (nearest: PA-VM, PA-200, PA-220)"#);
+        insta::assert_snapshot!(tried("10.1.14..10.2.7", &serde_json::from_str(FACTS).unwrap()).unwrap_err(), @"its model is not known: silent");
+        insta::assert_snapshot!(tried("10.1.14-", &fw).unwrap_err(), @r#""10.1.14-" is not FROM..TO, such as 10.1.14..10.2.0"#);
+        insta::assert_snapshot!(tried("10.1.14..10.2", &fw).unwrap_err(), @r#""10.2" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
+        let directory = directory("hop");
+        let stored = serde_json::to_string(&fw).unwrap();
+        std::fs::write(directory.join("one.json"), stored).unwrap();
+        let run = |hop: Option<&str>| {
+            test(&TestArgs {
+                playbook: "readiness".to_owned(),
+                against: directory.clone(),
+                settings: Vec::new(),
+                hop: hop.map(|hop| hop.parse().unwrap()),
+                overlays: Vec::new(),
+            })
+            .unwrap()
+        };
+        // The list of images could not be read, so what the hop needs on disk is not known; without a hop it says that.
+        let expect = "disk-space: inconclusive\ncontent-new-enough: pass\n";
+        std::fs::write(directory.join("one.expect.yaml"), expect).unwrap();
+        assert_eq!(run(Some("10.1.14-h9..10.2.7")), Exit::Success);
+        assert_eq!(run(None), Exit::Attention);
+        assert_eq!(run(Some("10.2.7..10.1.14")), Exit::Attention);
         std::fs::remove_dir_all(&directory).unwrap();
     }
 

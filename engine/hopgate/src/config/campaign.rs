@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
+use super::check::CheckText;
 use super::credentials::SecretSource;
 use super::{ConfigError, meaning};
 
@@ -85,24 +86,24 @@ pub struct WindowText {
     pub closes: String,
 }
 
-/// Playbooks by name (built in) or file (relative to the campaign file).
+/// Playbooks by name (built in) or file (relative to the campaign file), with the settings chosen for each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChecksText {
     /// Asked before every hop.
     #[serde(default)]
-    pub before: Vec<String>,
+    pub before: Vec<CheckText>,
     /// Asked after every hop.
     #[serde(default)]
-    pub after: Vec<String>,
+    pub after: Vec<CheckText>,
 }
 
 impl Default for ChecksText {
     /// The whole library: who leaves checks out has to say so.
     fn default() -> Self {
         ChecksText {
-            before: vec!["readiness".to_owned(), "advisories".to_owned()],
-            after: vec!["after".to_owned()],
+            before: vec!["readiness".into(), "advisories".into()],
+            after: vec!["after".into()],
         }
     }
 }

@@ -47,6 +47,9 @@ pub struct Entry {
     pub name: DeviceId,
     /// Host and port of its management interface; 443 where the port is left out.
     pub address: String,
+    /// The serial number of the device that is meant: what another one says at this address is not taken for its.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// The other member of its HA pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<DeviceId>,
@@ -97,7 +100,12 @@ impl Inventory {
         self.devices.iter().find(|entry| entry.name == *name)
     }
 
-    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+    /// The inventory as a file, which reads back as it is.
+    pub fn to_yaml(&self) -> Result<String, serde_saphyr::ser::Error> {
+        serde_saphyr::to_string(self)
+    }
+
+    pub(crate) fn check(&self, path: &Path) -> Result<(), ConfigError> {
         let mut addresses: BTreeMap<&str, &DeviceId> = BTreeMap::new();
         for (index, entry) in self.devices.iter().enumerate() {
             let key = |field: &str| format!("devices[{index}].{field}");
@@ -151,6 +159,17 @@ impl Inventory {
     }
 }
 
+impl Entry {
+    /// Why a device that gives this serial number is not the one that is meant; nothing where it is, or may be.
+    pub fn stranger(&self, serial: &str) -> Option<String> {
+        let meant = self.serial.as_deref().filter(|meant| *meant != serial)?;
+        Some(format!(
+            "another device answers at this address: its serial number is {serial}, and {} has {meant}",
+            self.name
+        ))
+    }
+}
+
 impl TrustRef {
     /// The trust to connect with. `pinned` is what the journal holds for a device that is trusted on first use.
     pub fn resolve(&self, path: &Path, pinned: Option<Fingerprint>) -> Result<Trust, ConfigError> {
@@ -188,7 +207,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_their_place() {
-        insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"inventory.yaml:3:5: unknown field `adress`, expected one of name, address, peer, labels, credentials, trust");
+        insta::assert_snapshot!(refused("devices:\n  - name: a\n    adress: h\n"), @"inventory.yaml:3:5: unknown field `adress`, expected one of name, address, serial, peer, labels, credentials, trust");
         insta::assert_snapshot!(refused("devices: 7\n"), @"inventory.yaml:1:10: devices: expected a list");
         insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h}}\n  - {{name: a, address: i}}\n")), @"inventory.yaml:5: devices[1].name: a is listed twice");
         insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"inventory.yaml:4: devices[0].peer: b is not in the inventory");

@@ -8,7 +8,7 @@ use hopgate_panos::JobId;
 use hopgate_paths::{Hop, Version};
 use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 
-use crate::asking::gather;
+use crate::asking::{Patience, gather};
 use crate::checks::Asked;
 
 use super::hands::{Hands, failure};
@@ -74,7 +74,14 @@ impl Hands {
     /// The facts that are wanted. A device that does not say what it is is asked once more, for the reason.
     async fn facts(&self, asked: &[Asked], areas: BTreeSet<FactArea>) -> Result<(System, Facts), Failure> {
         let playbooks = asked.iter().filter_map(Asked::playbook);
-        let mut facts = gather(self.client(), playbooks, &areas, self.clock().now()).await;
+        let mut facts = gather(
+            self.client(),
+            playbooks,
+            &areas,
+            self.clock().now(),
+            &Patience::endless(),
+        )
+        .await;
         let system = match facts.system.known() {
             Some(system) => system.clone(),
             None => self.system().await?,

@@ -170,6 +170,8 @@ fn plan() -> Plan {
         devices,
         before: BTreeMap::new(),
         after: BTreeMap::new(),
+        before_with: BTreeMap::new(),
+        after_with: BTreeMap::new(),
         accepted: Vec::new(),
     }
 }

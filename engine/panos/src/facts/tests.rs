@@ -116,6 +116,44 @@ async fn a_command_that_the_release_does_not_know_leaves_its_area_unknown() {
 }
 
 #[tokio::test]
+async fn what_has_come_in_is_kept_when_the_rest_is_given_up() {
+    let answer = firewall("system-info-10.1.xml");
+    let (enough, given_up) = futures_util::future::abortable(pending::<()>());
+    let (transport, client) = client(move |seen| {
+        // The caller has had enough when the jobs are answered.
+        if seen.field("cmd").is_some_and(|cmd| cmd.contains("<jobs>")) {
+            given_up.abort();
+        }
+        answer(seen)
+    });
+    let enough = async move {
+        let _ = enough.await;
+    };
+    let facts = client
+        .facts_until(&decisive(), now(), enough, "no answer within 2 s")
+        .await;
+    let unknown: Vec<String> = decisive()
+        .into_iter()
+        .filter_map(|area| Some(format!("{area}: {}", facts.unknown(area)?)))
+        .collect();
+    insta::assert_snapshot!(unknown.join("\n"), @r"
+    ha: read the high-availability state on acme-fw1: no complete reply in time: no answer within 2 s
+    disks: read disk space on acme-fw1: no complete reply in time: no answer within 2 s
+    partitions: read the software manager's partitions on acme-fw1: no complete reply in time: no answer within 2 s
+    pending_changes: check for pending changes on acme-fw1: no complete reply in time: no answer within 2 s
+    optics: read the optics on acme-fw1: no complete reply in time: no answer within 2 s
+    locks: read configuration locks on acme-fw1: no complete reply in time: no answer within 2 s
+    ");
+    assert_eq!(facts.sources.len(), decisive().len());
+    let before = transport.seen().len();
+    let none = client
+        .facts_until(&all(), now(), async {}, "no answer within 0 s")
+        .await;
+    assert_eq!(transport.seen().len(), before, "nothing is sent after the end");
+    insta::assert_snapshot!(none.unknown(FactArea::System).unwrap(), @"read system information on acme-fw1: no complete reply in time: no answer within 0 s");
+}
+
+#[tokio::test]
 async fn a_failed_area_says_why_and_leaves_the_others() {
     let answer = firewall("system-info-10.1.xml");
     let (_, client) = client(move |seen| {

@@ -11,9 +11,10 @@ use crate::config::ConfigError;
 use crate::config::credentials::{CredentialsRef, SecretSource};
 
 /// Columns that are fields of a device; any other is a label.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "name",
     "address",
+    "serial",
     "peer",
     "user",
     "password_env",
@@ -100,6 +101,7 @@ fn entry(path: &Path, line: u64, columns: &[String], row: &csv::StringRecord) ->
     Ok(Entry {
         name,
         address: text("address").unwrap_or_default(),
+        serial: text("serial"),
         peer: named("peer")?,
         labels,
         credentials: credentials(&text),
