@@ -29,7 +29,8 @@ pub use identity::{
 };
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
-    HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LogicalInterface, Optic, OpticClass,
+    Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces,
+    LogicalInterface, Optic, OpticClass,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
 pub use services::{GlobalProtectUser, IpsecTunnel, PanoramaLink, PanoramaServer, Redistribution, UserId};
@@ -296,6 +297,9 @@ areas! {
     /// Redistribution of User-ID data.
     #[serde(default = "not_asked")]
     Redistribution redistribution: Redistribution,
+    /// Aggregate interfaces and whether their ports are in the bundle.
+    #[serde(default = "not_asked")]
+    Aggregates aggregates: Vec<Aggregate>,
 }
 
 impl FactArea {

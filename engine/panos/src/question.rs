@@ -60,6 +60,7 @@ pub(crate) enum Question {
     ChassisInventory,
     DiskHealth,
     UpdateSchedules,
+    Aggregates,
 }
 
 /// How a question is put to the XML API.
@@ -72,7 +73,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 47] = [
+const QUESTIONS: [(Question, &str, Request); 48] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -312,11 +313,16 @@ const QUESTIONS: [(Question, &str, Request); 47] = [
         "show config running deviceconfig system update-schedule",
         Request::Configuration(SCHEDULES_PATH),
     ),
+    (
+        Question::Aggregates,
+        "show lacp aggregate-ethernet all",
+        Request::Command("<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>"),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -364,6 +370,7 @@ impl Question {
         Self::ChassisInventory,
         Self::DiskHealth,
         Self::UpdateSchedules,
+        Self::Aggregates,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -462,6 +469,7 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Panorama => &[Q::Panorama],
         FactArea::UserId => &[Q::UserId],
         FactArea::Redistribution => &[Q::RedistributionClients, Q::RedistributionAgents],
+        FactArea::Aggregates => &[Q::Aggregates],
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ports and interfaces: hardware, logical interfaces, counters, packet sizes, optics.
+//! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics.
 //! Knows the shapes; must not know which ports matter.
 
 use serde::{Deserialize, Serialize};
@@ -113,4 +113,41 @@ pub struct InterfaceMtu {
     pub interface: String,
     /// In bytes; none where the device does not say, as for many subinterfaces.
     pub mtu: Option<u64>,
+}
+
+/// One aggregate interface, as LACP sees it. It is identified by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// `ae1`.
+    pub name: String,
+    /// Whether LACP runs on it; none where the device does not say.
+    pub lacp: Option<bool>,
+    /// `Active`, `Passive`.
+    pub mode: Option<String>,
+    /// `Slow`, `Fast`.
+    pub rate: Option<String>,
+    /// Whether a passive member of a pair negotiates too; where not, its ports are in no bundle until it is active.
+    pub pre_negotiation: Option<bool>,
+    /// The system address of the other side; none where nobody answered there.
+    pub partner: Option<String>,
+    /// Its ports.
+    pub members: Vec<AggregateMember>,
+}
+
+/// One port of an aggregate interface.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AggregateMember {
+    /// `ethernet1/3`.
+    pub interface: String,
+    /// Whether it carries traffic of the bundle; none where the device does not say. A port that is `Selected` need not
+    /// be in the bundle.
+    pub bundled: Option<bool>,
+    /// `Selected`, `Unselected(Link down)`.
+    pub selection: Option<String>,
+    /// `Current`, `Expired`, `Defaulted`: what was heard from the other side.
+    pub receive: Option<String>,
+    /// `Tx_Rx`, `Waiting`, `Detached`.
+    pub mux: Option<String>,
+    /// Why it is not selected, where the device says so.
+    pub reason: Option<String>,
 }

@@ -277,31 +277,48 @@ fn transceiver(entry: Markup, sight: &Sight<'_>, optic: Option<&OpticSpec>, deta
     ])
 }
 
+/// Ports as collectors read them: entries below the entry of their group.
 fn lacp(scene: &Scene<'_>) -> Response<Bytes> {
     let sight = scene.sight();
     if !sight.has_aggregate() {
         return reply::success(Markup::new());
     }
     let members = sight.members_up();
-    reply::success(Markup::new().entry("ae1", |entry| {
-        entry
-            .leaves(&[
-                ("mode", "Active"),
-                ("rate", "Slow"),
-                ("max-port", "8"),
-                ("fast-failover", "Disabled"),
-            ])
-            .element("interfaces", |inside| {
-                inside.each(&members, |inside, (port, up)| {
-                    let bundle = if *up { "Bundle" } else { "Negotiation failed" };
-                    inside.entry(&format!("ethernet1/{port}"), |entry| {
-                        entry.leaves(&[
-                            ("selection_state", if *up { "Selected" } else { "Unselected" }),
-                            ("unselected-reason", if *up { bundle } else { "Link down" }),
-                            ("partner-port", &port.to_string()),
-                        ])
-                    })
-                })
-            })
-    }))
+    let heard = members.iter().any(|(_, up)| *up);
+    let partner = if heard {
+        "00:1b:17:ae:01:02"
+    } else {
+        "00:00:00:00:00:00"
+    };
+    let group = Markup::new().leaves(&[
+        ("lacp", "Enabled"),
+        ("mode", "Active"),
+        ("rate", "Slow"),
+        ("max-port", "8"),
+        ("fast-failover", "Disabled"),
+        ("pre-negotiation", "Disabled"),
+    ]);
+    let group = group.element("local", |side| {
+        side.leaf("system-mac", &sight.hardware_address(0x30))
+    });
+    let group = group.element("partner", |side| side.leaf("system-mac", partner));
+    let group = group.each(&members, |group, (port, up)| {
+        let states: &[(&str, &str)] = if *up {
+            &[
+                ("bndl", "yes"),
+                ("rx-state", "Current"),
+                ("mux-state", "Tx_Rx"),
+                ("sel-state", "Selected"),
+            ]
+        } else {
+            &[
+                ("bndl", "no"),
+                ("rx-state", "Port disabled"),
+                ("mux-state", "Detached"),
+                ("sel-state", "Unselected(Link down)"),
+            ]
+        };
+        group.entry(&format!("ethernet1/{port}"), |entry| entry.leaves(states))
+    });
+    reply::success(Markup::new().entry("ae1", |entry| entry.raw(&group.into_string())))
 }

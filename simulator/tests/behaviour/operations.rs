@@ -270,7 +270,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     (
         "lacp",
         "<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>",
-        "name=\"ae1\" <mode>Active</mode> <selection_state>Selected</selection_state>",
+        "name=\"ae1\" <mode>Active</mode> <bndl>yes</bndl> <sel-state>Selected</sel-state>",
     ),
     (
         "routes",

@@ -11,8 +11,8 @@ use crate::features::{self, Evidence};
 use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
-    configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics, routing, schedules,
-    services, software, swm, system,
+    aggregates, configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics, routing,
+    schedules, services, software, swm, system,
 };
 
 /// Which engine fills a table.
@@ -75,6 +75,9 @@ impl Sheet<'_> {
         });
         self.put(A::Interfaces, &mut facts.interfaces, || {
             self.tree(Q::Interfaces, interfaces::interfaces)
+        });
+        self.put(A::Aggregates, &mut facts.aggregates, || {
+            self.tree(Q::Aggregates, aggregates::aggregates)
         });
         self.put(A::InterfaceCounters, &mut facts.interface_counters, || {
             self.tree(Q::InterfaceCounters, interfaces::counters)
