@@ -30,7 +30,7 @@ pub use identity::{
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
     Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces,
-    LogicalInterface, Optic, OpticClass,
+    LogicalInterface, Optic, OpticClass, Transceiver, Transceivers,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
 pub use services::{GlobalProtectUser, IpsecTunnel, PanoramaLink, PanoramaServer, Redistribution, UserId};
@@ -300,6 +300,9 @@ areas! {
     /// Aggregate interfaces and whether their ports are in the bundle.
     #[serde(default = "not_asked")]
     Aggregates aggregates: Vec<Aggregate>,
+    /// What the modules in the ports measure.
+    #[serde(default = "not_asked")]
+    Transceivers transceivers: Transceivers,
 }
 
 impl FactArea {

@@ -30,7 +30,8 @@ pub use facts::{
     HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel,
     Job, Licence, LinkGroup, LockKind, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp,
     NtpServer, Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process,
-    Redistribution, Route, Sensor, Support, System, UpdateSchedule, UpdateServer, UserId, WallClock,
+    Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer,
+    UserId, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

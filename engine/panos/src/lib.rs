@@ -34,6 +34,7 @@ mod software;
 mod state_dump;
 mod swm;
 mod system;
+mod transceivers;
 mod transport;
 mod trust;
 mod uptime;

@@ -61,6 +61,7 @@ pub(crate) enum Question {
     DiskHealth,
     UpdateSchedules,
     Aggregates,
+    Transceivers,
 }
 
 /// How a question is put to the XML API.
@@ -73,7 +74,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 48] = [
+const QUESTIONS: [(Question, &str, Request); 49] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -318,11 +319,16 @@ const QUESTIONS: [(Question, &str, Request); 48] = [
         "show lacp aggregate-ethernet all",
         Request::Command("<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>"),
     ),
+    (
+        Question::Transceivers,
+        "show transceiver all",
+        Request::Command("<show><transceiver><all/></transceiver></show>"),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 48] = [
+    pub(crate) const ALL: [Self; 49] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -371,6 +377,7 @@ impl Question {
         Self::DiskHealth,
         Self::UpdateSchedules,
         Self::Aggregates,
+        Self::Transceivers,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -470,6 +477,7 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::UserId => &[Q::UserId],
         FactArea::Redistribution => &[Q::RedistributionClients, Q::RedistributionAgents],
         FactArea::Aggregates => &[Q::Aggregates],
+        FactArea::Transceivers => &[Q::SystemInfo, Q::Transceivers],
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics.
+//! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics, light.
 //! Knows the shapes; must not know which ports matter.
 
 use serde::{Deserialize, Serialize};
@@ -150,4 +150,30 @@ pub struct AggregateMember {
     pub mux: Option<String>,
     /// Why it is not selected, where the device says so.
     pub reason: Option<String>,
+}
+
+/// What the modules measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transceivers {
+    /// Whether this model and release read the sensors of modules at all.
+    pub readable: bool,
+    /// The modules that are in a port.
+    pub modules: Vec<Transceiver>,
+}
+
+/// What one module measures. None where it does not tell, as modules for copper and many of other makers do not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Transceiver {
+    /// `ethernet1/21`.
+    pub interface: String,
+    /// Thousandths of a degree Celsius.
+    pub temperature_millidegrees: Option<i64>,
+    /// Thousandths of a volt.
+    pub voltage_millivolts: Option<i64>,
+    /// The current of the laser, in millionths of an ampere.
+    pub current_microamperes: Option<i64>,
+    /// The light it sends, in millionths of a watt.
+    pub sent_microwatts: Option<i64>,
+    /// The light it receives, in millionths of a watt.
+    pub received_microwatts: Option<i64>,
 }

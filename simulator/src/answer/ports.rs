@@ -258,13 +258,19 @@ fn transceiver(entry: Markup, sight: &Sight<'_>, optic: Option<&OpticSpec>, deta
             "n/a".to_owned()
         }
     };
+    let dim = optic.slot == 1 && sight.is_on(|setup| setup.dim_optics.contains(&optic.port));
+    let received = if dim && fiber {
+        "0.00 mW".to_owned()
+    } else {
+        tenths("optic receives", 2, 8, "mW")
+    };
     let entry = entry.leaves(&[
         ("present", "yes"),
         ("temperature", &tenths("optic temperature", 280, 460, "C")),
         ("voltage", &tenths("optic voltage", 32, 33, "V")),
         ("current", &tenths("optic current", 60, 80, "mA")),
         ("tx-power", &tenths("optic sends", 4, 9, "mW")),
-        ("rx-power", &tenths("optic receives", 2, 8, "mW")),
+        ("rx-power", &received),
     ]);
     if !detail {
         return entry;

@@ -12,7 +12,7 @@ use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
     aggregates, configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics, routing,
-    schedules, services, software, swm, system,
+    schedules, services, software, swm, system, transceivers,
 };
 
 /// Which engine fills a table.
@@ -78,6 +78,12 @@ impl Sheet<'_> {
         });
         self.put(A::Aggregates, &mut facts.aggregates, || {
             self.tree(Q::Aggregates, aggregates::aggregates)
+        });
+        self.put(A::Transceivers, &mut facts.transceivers, || {
+            let system = self.tree(Q::SystemInfo, system::info);
+            self.raw(Q::Transceivers, |raw| {
+                transceivers::transceivers(raw, system.known())
+            })
         });
         self.put(A::InterfaceCounters, &mut facts.interface_counters, || {
             self.tree(Q::InterfaceCounters, interfaces::counters)
