@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::client::{Call, Client};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
-use crate::question::{Question, Request, questions};
+use crate::question::{Question, Request, questions, questions_of_advanced_routing};
 use crate::xml::{Node, Raw};
 
 mod fill;
@@ -24,10 +24,32 @@ impl Client {
     ///
     /// `now` is the instant written into the facts, and the one that certificates are held against.
     pub async fn facts(&self, areas: &BTreeSet<FactArea>, now: Timestamp) -> Facts {
-        let asked: BTreeSet<Question> = areas
-            .iter()
-            .flat_map(|area| questions(*area).iter().copied())
-            .collect();
+        let asked = areas.iter().flat_map(|area| questions(*area).iter().copied());
+        let mut sheet = Sheet {
+            wanted: areas,
+            now,
+            replies: self.put_all(asked.collect()).await,
+            configuration: OnceCell::new(),
+        };
+        let more = sheet.questions_of_advanced_routing();
+        let mut facts = Facts::unread(self.device(), now);
+        for area in areas {
+            let besides = questions_of_advanced_routing(*area);
+            let besides = besides.iter().filter(|one| more.contains(one));
+            let commands = questions(*area).iter().chain(besides);
+            let source = FactSource {
+                read_at: now,
+                commands: commands.map(|one| one.command().to_owned()).collect(),
+            };
+            facts.sources.insert(*area, source);
+        }
+        sheet.replies.extend(self.put_all(more).await);
+        sheet.fill(&mut facts);
+        facts
+    }
+
+    /// Puts these questions, all at once as far as the device's limit on calls allows.
+    async fn put_all(&self, asked: BTreeSet<Question>) -> BTreeMap<Question, Result<Reply<'_>, CallError>> {
         // What takes longest goes first: the others are answered beside it, instead of before it.
         let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.asks_the_vendor());
         let asked = slow.into_iter().chain(quick);
@@ -35,27 +57,8 @@ impl Client {
             // Boxed: many calls side by side make a future too large to be moved around.
             let reply = Box::pin(self.put(question)).await;
             (question, reply)
-        }))
-        .await;
-        let sheet = Sheet {
-            wanted: areas,
-            now,
-            replies: replies.into_iter().collect(),
-            configuration: OnceCell::new(),
-        };
-        let mut facts = Facts::unread(self.device(), now);
-        for area in areas {
-            let source = FactSource {
-                read_at: now,
-                commands: questions(*area)
-                    .iter()
-                    .map(|one| one.command().to_owned())
-                    .collect(),
-            };
-            facts.sources.insert(*area, source);
-        }
-        sheet.fill(&mut facts);
-        facts
+        }));
+        replies.await.into_iter().collect()
     }
 
     async fn put(&self, question: Question) -> Result<Reply<'_>, CallError> {
@@ -95,6 +98,18 @@ impl<'c> Sheet<'c> {
     fn reply(&self, question: Question) -> Option<Result<&Reply<'c>, CallError>> {
         let reply = self.replies.get(&question)?;
         Some(reply.as_ref().map_err(Clone::clone))
+    }
+
+    /// What is still to be asked where the advanced routing engine runs.
+    fn questions_of_advanced_routing(&self) -> BTreeSet<Question> {
+        let areas = self.wanted.iter();
+        let more: BTreeSet<Question> = areas
+            .flat_map(|area| questions_of_advanced_routing(*area).iter().copied())
+            .collect();
+        if more.is_empty() || self.runs_advanced_routing() != Ok(true) {
+            return BTreeSet::new();
+        }
+        more
     }
 
     /// The result of a question's reply, as `reader` sees it.

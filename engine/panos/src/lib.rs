@@ -4,6 +4,7 @@
 //! requests and replies, and the one table that tells what may be done after a failure ([`CallError::class`]).
 //! Must not know: upgrades, campaigns, windows, the journal. It never repeats a call and never reads a clock.
 
+mod advanced_peers;
 mod aggregates;
 mod ask;
 mod calls;

@@ -62,6 +62,8 @@ pub(crate) enum Question {
     UpdateSchedules,
     Aggregates,
     Transceivers,
+    AdvancedBgpPeers,
+    AdvancedOspfNeighbours,
 }
 
 /// How a question is put to the XML API.
@@ -74,7 +76,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 49] = [
+const QUESTIONS: [(Question, &str, Request); 51] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -324,11 +326,23 @@ const QUESTIONS: [(Question, &str, Request); 49] = [
         "show transceiver all",
         Request::Command("<show><transceiver><all/></transceiver></show>"),
     ),
+    (
+        Question::AdvancedBgpPeers,
+        "show advanced-routing bgp peer status",
+        Request::Command(
+            "<show><advanced-routing><bgp><peer><status/></peer></bgp></advanced-routing></show>",
+        ),
+    ),
+    (
+        Question::AdvancedOspfNeighbours,
+        "show advanced-routing ospf neighbor",
+        Request::Command("<show><advanced-routing><ospf><neighbor/></ospf></advanced-routing></show>"),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 49] = [
+    pub(crate) const ALL: [Self; 51] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -378,6 +392,8 @@ impl Question {
         Self::UpdateSchedules,
         Self::Aggregates,
         Self::Transceivers,
+        Self::AdvancedBgpPeers,
+        Self::AdvancedOspfNeighbours,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -481,6 +497,16 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
     }
 }
 
+/// What is asked besides where the advanced routing engine runs, which the first answers tell: its peers are listed by
+/// commands of its own.
+pub(crate) const fn questions_of_advanced_routing(area: FactArea) -> &'static [Question] {
+    match area {
+        FactArea::BgpPeers => &[Question::AdvancedBgpPeers],
+        FactArea::OspfNeighbours => &[Question::AdvancedOspfNeighbours],
+        _ => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -524,9 +550,10 @@ mod tests {
     fn every_question_only_reads_and_is_asked_for_some_area() {
         for question in Question::ALL {
             assert!(!question.operation().is_changing(), "{question:?}");
-            let asked = FactArea::ALL
-                .into_iter()
-                .any(|area| questions(area).contains(&question));
+            let asked = FactArea::ALL.into_iter().any(|area| {
+                let more = questions_of_advanced_routing(area);
+                questions(area).contains(&question) || more.contains(&question)
+            });
             assert!(asked, "{question:?}");
         }
     }

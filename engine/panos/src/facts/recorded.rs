@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::question::{Question, Request, questions};
+use crate::question::{Question, Request, questions, questions_of_advanced_routing};
 use crate::scripted::{Scripted, Seen, golden, reply};
 use crate::secret::{Credentials, Secret};
 
@@ -71,6 +71,7 @@ impl Case {
     fn fact(&self, damage: impl Fn(Question, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Value {
         let replies: Vec<(Question, Vec<u8>)> = questions(self.area)
             .iter()
+            .chain(questions_of_advanced_routing(self.area))
             .map(|question| (*question, damage(*question, self.answer(*question))))
             .collect();
         let transport = Arc::new(Scripted::new(move |seen: &Seen| {
