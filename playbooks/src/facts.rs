@@ -18,7 +18,8 @@ mod routing;
 mod services;
 
 pub use configuration::{
-    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, LockKind, UpdateSchedule,
+    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, ListCapacity, ListContent, LockKind,
+    UpdateSchedule,
 };
 pub use health::{
     Clocks, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp, NtpServer,
@@ -303,6 +304,12 @@ areas! {
     /// What the modules in the ports measure.
     #[serde(default = "not_asked")]
     Transceivers transceivers: Transceivers,
+    /// What is on the external dynamic lists.
+    #[serde(default = "not_asked")]
+    ExternalListContents external_list_contents: Vec<ListContent>,
+    /// How much room there is for what is on external dynamic lists.
+    #[serde(default = "not_asked")]
+    ExternalListCapacities external_list_capacities: Vec<ListCapacity>,
 }
 
 impl FactArea {

@@ -28,10 +28,10 @@ pub use facts::{
     ConfigurationShape, Content, ContentPackage, CoreLoad, DataplaneClock, DataplaneCpu, Disk, ExternalList,
     Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink, HaLinks, HaMember,
     HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel,
-    Job, Licence, LinkGroup, LockKind, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp,
-    NtpServer, Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process,
-    Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer,
-    UserId, WallClock,
+    Job, Licence, LinkGroup, ListCapacity, ListContent, LockKind, LogicalInterface, ManagementCpu, Memory,
+    MonitoredInterface, Ntp, NtpServer, Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer,
+    Partition, Plugin, Process, Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers,
+    UpdateSchedule, UpdateServer, UserId, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

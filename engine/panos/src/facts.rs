@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic, UpdateServer};
+use hopgate_playbooks::{ExternalList, Fact, FactArea, FactSource, Facts, ListContent, Optic, UpdateServer};
 use jiff::Timestamp;
 
 use crate::client::{Call, Client};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
+use crate::lists::{self, ListQuestion};
+use crate::operation::Operation;
 use crate::question::{Question, Request, questions, questions_of_advanced_routing};
 use crate::xml::{Node, Raw};
 
@@ -30,6 +32,7 @@ impl Client {
             now,
             replies: self.put_all(asked.collect()).await,
             configuration: OnceCell::new(),
+            lists: Vec::new(),
         };
         let more = sheet.questions_of_advanced_routing();
         let mut facts = Facts::unread(self.device(), now);
@@ -44,6 +47,11 @@ impl Client {
             facts.sources.insert(*area, source);
         }
         sheet.replies.extend(self.put_all(more).await);
+        sheet.lists = self.put_lists(sheet.list_questions()).await;
+        if let Some(source) = facts.sources.get_mut(&FactArea::ExternalListContents) {
+            let asked = sheet.lists.iter().map(|(question, _)| question.typed());
+            source.commands.extend(asked);
+        }
         sheet.fill(&mut facts);
         facts
     }
@@ -59,6 +67,24 @@ impl Client {
             (question, reply)
         }));
         replies.await.into_iter().collect()
+    }
+
+    async fn put_lists(&self, asked: Vec<ListQuestion>) -> Vec<(ListQuestion, Result<Reply<'_>, CallError>)> {
+        let replies = join_all(asked.into_iter().map(|question| async move {
+            let reply = Box::pin(self.put_list(&question)).await;
+            (question, reply)
+        }));
+        replies.await
+    }
+
+    async fn put_list(&self, question: &ListQuestion) -> Result<Reply<'_>, CallError> {
+        let call = self
+            .prepare(Operation::Read("request system external-list show"))
+            .await?;
+        let mut form = vec![("type", "op"), ("cmd", question.command.as_str())];
+        form.extend(question.vsys.as_deref().map(|vsys| ("vsys", vsys)));
+        let reply = call.send(&form).await?;
+        Ok(Reply { call, reply })
     }
 
     async fn put(&self, question: Question) -> Result<Reply<'_>, CallError> {
@@ -92,6 +118,8 @@ struct Sheet<'c> {
     replies: BTreeMap<Question, Result<Reply<'c>, CallError>>,
     /// The configuration is large, and several areas come from it: it is gone through once.
     configuration: OnceCell<Result<Found, CallError>>,
+    /// What was answered about each external dynamic list of the configuration.
+    lists: Vec<(ListQuestion, Result<Reply<'c>, CallError>)>,
 }
 
 impl<'c> Sheet<'c> {
@@ -110,6 +138,39 @@ impl<'c> Sheet<'c> {
             return BTreeSet::new();
         }
         more
+    }
+
+    /// What is asked about the lists that the configuration names.
+    fn list_questions(&self) -> Vec<ListQuestion> {
+        if !self.wanted.contains(&FactArea::ExternalListContents) {
+            return Vec::new();
+        }
+        match self.configuration(Found::lists) {
+            Fact::Known(lists) => ListQuestion::of(lists),
+            Fact::Unknown(_) => Vec::new(),
+        }
+    }
+
+    /// What is on each list of the configuration.
+    fn list_contents(&self) -> Fact<Vec<ListContent>> {
+        let told = |list: &ExternalList| {
+            let (_, reply) = self.lists.iter().find(|(question, _)| {
+                (&question.list.place, &question.list.name) == (&list.place, &list.name)
+            })?;
+            let read = reply.as_ref().map_err(Clone::clone);
+            Some(read.and_then(|Reply { call, reply }| {
+                call.understand_raw(reply, |raw| {
+                    raw.result().and_then(|result| lists::counts(&result))
+                })
+            }))
+        };
+        self.configuration(|found| {
+            let each = found.lists().into_iter().map(|list| {
+                let told = told(&list);
+                lists::content(list, told)
+            });
+            each.collect()
+        })
     }
 
     /// The result of a question's reply, as `reader` sees it.

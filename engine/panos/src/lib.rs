@@ -21,6 +21,7 @@ mod health;
 mod https;
 mod interfaces;
 mod jobs;
+mod lists;
 mod load;
 mod operation;
 mod optics;

@@ -64,6 +64,7 @@ pub(crate) enum Question {
     Transceivers,
     AdvancedBgpPeers,
     AdvancedOspfNeighbours,
+    ListCapacities,
 }
 
 /// How a question is put to the XML API.
@@ -76,7 +77,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 51] = [
+const QUESTIONS: [(Question, &str, Request); 52] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -338,11 +339,18 @@ const QUESTIONS: [(Question, &str, Request); 51] = [
         "show advanced-routing ospf neighbor",
         Request::Command("<show><advanced-routing><ospf><neighbor/></ospf></advanced-routing></show>"),
     ),
+    (
+        Question::ListCapacities,
+        "request system external-list list-capacities",
+        Request::Command(
+            "<request><system><external-list><list-capacities/></external-list></system></request>",
+        ),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 51] = [
+    pub(crate) const ALL: [Self; 52] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -394,6 +402,7 @@ impl Question {
         Self::Transceivers,
         Self::AdvancedBgpPeers,
         Self::AdvancedOspfNeighbours,
+        Self::ListCapacities,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -465,7 +474,12 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Clocks => &[Q::Clock, Q::DataplaneClock],
         FactArea::Ntp => &[Q::Ntp],
         FactArea::FullCommitRequired => &[Q::FullCommit],
-        FactArea::Configuration | FactArea::Certificates | FactArea::ExternalLists => &[Q::Configuration],
+        // What is on each list is asked when the configuration has told which there are.
+        FactArea::Configuration
+        | FactArea::Certificates
+        | FactArea::ExternalLists
+        | FactArea::ExternalListContents => &[Q::Configuration],
+        FactArea::ExternalListCapacities => &[Q::ListCapacities],
         FactArea::UpdateSchedules => &[Q::UpdateSchedules],
         FactArea::Features => &[
             Q::SystemInfo,

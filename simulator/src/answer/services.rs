@@ -205,11 +205,13 @@ fn show_list(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
     reply::success(Markup::new().element("external-list", |inside| {
         inside
             .leaves(&[
+                ("vsys", "vsys1"),
                 ("name", name),
                 ("type", kind),
                 ("source", &format!("https://lists.example.net/{name}.txt")),
                 ("valid", fetched),
                 ("total-valid", &records.to_string()),
+                ("total-ignored", "0"),
                 ("total-invalid", "0"),
             ])
             .element("valid-members", |inside| inside.raw(&members.into_string()))

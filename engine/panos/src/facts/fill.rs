@@ -11,8 +11,8 @@ use crate::features::{self, Evidence};
 use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
-    advanced_peers, aggregates, configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics,
-    routing, schedules, services, software, swm, system, transceivers,
+    advanced_peers, aggregates, configuration, disk, entitlement, ha, health, interfaces, jobs, lists, load,
+    optics, routing, schedules, services, software, swm, system, transceivers,
 };
 
 /// Which engine fills a table.
@@ -162,6 +162,14 @@ impl Sheet<'_> {
         self.put(A::ExternalLists, &mut facts.external_lists, || {
             self.configuration(|found| found.lists())
         });
+        self.put(A::ExternalListContents, &mut facts.external_list_contents, || {
+            self.list_contents()
+        });
+        self.put(
+            A::ExternalListCapacities,
+            &mut facts.external_list_capacities,
+            || self.tree(Q::ListCapacities, lists::capacities),
+        );
         self.put(A::UpdateSchedules, &mut facts.update_schedules, || {
             self.raw(Q::UpdateSchedules, |raw| match raw.result() {
                 Ok(result) => schedules::schedules(&result),
