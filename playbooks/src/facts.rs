@@ -22,8 +22,8 @@ pub use configuration::{
     UpdateSchedule,
 };
 pub use health::{
-    Clocks, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp, NtpServer,
-    Process, Sensor, WallClock,
+    Clocks, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp,
+    NtpServer, Process, Sensor, WallClock,
 };
 pub use identity::{
     Content, ContentPackage, Identity, Image, Licence, Partition, Plugin, Support, System, UpdateServer,
@@ -34,7 +34,10 @@ pub use ports::{
     LogicalInterface, Optic, OpticClass, Transceiver, Transceivers,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
-pub use services::{GlobalProtectUser, IpsecTunnel, PanoramaLink, PanoramaServer, Redistribution, UserId};
+pub use services::{
+    GlobalProtectUser, IpsecTunnel, LogReceiver, PanoramaLink, PanoramaServer, Redistribution, UserId,
+    UserIdAgent,
+};
 
 /// Something read from a device, or why it could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +313,15 @@ areas! {
     /// How much room there is for what is on external dynamic lists.
     #[serde(default = "not_asked")]
     ExternalListCapacities external_list_capacities: Vec<ListCapacity>,
+    /// What processes left behind when they crashed.
+    #[serde(default = "not_asked")]
+    CoreFiles core_files: Vec<CoreFile>,
+    /// Where logs are sent.
+    #[serde(default = "not_asked")]
+    LogForwarding log_forwarding: Vec<LogReceiver>,
+    /// The User-ID agents that are asked who is at which address.
+    #[serde(default = "not_asked")]
+    UserIdAgents user_id_agents: Vec<UserIdAgent>,
 }
 
 impl FactArea {

@@ -25,13 +25,13 @@ mod vocabulary;
 pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
     AdvancedRoute, Aggregate, AggregateMember, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks,
-    ConfigurationShape, Content, ContentPackage, CoreLoad, DataplaneClock, DataplaneCpu, Disk, ExternalList,
-    Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink, HaLinks, HaMember,
-    HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel,
-    Job, Licence, LinkGroup, ListCapacity, ListContent, LockKind, LogicalInterface, ManagementCpu, Memory,
-    MonitoredInterface, Ntp, NtpServer, Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer,
-    Partition, Plugin, Process, Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers,
-    UpdateSchedule, UpdateServer, UserId, WallClock,
+    ConfigurationShape, Content, ContentPackage, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk,
+    ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink,
+    HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
+    Interfaces, IpsecTunnel, Job, Licence, LinkGroup, ListCapacity, ListContent, LockKind, LogReceiver,
+    LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
+    OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process, Redistribution, Route, Sensor,
+    Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

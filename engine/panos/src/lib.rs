@@ -11,6 +11,7 @@ mod calls;
 mod certificate;
 mod client;
 mod configuration;
+mod crashes;
 mod disk;
 mod entitlement;
 mod error;
@@ -26,6 +27,7 @@ mod load;
 mod operation;
 mod optics;
 mod question;
+mod receivers;
 mod routing;
 mod schedules;
 #[cfg(test)]

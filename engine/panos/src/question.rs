@@ -65,6 +65,9 @@ pub(crate) enum Question {
     AdvancedBgpPeers,
     AdvancedOspfNeighbours,
     ListCapacities,
+    SystemFiles,
+    LoggingStatus,
+    UserIdAgents,
 }
 
 /// How a question is put to the XML API.
@@ -77,7 +80,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 52] = [
+const QUESTIONS: [(Question, &str, Request); 55] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -346,11 +349,26 @@ const QUESTIONS: [(Question, &str, Request); 52] = [
             "<request><system><external-list><list-capacities/></external-list></system></request>",
         ),
     ),
+    (
+        Question::SystemFiles,
+        "show system files",
+        Request::Command("<show><system><files/></system></show>"),
+    ),
+    (
+        Question::LoggingStatus,
+        "show logging-status",
+        Request::Command("<show><logging-status/></show>"),
+    ),
+    (
+        Question::UserIdAgents,
+        "show user user-id-agent statistics",
+        Request::Command("<show><user><user-id-agent><statistics/></user-id-agent></user></show>"),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 52] = [
+    pub(crate) const ALL: [Self; 55] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -403,6 +421,9 @@ impl Question {
         Self::AdvancedBgpPeers,
         Self::AdvancedOspfNeighbours,
         Self::ListCapacities,
+        Self::SystemFiles,
+        Self::LoggingStatus,
+        Self::UserIdAgents,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -480,6 +501,9 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         | FactArea::ExternalLists
         | FactArea::ExternalListContents => &[Q::Configuration],
         FactArea::ExternalListCapacities => &[Q::ListCapacities],
+        FactArea::CoreFiles => &[Q::SystemFiles],
+        FactArea::LogForwarding => &[Q::LoggingStatus],
+        FactArea::UserIdAgents => &[Q::UserIdAgents],
         FactArea::UpdateSchedules => &[Q::UpdateSchedules],
         FactArea::Features => &[
             Q::SystemInfo,

@@ -348,6 +348,16 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "User id service: down",
     ),
     (
+        "user-id-agents",
+        "<show><user><user-id-agent><statistics/></user-id-agent></user></show>",
+        "<result>",
+    ),
+    (
+        "logging-status",
+        "<show><logging-status/></show>",
+        ">Log Collector",
+    ),
+    (
         "delete-image",
         "<delete><software><version>11.0.0</version></software></delete>",
         "11.0.0",

@@ -11,8 +11,8 @@ use crate::features::{self, Evidence};
 use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
-    advanced_peers, aggregates, configuration, disk, entitlement, ha, health, interfaces, jobs, lists, load,
-    optics, routing, schedules, services, software, swm, system, transceivers,
+    advanced_peers, aggregates, configuration, crashes, disk, entitlement, ha, health, interfaces, jobs,
+    lists, load, optics, receivers, routing, schedules, services, software, swm, system, transceivers,
 };
 
 /// Which engine fills a table.
@@ -118,6 +118,9 @@ impl Sheet<'_> {
         });
         self.put(A::Processes, &mut facts.processes, || {
             self.tree(Q::Processes, health::processes)
+        });
+        self.put(A::CoreFiles, &mut facts.core_files, || {
+            self.tree(Q::SystemFiles, crashes::core_files)
         });
         self.put(A::Clocks, &mut facts.clocks, || {
             both(
@@ -253,6 +256,12 @@ impl Sheet<'_> {
         });
         self.put(A::Panorama, &mut facts.panorama, || {
             self.tree(Q::Panorama, services::panorama)
+        });
+        self.put(A::LogForwarding, &mut facts.log_forwarding, || {
+            self.tree(Q::LoggingStatus, receivers::log_receivers)
+        });
+        self.put(A::UserIdAgents, &mut facts.user_id_agents, || {
+            self.tree(Q::UserIdAgents, receivers::user_id_agents)
         });
         self.put(A::UserId, &mut facts.user_id, || {
             self.tree(Q::UserId, |result| {
