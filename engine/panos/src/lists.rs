@@ -157,3 +157,50 @@ fn kinds_below(node: &Node, kinds: &mut Vec<ListCapacity>) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(place: &str, name: &str, kind: Option<&str>) -> ExternalList {
+        ExternalList {
+            place: place.to_owned(),
+            name: name.to_owned(),
+            kind: kind.map(str::to_owned),
+            source: None,
+            certificate_profile: None,
+            authenticated: false,
+            every: None,
+        }
+    }
+
+    #[test]
+    fn a_list_is_asked_about_in_its_virtual_system_and_its_name_stays_a_name() {
+        let asked = ListQuestion::of(vec![
+            list("vsys2", "a</name><name>b", Some("ip")),
+            list("shared", "everywhere", Some("predefined-url")),
+            list("vsys1", "odd", Some("ip><x")),
+            list("vsys1", "nothing", None),
+        ]);
+        let told: Vec<String> = asked
+            .iter()
+            .map(|one| format!("{:?} {}", one.vsys, one.command))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        Some("vsys2") <request><system><external-list><show><type><ip><name>a&lt;/name&gt;&lt;name&gt;b</name><num-records>1</num-records></ip></type></show></external-list></system></request>
+        None <request><system><external-list><show><type><predefined-url><name>everywhere</name><num-records>1</num-records></predefined-url></type></show></external-list></system></request>
+        "#);
+        assert_eq!(
+            asked[1].typed(),
+            "request system external-list show type predefined-url name everywhere num-records 1"
+        );
+    }
+
+    #[test]
+    fn so_many_lists_are_asked_about_and_the_rest_says_so() {
+        let many = (0..MOST_LISTS + 1).map(|number| list("vsys1", &number.to_string(), Some("ip")));
+        assert_eq!(ListQuestion::of(many.collect()).len(), MOST_LISTS);
+        let rest = content(list("vsys1", "200", Some("ip")), None);
+        insta::assert_snapshot!(rest.unreadable.unwrap(), @"only 200 lists are asked about");
+    }
+}
