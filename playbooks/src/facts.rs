@@ -18,21 +18,26 @@ mod routing;
 mod services;
 
 pub use configuration::{
-    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, LockKind, UpdateSchedule,
+    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, ListCapacity, ListContent, LockKind,
+    UpdateSchedule,
 };
 pub use health::{
-    Clocks, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp, NtpServer,
-    Process, Sensor, WallClock,
+    Clocks, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp,
+    NtpServer, Process, Sensor, WallClock,
 };
 pub use identity::{
     Content, ContentPackage, Identity, Image, Licence, Partition, Plugin, Support, System, UpdateServer,
 };
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
-    HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LogicalInterface, Optic, OpticClass,
+    Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces,
+    LogicalInterface, Optic, OpticClass, Transceiver, Transceivers,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
-pub use services::{GlobalProtectUser, IpsecTunnel, PanoramaLink, PanoramaServer, Redistribution, UserId};
+pub use services::{
+    GlobalProtectUser, IpsecTunnel, LogReceiver, PanoramaLink, PanoramaServer, Redistribution, UserId,
+    UserIdAgent,
+};
 
 /// Something read from a device, or why it could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,6 +301,27 @@ areas! {
     /// Redistribution of User-ID data.
     #[serde(default = "not_asked")]
     Redistribution redistribution: Redistribution,
+    /// Aggregate interfaces and whether their ports are in the bundle.
+    #[serde(default = "not_asked")]
+    Aggregates aggregates: Vec<Aggregate>,
+    /// What the modules in the ports measure.
+    #[serde(default = "not_asked")]
+    Transceivers transceivers: Transceivers,
+    /// What is on the external dynamic lists.
+    #[serde(default = "not_asked")]
+    ExternalListContents external_list_contents: Vec<ListContent>,
+    /// How much room there is for what is on external dynamic lists.
+    #[serde(default = "not_asked")]
+    ExternalListCapacities external_list_capacities: Vec<ListCapacity>,
+    /// What processes left behind when they crashed.
+    #[serde(default = "not_asked")]
+    CoreFiles core_files: Vec<CoreFile>,
+    /// Where logs are sent.
+    #[serde(default = "not_asked")]
+    LogForwarding log_forwarding: Vec<LogReceiver>,
+    /// The User-ID agents that are asked who is at which address.
+    #[serde(default = "not_asked")]
+    UserIdAgents user_id_agents: Vec<UserIdAgent>,
 }
 
 impl FactArea {

@@ -24,13 +24,14 @@ mod vocabulary;
 
 pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
-    AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks, ConfigurationShape, Content,
-    ContentPackage, CoreLoad, DataplaneClock, DataplaneCpu, Disk, ExternalList, Fact, FactArea, FactSource,
-    Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink, HaLinks, HaMember, HardwareInterface, HeldLock,
-    Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkGroup,
-    LockKind, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
+    AdvancedRoute, Aggregate, AggregateMember, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks,
+    ConfigurationShape, Content, ContentPackage, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk,
+    ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink,
+    HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
+    Interfaces, IpsecTunnel, Job, Licence, LinkGroup, ListCapacity, ListContent, LockKind, LogReceiver,
+    LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
     OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process, Redistribution, Route, Sensor,
-    Support, System, UpdateSchedule, UpdateServer, UserId, WallClock,
+    Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

@@ -219,3 +219,129 @@ fn a_healthy_firewall_has_nothing_against_it() {
     // 10.1 is past its end, and 2026 is past 10.1's.
     assert_eq!(against, ["end-of-life"]);
 }
+
+/// What pan-os-upgrade-assurance 2.1.1 checks and takes into snapshots, and the recorded case that holds what is different
+/// here: `playbook/check: case`, or the reply `area/case` that facts are read from.
+const PROOFS: [(&str, &str); 36] = [
+    ("panorama", "network/panorama: one of two is not enough"),
+    ("ha", "ha/ha: no peer is told of"),
+    ("ntp_sync", "ntp/no-synched-element"),
+    ("candidate_config", "health/full-commit-required: yes"),
+    (
+        "expired_licenses",
+        "licences/expired-licenses: two of one name are both looked at",
+    ),
+    ("active_support", "licences/active-support: its last day"),
+    (
+        "content_version",
+        "licences/content-version: numbers and not texts are compared",
+    ),
+    ("session_exist", "network/session-exist: no entry"),
+    ("arp_entry_exist", "network/arp-entry-exist: nobody answered"),
+    (
+        "ip_sec_tunnel_status",
+        "network/ip-sec-tunnel-status: a longer name is another tunnel",
+    ),
+    (
+        "free_disk_space",
+        "readiness/disk-space: an image that is not listed never passes, however much is free",
+    ),
+    (
+        "planes_clock_sync",
+        "health/planes-clock-sync: two dataplanes, each for itself",
+    ),
+    (
+        "certificates_requirements",
+        "certificates/certificates-requirements: those of virtual systems count too",
+    ),
+    ("dynamic_updates", "licences/dynamic-updates: from a template"),
+    ("jobs", "readiness/no-running-jobs: one without a number"),
+    (
+        "global_jumbo_frame",
+        "network/global-jumbo-frame: neither on nor off",
+    ),
+    (
+        "environmentals",
+        "health/environmentals: a virtual firewall has no sensors",
+    ),
+    (
+        "dp_cpu_utilization",
+        "health/dp-cpu-utilization: an idle dataplane does not make up for a busy one",
+    ),
+    (
+        "mp_cpu_utilization",
+        "health/mp-cpu-utilization: one of two slots of a chassis",
+    ),
+    ("mp_mem_utilization", "memory/9.1-kib"),
+    ("config_locks", "locks/10.1-several"),
+    (
+        "device_root_certificate_issue",
+        "certificates/device-root-certificate-issue: a higher number without the fix",
+    ),
+    (
+        "cdss_and_panorama_certificate_issue",
+        "certificates/cdss-and-panorama-certificate-issue: not read",
+    ),
+    ("nics", "interfaces/10.1"),
+    ("routes", "routes/row-without-a-router"),
+    ("bgp_peers", "bgp_peers/advanced-engine-two-routers"),
+    ("license", "licences/several"),
+    ("arp_table", "arp/one-address-on-two-interfaces"),
+    ("content_version", "content/one-package-only"),
+    ("session_stats", "sessions/10.1"),
+    ("ip_sec_tunnels", "ipsec_tunnels/proxy-ids-and-one-name-twice"),
+    ("fib_routes", "fib/two-routers-one-destination"),
+    ("global_jumbo_frame", "jumbo_frames/on"),
+    ("mtu", "mtus/plain"),
+    ("are_routes", "advanced_routes/two-routers"),
+    ("are_fib_routes", "advanced_fib/on"),
+];
+
+/// The names in backticks.
+fn named(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_check_of_the_vendors_tool_has_its_place_here_and_a_case_that_holds_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = std::fs::read_to_string(root.join("docs/playbooks.md")).unwrap();
+    let (_, section) = page
+        .split_once("## Coming from pan-os-upgrade-assurance")
+        .unwrap();
+    let mut here: BTreeSet<String> = hopgate_playbooks::FactArea::ALL
+        .into_iter()
+        .map(|area| area.name().to_owned())
+        .collect();
+    for name in Playbook::builtin_names() {
+        let playbook = Playbook::builtin(name).unwrap().unwrap();
+        here.extend(playbook.checks().map(|check| check.id.to_owned()));
+    }
+    let mut there = Vec::new();
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split('|').collect();
+        there.extend(named(cells[1]));
+        assert!(!named(cells[2]).is_empty(), "{line}");
+        for name in named(cells[2]) {
+            assert!(here.contains(name), "there is no {name}: {line}");
+        }
+    }
+    let expected: Vec<&str> = PROOFS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(there, expected);
+    let (_, besides) = section.rsplit_once("Nothing there looks at").unwrap();
+    for name in named(besides) {
+        assert!(here.contains(name), "there is no {name}");
+    }
+    for (name, proof) in PROOFS {
+        match proof.split_once(": ") {
+            Some((check, case)) => {
+                let cases: Vec<Case> = read(&testdata().join(format!("{check}.yaml")));
+                assert!(cases.iter().any(|one| one.case == case), "{name}: {proof}");
+            }
+            None => {
+                let facts = root.join(format!("engine/panos/testdata/{proof}.json"));
+                assert!(facts.is_file(), "{name}: {proof}");
+            }
+        }
+    }
+}

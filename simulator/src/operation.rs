@@ -114,6 +114,8 @@ pub(crate) enum Operation {
     RedistributionClients,
     RedistributionAgents,
     UserIdService,
+    UserIdAgents,
+    LoggingStatus,
     ConnectedDevices,
     AllDevices,
     DeviceGroups,
@@ -295,7 +297,10 @@ const TABLE: &[Row] = &[
     with("name", changing(Operation::ListRefresh, "external-list-refresh", "request system external-list refresh type *")),
     reading(Operation::RedistributionClients, "redistribution-clients", "show redistribution service client all"),
     reading(Operation::RedistributionAgents, "redistribution-agents", "show redistribution service agent all"),
+    with("state", reading(Operation::RedistributionAgents, "redistribution-agents", "show redistribution agent")),
     reading(Operation::UserIdService, "user-id-service", "show user user-id-service status"),
+    reading(Operation::UserIdAgents, "user-id-agents", "show user user-id-agent statistics"),
+    reading(Operation::LoggingStatus, "logging-status", "show logging-status"),
 ];
 
 impl Operation {
@@ -344,6 +349,8 @@ impl Operation {
             | Self::ChassisReady
             | Self::ClockMore
             | Self::PanoramaStatus
+            | Self::LoggingStatus
+            | Self::UserIdAgents
             | Self::ResourceMonitor
             | Self::ExportDeviceState
             | Self::SessionInfo

@@ -32,7 +32,7 @@ const SESSION_SYNC: SignedDuration = SignedDuration::from_secs(15);
 const CONFIGURATION_SYNC: SignedDuration = SignedDuration::from_secs(25);
 
 /// "Flap max" of the same profile: so many flaps are borne.
-const FLAP_MAX: u32 = 3;
+pub(crate) const FLAP_MAX: u32 = 3;
 
 /// Leaving again within this time of the last leaving counts as a flap (vendor HA guide, HA timers).
 const FLAP_WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -252,6 +252,11 @@ impl Pair {
     }
 
     /// Whether the members hear each other.
+    /// How often a member left service unfit soon after it had done so before.
+    pub(crate) fn flaps(&self, member: usize) -> u32 {
+        self.members[member].flaps
+    }
+
     pub(crate) fn is_in_contact(&self) -> bool {
         self.contact
     }

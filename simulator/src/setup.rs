@@ -103,6 +103,9 @@ pub struct Setup {
     /// Core files on disk.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub core_files: Vec<String>,
+    /// Ports of slot 1 whose optics receive hardly any light, and have a link all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dim_optics: Vec<u16>,
 }
 
 /// Somebody who may log in.

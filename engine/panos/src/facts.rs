@@ -3,18 +3,20 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use bytes::Bytes;
-use futures_util::future::{Either, pending, select};
+use futures_util::future::{Either, Fuse, FusedFuture as _, FutureExt as _, pending, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use hopgate_playbooks::{Fact, FactArea, FactSource, Facts, Optic, UpdateServer};
+use hopgate_playbooks::{ExternalList, Fact, FactArea, FactSource, Facts, ListContent, Optic, UpdateServer};
 use jiff::Timestamp;
 
 use crate::client::{Call, Client};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
-use crate::question::{Question, Request, questions};
+use crate::lists::{self, ListQuestion};
+use crate::operation::Operation;
+use crate::question::{Question, Request, questions, questions_of_advanced_routing};
 use crate::xml::{Node, Raw};
 
 mod fill;
@@ -38,57 +40,90 @@ impl Client {
         enough: impl Future<Output = ()>,
         why: &str,
     ) -> Facts {
-        let asked: BTreeSet<Question> = areas
-            .iter()
-            .flat_map(|area| questions(*area).iter().copied())
-            .collect();
-        // What takes longest goes first: the others are answered beside it, instead of before it.
-        let (slow, quick): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|one| one.asks_the_vendor());
-        let mut open: FuturesUnordered<_> = slow
-            .into_iter()
-            .chain(quick)
-            .map(|question| async move {
-                // Boxed: many calls side by side make a future too large to be moved around.
-                let reply = Box::pin(self.put(question)).await;
-                (question, reply)
-            })
-            .collect();
-        let mut replies = BTreeMap::new();
-        let mut enough = pin!(enough);
-        // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
-        while let Either::Right((Some((question, reply)), _)) = select(&mut enough, open.next()).await {
-            replies.insert(question, reply);
-        }
-        drop(open);
-        for question in asked {
-            replies
-                .entry(question)
-                .or_insert_with(|| Err(self.unanswered(question, why)));
-        }
-        let sheet = Sheet {
+        let mut enough = pin!(enough.fuse());
+        let asked = areas.iter().flat_map(|area| questions(*area).iter().copied());
+        let mut sheet = Sheet {
             wanted: areas,
             now,
-            replies,
+            replies: self.put_all(asked.collect(), enough.as_mut(), why).await,
             configuration: OnceCell::new(),
+            lists: Vec::new(),
         };
+        let more = sheet.questions_of_advanced_routing();
         let mut facts = Facts::unread(self.device(), now);
         for area in areas {
+            let besides = questions_of_advanced_routing(*area);
+            let besides = besides.iter().filter(|one| more.contains(one));
+            let commands = questions(*area).iter().chain(besides);
             let source = FactSource {
                 read_at: now,
-                commands: questions(*area)
-                    .iter()
-                    .map(|one| one.command().to_owned())
-                    .collect(),
+                commands: commands.map(|one| one.command().to_owned()).collect(),
             };
             facts.sources.insert(*area, source);
+        }
+        sheet
+            .replies
+            .extend(self.put_all(more, enough.as_mut(), why).await);
+        sheet.lists = self.put_lists(sheet.list_questions(), enough, why).await;
+        if let Some(source) = facts.sources.get_mut(&FactArea::ExternalListContents) {
+            let asked = sheet.lists.iter().map(|(question, _)| question.typed());
+            source.commands.extend(asked);
         }
         sheet.fill(&mut facts);
         facts
     }
 
-    fn unanswered(&self, question: Question, why: &str) -> CallError {
+    /// Puts these questions, all at once as far as the device's limit on calls allows.
+    async fn put_all(
+        &self,
+        asked: BTreeSet<Question>,
+        enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
+        why: &str,
+    ) -> BTreeMap<Question, Result<Reply<'_>, CallError>> {
+        // What takes longest goes first: the others are answered beside it, instead of before it.
+        let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.asks_the_vendor());
+        let asked: Vec<Question> = slow.into_iter().chain(quick).collect();
+        let replies = arrived(asked.iter().map(|question| self.put(*question)), enough).await;
+        let replies = asked.into_iter().zip(replies);
+        replies
+            .map(|(question, reply)| {
+                (
+                    question,
+                    reply.unwrap_or_else(|| Err(self.unanswered(question.operation(), why))),
+                )
+            })
+            .collect()
+    }
+
+    async fn put_lists(
+        &self,
+        asked: Vec<ListQuestion>,
+        enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
+        why: &str,
+    ) -> Vec<(ListQuestion, Result<Reply<'_>, CallError>)> {
+        let replies = arrived(asked.iter().map(|question| self.put_list(question)), enough).await;
+        let replies = asked.into_iter().zip(replies);
+        replies
+            .map(|(question, reply)| {
+                (
+                    question,
+                    reply.unwrap_or_else(|| Err(self.unanswered(LIST_CONTENT, why))),
+                )
+            })
+            .collect()
+    }
+
+    async fn put_list(&self, question: &ListQuestion) -> Result<Reply<'_>, CallError> {
+        let call = self.prepare(LIST_CONTENT).await?;
+        let mut form = vec![("type", "op"), ("cmd", question.command.as_str())];
+        form.extend(question.vsys.as_deref().map(|vsys| ("vsys", vsys)));
+        let reply = call.send(&form).await?;
+        Ok(Reply { call, reply })
+    }
+
+    fn unanswered(&self, operation: Operation, why: &str) -> CallError {
         CallError {
-            operation: question.operation(),
+            operation,
             device: self.device().to_owned(),
             failure: Failure::Silent {
                 detail: why.to_owned(),
@@ -109,6 +144,32 @@ impl Client {
     }
 }
 
+/// What is asked of one external dynamic list.
+const LIST_CONTENT: Operation = Operation::Read("request system external-list show");
+
+/// What came of these calls, side by side and in their order: nothing for those that were still open when `enough` was done.
+async fn arrived<T>(
+    calls: impl Iterator<Item = impl Future<Output = T>>,
+    mut enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
+) -> Vec<Option<T>> {
+    let mut open: FuturesUnordered<_> = calls
+        .enumerate()
+        // Boxed: many calls side by side make a future too large to be moved around.
+        .map(|(place, call)| Box::pin(async move { (place, call.await) }))
+        .collect();
+    let mut arrived: Vec<Option<T>> = Vec::new();
+    arrived.resize_with(open.len(), || None);
+    // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
+    while !enough.is_terminated()
+        && let Either::Right((Some((place, reply)), _)) = select(&mut enough, open.next()).await
+    {
+        if let Some(empty) = arrived.get_mut(place) {
+            *empty = Some(reply);
+        }
+    }
+    arrived
+}
+
 /// The words of a device that cannot reach the update server (pan-os-upgrade-assurance, `firewall_proxy.py`): "Failed to
 /// check upgrade info due to Unknown error. Please check network connectivity and try again." Any other refusal, such as
 /// an expired support licence, says nothing about the way there.
@@ -127,12 +188,59 @@ struct Sheet<'c> {
     replies: BTreeMap<Question, Result<Reply<'c>, CallError>>,
     /// The configuration is large, and several areas come from it: it is gone through once.
     configuration: OnceCell<Result<Found, CallError>>,
+    /// What was answered about each external dynamic list of the configuration.
+    lists: Vec<(ListQuestion, Result<Reply<'c>, CallError>)>,
 }
 
 impl<'c> Sheet<'c> {
     fn reply(&self, question: Question) -> Option<Result<&Reply<'c>, CallError>> {
         let reply = self.replies.get(&question)?;
         Some(reply.as_ref().map_err(Clone::clone))
+    }
+
+    /// What is still to be asked where the advanced routing engine runs.
+    fn questions_of_advanced_routing(&self) -> BTreeSet<Question> {
+        let areas = self.wanted.iter();
+        let more: BTreeSet<Question> = areas
+            .flat_map(|area| questions_of_advanced_routing(*area).iter().copied())
+            .collect();
+        if more.is_empty() || self.runs_advanced_routing() != Ok(true) {
+            return BTreeSet::new();
+        }
+        more
+    }
+
+    /// What is asked about the lists that the configuration names.
+    fn list_questions(&self) -> Vec<ListQuestion> {
+        if !self.wanted.contains(&FactArea::ExternalListContents) {
+            return Vec::new();
+        }
+        match self.configuration(Found::lists) {
+            Fact::Known(lists) => ListQuestion::of(lists),
+            Fact::Unknown(_) => Vec::new(),
+        }
+    }
+
+    /// What is on each list of the configuration.
+    fn list_contents(&self) -> Fact<Vec<ListContent>> {
+        let told = |list: &ExternalList| {
+            let (_, reply) = self.lists.iter().find(|(question, _)| {
+                (&question.list.place, &question.list.name) == (&list.place, &list.name)
+            })?;
+            let read = reply.as_ref().map_err(Clone::clone);
+            Some(read.and_then(|Reply { call, reply }| {
+                call.understand_raw(reply, |raw| {
+                    raw.result().and_then(|result| lists::counts(&result))
+                })
+            }))
+        };
+        self.configuration(|found| {
+            let each = found.lists().into_iter().map(|list| {
+                let told = told(&list);
+                lists::content(list, told)
+            });
+            each.collect()
+        })
     }
 
     /// The result of a question's reply, as `reader` sees it.

@@ -121,6 +121,9 @@ pub(crate) fn links(result: &Node) -> Result<HaLinks, Failure> {
         link_monitoring: part("link-monitoring").yes("enabled"),
         link_groups: link_groups(part("link-monitoring"))?,
         path_monitoring: part("path-monitoring").yes("enabled"),
+        preemption_flaps: local.number("preempt-flap-cnt"),
+        non_functional_flaps: local.number("nonfunc-flap-cnt"),
+        most_flaps: local.number("max-flaps"),
     })
 }
 

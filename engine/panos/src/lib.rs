@@ -4,11 +4,14 @@
 //! requests and replies, and the one table that tells what may be done after a failure ([`CallError::class`]).
 //! Must not know: upgrades, campaigns, windows, the journal. It never repeats a call and never reads a clock.
 
+mod advanced_peers;
+mod aggregates;
 mod ask;
 mod calls;
 mod certificate;
 mod client;
 mod configuration;
+mod crashes;
 mod disk;
 mod entitlement;
 mod error;
@@ -19,11 +22,13 @@ mod health;
 mod https;
 mod interfaces;
 mod jobs;
+mod lists;
 mod load;
 mod managed;
 mod operation;
 mod optics;
 mod question;
+mod receivers;
 mod routing;
 mod schedules;
 #[cfg(test)]
@@ -34,6 +39,7 @@ mod software;
 mod state_dump;
 mod swm;
 mod system;
+mod transceivers;
 mod transport;
 mod trust;
 mod uptime;

@@ -60,6 +60,14 @@ pub(crate) enum Question {
     ChassisInventory,
     DiskHealth,
     UpdateSchedules,
+    Aggregates,
+    Transceivers,
+    AdvancedBgpPeers,
+    AdvancedOspfNeighbours,
+    ListCapacities,
+    SystemFiles,
+    LoggingStatus,
+    UserIdAgents,
 }
 
 /// How a question is put to the XML API.
@@ -72,7 +80,7 @@ pub(crate) enum Request {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 47] = [
+const QUESTIONS: [(Question, &str, Request); 55] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -312,11 +320,55 @@ const QUESTIONS: [(Question, &str, Request); 47] = [
         "show config running deviceconfig system update-schedule",
         Request::Configuration(SCHEDULES_PATH),
     ),
+    (
+        Question::Aggregates,
+        "show lacp aggregate-ethernet all",
+        Request::Command("<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>"),
+    ),
+    (
+        Question::Transceivers,
+        "show transceiver all",
+        Request::Command("<show><transceiver><all/></transceiver></show>"),
+    ),
+    (
+        Question::AdvancedBgpPeers,
+        "show advanced-routing bgp peer status",
+        Request::Command(
+            "<show><advanced-routing><bgp><peer><status/></peer></bgp></advanced-routing></show>",
+        ),
+    ),
+    (
+        Question::AdvancedOspfNeighbours,
+        "show advanced-routing ospf neighbor",
+        Request::Command("<show><advanced-routing><ospf><neighbor/></ospf></advanced-routing></show>"),
+    ),
+    (
+        Question::ListCapacities,
+        "request system external-list list-capacities",
+        Request::Command(
+            "<request><system><external-list><list-capacities/></external-list></system></request>",
+        ),
+    ),
+    (
+        Question::SystemFiles,
+        "show system files",
+        Request::Command("<show><system><files/></system></show>"),
+    ),
+    (
+        Question::LoggingStatus,
+        "show logging-status",
+        Request::Command("<show><logging-status/></show>"),
+    ),
+    (
+        Question::UserIdAgents,
+        "show user user-id-agent statistics",
+        Request::Command("<show><user><user-id-agent><statistics/></user-id-agent></user></show>"),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 55] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -364,6 +416,14 @@ impl Question {
         Self::ChassisInventory,
         Self::DiskHealth,
         Self::UpdateSchedules,
+        Self::Aggregates,
+        Self::Transceivers,
+        Self::AdvancedBgpPeers,
+        Self::AdvancedOspfNeighbours,
+        Self::ListCapacities,
+        Self::SystemFiles,
+        Self::LoggingStatus,
+        Self::UserIdAgents,
     ];
 
     /// Whether the device asks a server of the vendor before it answers, which takes it seconds.
@@ -435,7 +495,15 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Clocks => &[Q::Clock, Q::DataplaneClock],
         FactArea::Ntp => &[Q::Ntp],
         FactArea::FullCommitRequired => &[Q::FullCommit],
-        FactArea::Configuration | FactArea::Certificates | FactArea::ExternalLists => &[Q::Configuration],
+        // What is on each list is asked when the configuration has told which there are.
+        FactArea::Configuration
+        | FactArea::Certificates
+        | FactArea::ExternalLists
+        | FactArea::ExternalListContents => &[Q::Configuration],
+        FactArea::ExternalListCapacities => &[Q::ListCapacities],
+        FactArea::CoreFiles => &[Q::SystemFiles],
+        FactArea::LogForwarding => &[Q::LoggingStatus],
+        FactArea::UserIdAgents => &[Q::UserIdAgents],
         FactArea::UpdateSchedules => &[Q::UpdateSchedules],
         FactArea::Features => &[
             Q::SystemInfo,
@@ -462,6 +530,18 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Panorama => &[Q::Panorama],
         FactArea::UserId => &[Q::UserId],
         FactArea::Redistribution => &[Q::RedistributionClients, Q::RedistributionAgents],
+        FactArea::Aggregates => &[Q::Aggregates],
+        FactArea::Transceivers => &[Q::SystemInfo, Q::Transceivers],
+    }
+}
+
+/// What is asked besides where the advanced routing engine runs, which the first answers tell: its peers are listed by
+/// commands of its own.
+pub(crate) const fn questions_of_advanced_routing(area: FactArea) -> &'static [Question] {
+    match area {
+        FactArea::BgpPeers => &[Question::AdvancedBgpPeers],
+        FactArea::OspfNeighbours => &[Question::AdvancedOspfNeighbours],
+        _ => &[],
     }
 }
 
@@ -508,9 +588,10 @@ mod tests {
     fn every_question_only_reads_and_is_asked_for_some_area() {
         for question in Question::ALL {
             assert!(!question.operation().is_changing(), "{question:?}");
-            let asked = FactArea::ALL
-                .into_iter()
-                .any(|area| questions(area).contains(&question));
+            let asked = FactArea::ALL.into_iter().any(|area| {
+                let more = questions_of_advanced_routing(area);
+                questions(area).contains(&question) || more.contains(&question)
+            });
             assert!(asked, "{question:?}");
         }
     }

@@ -49,28 +49,38 @@ pub(crate) fn fib(reply: Raw<'_>) -> Result<Vec<FibEntry>, Failure> {
     Ok(entries)
 }
 
-/// The JSON of the advanced routing engine: `{"LR": {"0.0.0.0/0": [{"protocol": .., "nexthops": [..]}]}}`. A route
-/// with several next hops is several rows; one with none is one.
-pub(crate) fn advanced_routes(result: &Node) -> Result<Vec<AdvancedRoute>, Failure> {
-    let wrong =
-        |what: &str| Failure::unreadable(format!("{what} in the JSON of the advanced routing engine"));
+/// What the advanced routing engine tells, which is JSON inside of `<json>`. None where it has nothing to tell.
+pub(crate) fn advanced_json(result: &Node) -> Result<Option<Value>, Failure> {
     let text = result
         .child("json")
         .ok_or_else(|| Failure::unreadable("<result> has no <json>"))?
         .text();
     if text.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let routers: Value = serde_json::from_str(text).map_err(|error| {
+    let told = serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        wrong(&format!("something that is no JSON at {place}"))
+        not_so(&format!("something that is no JSON at {place}"))
     })?;
+    Ok(Some(told))
+}
+
+pub(crate) fn not_so(what: &str) -> Failure {
+    Failure::unreadable(format!("{what} in the JSON of the advanced routing engine"))
+}
+
+/// The JSON of the advanced routing engine: `{"LR": {"0.0.0.0/0": [{"protocol": .., "nexthops": [..]}]}}`. A route
+/// with several next hops is several rows; one with none is one.
+pub(crate) fn advanced_routes(result: &Node) -> Result<Vec<AdvancedRoute>, Failure> {
+    let Some(routers) = advanced_json(result)? else {
+        return Ok(Vec::new());
+    };
     let mut routes = Vec::new();
-    for (router, prefixes) in routers.as_object().ok_or_else(|| wrong("no logical routers"))? {
-        for (prefix, known) in prefixes.as_object().ok_or_else(|| wrong("no prefixes"))? {
-            for route in known.as_array().ok_or_else(|| wrong("no list of routes"))? {
+    for (router, prefixes) in routers.as_object().ok_or_else(|| not_so("no logical routers"))? {
+        for (prefix, known) in prefixes.as_object().ok_or_else(|| not_so("no prefixes"))? {
+            for route in known.as_array().ok_or_else(|| not_so("no list of routes"))? {
                 if !route.is_object() {
-                    return Err(wrong("a route that is none"));
+                    return Err(not_so("a route that is none"));
                 }
                 ways(router, prefix, route, &mut routes);
             }

@@ -105,6 +105,36 @@ pub struct ExternalList {
     pub every: Option<String>,
 }
 
+/// What is on one external dynamic list, as the device has it. It is identified by place and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListContent {
+    /// Where the list is: `shared`, `vsys1`.
+    pub place: String,
+    /// Its name.
+    pub name: String,
+    /// `ip`, `domain`, `url`, `predefined-ip`.
+    pub kind: Option<String>,
+    /// How many entries are in force; none where the device did not say.
+    pub records: Option<u64>,
+    /// How many were not understood.
+    pub invalid: Option<u64>,
+    /// How many were left out, as those are that there was no room for.
+    pub ignored: Option<u64>,
+    /// Why it is not known what is on it, where that is so.
+    pub unreadable: Option<String>,
+}
+
+/// How many entries of one kind all lists together may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ListCapacity {
+    /// `ip`, `domain`, `url`.
+    pub kind: String,
+    /// How many there are.
+    pub used: Option<u64>,
+    /// How many there may be.
+    pub most: Option<u64>,
+}
+
 /// What a device uses of PAN-OS: the answers that advisories ask for, under the names of their vocabulary.
 ///
 /// Every name of the vocabulary is there, known or unknown with the reason.

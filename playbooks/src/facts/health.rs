@@ -157,3 +157,16 @@ pub struct NtpServer {
     /// Whether it answers, where the device says.
     pub reachable: Option<bool>,
 }
+
+/// A file that a process left behind when it crashed. It is identified by directory and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CoreFile {
+    /// `/var/cores/`.
+    pub directory: String,
+    /// `devsrvr_10.1.14_0.gz`.
+    pub name: String,
+    /// Its size as the device writes it: `128M`.
+    pub size: String,
+    /// When it was written, as the device writes it, by its clock: `Jun 2 10:11`.
+    pub written: String,
+}

@@ -62,6 +62,16 @@ pub struct HaLinks {
     pub link_groups: Vec<LinkGroup>,
     /// Whether monitored addresses can cause a failover.
     pub path_monitoring: Option<bool>,
+    /// How often this member took the active role back from its peer, and lost it within 15 minutes; none where it does not
+    /// say, as in facts that were stored before it was asked.
+    #[serde(default)]
+    pub preemption_flaps: Option<u64>,
+    /// How often it left service unfit, within 15 minutes of the time before.
+    #[serde(default)]
+    pub non_functional_flaps: Option<u64>,
+    /// At how many of either it suspends itself; 0 for never.
+    #[serde(default)]
+    pub most_flaps: Option<u64>,
 }
 
 /// One link between the members.

@@ -1,4 +1,4 @@
-//! Ports and interfaces: hardware, logical interfaces, counters, packet sizes, optics.
+//! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics, light.
 //! Knows the shapes; must not know which ports matter.
 
 use serde::{Deserialize, Serialize};
@@ -113,4 +113,67 @@ pub struct InterfaceMtu {
     pub interface: String,
     /// In bytes; none where the device does not say, as for many subinterfaces.
     pub mtu: Option<u64>,
+}
+
+/// One aggregate interface, as LACP sees it. It is identified by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// `ae1`.
+    pub name: String,
+    /// Whether LACP runs on it; none where the device does not say.
+    pub lacp: Option<bool>,
+    /// `Active`, `Passive`.
+    pub mode: Option<String>,
+    /// `Slow`, `Fast`.
+    pub rate: Option<String>,
+    /// Whether a passive member of a pair negotiates too; where not, its ports are in no bundle until it is active.
+    pub pre_negotiation: Option<bool>,
+    /// The system address of the other side; none where nobody answered there.
+    pub partner: Option<String>,
+    /// Its ports.
+    pub members: Vec<AggregateMember>,
+}
+
+/// One port of an aggregate interface.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AggregateMember {
+    /// `ethernet1/3`.
+    pub interface: String,
+    /// Whether it carries traffic of the bundle; none where the device does not say. A port that is `Selected` need not
+    /// be in the bundle.
+    pub bundled: Option<bool>,
+    /// `Selected`, `Unselected(Link down)`.
+    pub selection: Option<String>,
+    /// `Current`, `Expired`, `Defaulted`: what was heard from the other side.
+    pub receive: Option<String>,
+    /// `Tx_Rx`, `Waiting`, `Detached`.
+    pub mux: Option<String>,
+    /// Why it is not selected, where the device says so.
+    pub reason: Option<String>,
+}
+
+/// What the modules measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transceivers {
+    /// Whether this model and release read the sensors of modules at all.
+    pub readable: bool,
+    /// The modules that are in a port.
+    pub modules: Vec<Transceiver>,
+}
+
+/// What one module measures. None where it does not tell, as modules for copper and many of other makers do not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Transceiver {
+    /// `ethernet1/21`.
+    pub interface: String,
+    /// Thousandths of a degree Celsius.
+    pub temperature_millidegrees: Option<i64>,
+    /// Thousandths of a volt.
+    pub voltage_millivolts: Option<i64>,
+    /// The current of the laser, in millionths of an ampere.
+    pub current_microamperes: Option<i64>,
+    /// The light it sends, in millionths of a watt.
+    pub sent_microwatts: Option<i64>,
+    /// The light it receives, in millionths of a watt.
+    pub received_microwatts: Option<i64>,
 }

@@ -71,7 +71,7 @@ pub struct AdvancedRoute {
 /// One BGP peer. It is identified by virtual router, group and peer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BgpPeer {
-    /// The virtual router.
+    /// The virtual router, or the logical one of the advanced routing engine; empty where that engine does not name it.
     pub virtual_router: String,
     /// The peer group.
     pub group: Option<String>,
@@ -92,7 +92,7 @@ pub struct BgpPeer {
 /// Prefixes exchanged with a peer in one address family.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BgpPrefixes {
-    /// `bgpAfiIpv4-unicast`.
+    /// `bgpAfiIpv4-unicast`; of the advanced routing engine `ipv4Unicast`.
     pub family: String,
     /// Received.
     pub received: Option<u64>,
@@ -105,7 +105,7 @@ pub struct BgpPrefixes {
 /// One OSPF neighbour. It is identified by virtual router, local address and neighbour address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OspfNeighbour {
-    /// The virtual router.
+    /// The virtual router, or the logical one of the advanced routing engine.
     pub virtual_router: String,
     /// The address on our side.
     pub local_address: Option<String>,
@@ -115,7 +115,7 @@ pub struct OspfNeighbour {
     pub router_id: Option<String>,
     /// The area.
     pub area: Option<String>,
-    /// `full`, `2-way`, `down`.
+    /// `full`, `2-way`, `down`: the same words for both engines as far as they have the same.
     pub status: String,
 }
 

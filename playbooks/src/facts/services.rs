@@ -75,3 +75,27 @@ pub struct Redistribution {
     /// Agents and firewalls that this one asks.
     pub agents: Vec<BTreeMap<String, String>>,
 }
+
+/// One receiver of logs. It is identified by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LogReceiver {
+    /// `CMS 0`, `Log Collector`, as the device heads it.
+    pub name: String,
+    /// Whether logs go there; none where the device says it in words that are not known.
+    pub connected: Option<bool>,
+    /// What it says of the connection.
+    pub said: Option<String>,
+}
+
+/// One User-ID agent that this firewall asks. It is identified by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UserIdAgent {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub host: Option<String>,
+    /// The virtual system it serves.
+    pub vsys: Option<String>,
+    /// Whether the firewall is connected to it; none where the device does not say.
+    pub connected: Option<bool>,
+}

@@ -641,7 +641,7 @@ fn a_question_is_asked_once_and_only_where_its_settings_say_what() {
     let network = builtin("network");
     assert_eq!(network.ask("session_table"), None);
     assert_eq!(network.ask("nothing"), None);
-    assert_eq!(network.asks().len(), 2);
+    assert!(network.asks().is_empty());
     let mut network = network;
     for (name, value) in [
         ("session_source", "10.0.0.1"),
@@ -651,7 +651,7 @@ fn a_question_is_asked_once_and_only_where_its_settings_say_what() {
         network = network.with_typed(name, value).unwrap();
     }
     let ask = network.ask("session_table").unwrap();
-    assert_eq!(network.asks().len(), 3);
+    assert_eq!(network.asks().len(), 1);
     assert_eq!(
         ask.to_string(),
         "<show><session><all><filter><source>10.0.0.1</source><destination>a&lt;b</destination>\

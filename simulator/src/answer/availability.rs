@@ -6,7 +6,7 @@ use http::Response;
 use super::{Ask, Scene, links};
 use crate::device::{Device, Phase};
 use crate::operation::Operation;
-use crate::pair::Pair;
+use crate::pair::{FLAP_MAX, Pair};
 use crate::reply::{self, Markup};
 use crate::site::SyncRefused;
 use crate::wording;
@@ -67,6 +67,11 @@ pub(super) fn state(scene: &Scene<'_>) -> Response<Bytes> {
                 let info = member(info, pair, devices, local);
                 info.leaf("state-sync", if sessions { "Complete" } else { "Incomplete" })
                     .leaf("ha1-ipaddr", &ha1(&devices[local]))
+                    .leaves(&[
+                        ("preempt-flap-cnt", "0"),
+                        ("nonfunc-flap-cnt", &pair.flaps(local).to_string()),
+                        ("max-flaps", &FLAP_MAX.to_string()),
+                    ])
             })
             .element("peer-info", |info| {
                 let info = if contact {

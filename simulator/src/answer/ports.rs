@@ -258,13 +258,19 @@ fn transceiver(entry: Markup, sight: &Sight<'_>, optic: Option<&OpticSpec>, deta
             "n/a".to_owned()
         }
     };
+    let dim = optic.slot == 1 && sight.is_on(|setup| setup.dim_optics.contains(&optic.port));
+    let received = if dim && fiber {
+        "0.00 mW".to_owned()
+    } else {
+        tenths("optic receives", 2, 8, "mW")
+    };
     let entry = entry.leaves(&[
         ("present", "yes"),
         ("temperature", &tenths("optic temperature", 280, 460, "C")),
         ("voltage", &tenths("optic voltage", 32, 33, "V")),
         ("current", &tenths("optic current", 60, 80, "mA")),
         ("tx-power", &tenths("optic sends", 4, 9, "mW")),
-        ("rx-power", &tenths("optic receives", 2, 8, "mW")),
+        ("rx-power", &received),
     ]);
     if !detail {
         return entry;
@@ -277,31 +283,48 @@ fn transceiver(entry: Markup, sight: &Sight<'_>, optic: Option<&OpticSpec>, deta
     ])
 }
 
+/// Ports as collectors read them: entries below the entry of their group.
 fn lacp(scene: &Scene<'_>) -> Response<Bytes> {
     let sight = scene.sight();
     if !sight.has_aggregate() {
         return reply::success(Markup::new());
     }
     let members = sight.members_up();
-    reply::success(Markup::new().entry("ae1", |entry| {
-        entry
-            .leaves(&[
-                ("mode", "Active"),
-                ("rate", "Slow"),
-                ("max-port", "8"),
-                ("fast-failover", "Disabled"),
-            ])
-            .element("interfaces", |inside| {
-                inside.each(&members, |inside, (port, up)| {
-                    let bundle = if *up { "Bundle" } else { "Negotiation failed" };
-                    inside.entry(&format!("ethernet1/{port}"), |entry| {
-                        entry.leaves(&[
-                            ("selection_state", if *up { "Selected" } else { "Unselected" }),
-                            ("unselected-reason", if *up { bundle } else { "Link down" }),
-                            ("partner-port", &port.to_string()),
-                        ])
-                    })
-                })
-            })
-    }))
+    let heard = members.iter().any(|(_, up)| *up);
+    let partner = if heard {
+        "00:1b:17:ae:01:02"
+    } else {
+        "00:00:00:00:00:00"
+    };
+    let group = Markup::new().leaves(&[
+        ("lacp", "Enabled"),
+        ("mode", "Active"),
+        ("rate", "Slow"),
+        ("max-port", "8"),
+        ("fast-failover", "Disabled"),
+        ("pre-negotiation", "Disabled"),
+    ]);
+    let group = group.element("local", |side| {
+        side.leaf("system-mac", &sight.hardware_address(0x30))
+    });
+    let group = group.element("partner", |side| side.leaf("system-mac", partner));
+    let group = group.each(&members, |group, (port, up)| {
+        let states: &[(&str, &str)] = if *up {
+            &[
+                ("bndl", "yes"),
+                ("rx-state", "Current"),
+                ("mux-state", "Tx_Rx"),
+                ("sel-state", "Selected"),
+            ]
+        } else {
+            &[
+                ("bndl", "no"),
+                ("rx-state", "Port disabled"),
+                ("mux-state", "Detached"),
+                ("sel-state", "Unselected(Link down)"),
+            ]
+        };
+        group.entry(&format!("ethernet1/{port}"), |entry| entry.leaves(states))
+    });
+    reply::success(Markup::new().entry("ae1", |entry| entry.raw(&group.into_string())))
 }

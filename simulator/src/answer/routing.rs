@@ -316,10 +316,13 @@ fn advanced_ospf(sight: &Sight<'_>) -> Value {
         } else {
             "ExStart/DROther"
         };
+        // FRR adds the address on its own side of the link: the first of the network, as the interface has it.
+        let [a, b, c, _] = neighbour.address.octets();
+        let own = std::net::Ipv4Addr::new(a, b, c, 1);
         let one = json!([{
             "state": state,
             "address": neighbour.address.to_string(),
-            "ifaceName": format!("ethernet1/2:{}", neighbour.address),
+            "ifaceName": format!("ethernet1/2:{own}"),
             "upTime": clock(neighbour.full_for.unwrap_or(0)),
             "priority": 1,
         }]);

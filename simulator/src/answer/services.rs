@@ -27,6 +27,8 @@ pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<By
         Operation::ListRefresh => refresh_list(scene, ask),
         Operation::RedistributionClients | Operation::RedistributionAgents => redistribution(scene, ask),
         Operation::UserIdService => user_id_service(scene),
+        Operation::UserIdAgents => user_id_agents(scene),
+        Operation::LoggingStatus => logging_status(scene),
         _ => return None,
     };
     Some(reply)
@@ -205,11 +207,13 @@ fn show_list(scene: &Scene<'_>, ask: &Ask<'_>) -> Response<Bytes> {
     reply::success(Markup::new().element("external-list", |inside| {
         inside
             .leaves(&[
+                ("vsys", "vsys1"),
                 ("name", name),
                 ("type", kind),
                 ("source", &format!("https://lists.example.net/{name}.txt")),
                 ("valid", fetched),
                 ("total-valid", &records.to_string()),
+                ("total-ignored", "0"),
                 ("total-invalid", "0"),
             ])
             .element("valid-members", |inside| inside.raw(&members.into_string()))
@@ -285,4 +289,42 @@ fn user_id_service(scene: &Scene<'_>) -> Response<Bytes> {
     reply::success(Markup::new().text(&format!(
         "\n        User id service:   {state}\n        listening port:    5007\n        number of clients: {clients}\n"
     )))
+}
+
+/// Who asks for User-ID data has one agent that it asks itself, once its dataplane is up.
+fn user_id_agents(scene: &Scene<'_>) -> Response<Bytes> {
+    let sight = scene.sight();
+    if !sight.is_on(|setup| setup.redistribution) {
+        return reply::success(Markup::new());
+    }
+    let connected = if sight.device.dataplane_up() { "yes" } else { "no" };
+    reply::success(Markup::new().entry("dc1", |entry| {
+        entry.leaves(&[
+            ("host", "10.0.0.51"),
+            ("port", "5007"),
+            ("vsys", "vsys1"),
+            ("connected", connected),
+            ("version", "5"),
+            ("usage", "I"),
+        ])
+    }))
+}
+
+/// Logs go where Panorama is, once the connection to it is back. The sentence is the vendor's, the listing around it is not
+/// documented.
+fn logging_status(scene: &Scene<'_>) -> Response<Bytes> {
+    let sight = scene.sight();
+    let mut text =
+        "> CMS 0\n        Not Sending to CMS 0\n> CMS 1\n        Not Sending to CMS 1\n\n>Log Collector\n"
+            .to_owned();
+    match sight.panorama_servers().first() {
+        Some(server) if sight.has_back(Area::Panorama) => {
+            text.push_str(&format!(
+                "'Log Collection log forwarding agent' is active and connected to {server}\n"
+            ));
+        }
+        Some(_) => text.push_str("'Log Collection log forwarding agent' is active but not connected\n"),
+        None => text.push_str("        Not Sending to Log Collector\n"),
+    }
+    reply::success(Markup::new().cdata(&text))
 }

@@ -242,7 +242,10 @@ async fn a_member_whose_dataplane_fails_too_often_is_suspended() {
     );
     let mut watch = Watch::on(&fleet, "a").await;
     watch.minutes(40, 5).await;
+    let state = "<show><high-availability><state/></high-availability></show>";
+    assert_eq!(watch.probe.read(state, "nonfunc-flap-cnt").await, "3");
     watch.probe.ha("functional").await;
+    assert_eq!(watch.probe.read(state, "nonfunc-flap-cnt").await, "0");
     watch.note("functional");
     watch.minutes(3, 5).await;
     watch.note(&traffic(&fleet));

@@ -270,7 +270,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     (
         "lacp",
         "<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>",
-        "name=\"ae1\" <mode>Active</mode> <selection_state>Selected</selection_state>",
+        "name=\"ae1\" <mode>Active</mode> <bndl>yes</bndl> <sel-state>Selected</sel-state>",
     ),
     (
         "routes",
@@ -346,6 +346,16 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "user-id-service",
         "<show><user><user-id-service><status/></user-id-service></user></show>",
         "User id service: down",
+    ),
+    (
+        "user-id-agents",
+        "<show><user><user-id-agent><statistics/></user-id-agent></user></show>",
+        "<result>",
+    ),
+    (
+        "logging-status",
+        "<show><logging-status/></show>",
+        ">Log Collector",
     ),
     (
         "delete-image",

@@ -34,7 +34,7 @@ fn wrong_setups_are_refused_with_their_place() {
     .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     build the fleet of fleet.yaml:5:5: fw: bgp_peers: at most 5000
-    read the fleet file fleet.yaml:5:76: unknown field `bgp_peer`, expected one of administrators, certificates, licences, support_expires, ntp_servers, plugins, virtual_routers, advanced_routing, bgp_peers, ospf_neighbours, static_routes, ipsec_tunnels, sessions, globalprotect_users, external_lists, update_schedule, panorama, multi_vsys, fips, memory_mb, memory_used_percent, management_cpu_percent, dataplane_cpu_percent, jumbo_frame, custom_master_key, redistribution, alarms, core_files
+    read the fleet file fleet.yaml:5:76: unknown field `bgp_peer`, expected one of administrators, certificates, licences, support_expires, ntp_servers, plugins, virtual_routers, advanced_routing, bgp_peers, ospf_neighbours, static_routes, ipsec_tunnels, sessions, globalprotect_users, external_lists, update_schedule, panorama, multi_vsys, fips, memory_mb, memory_used_percent, management_cpu_percent, dataplane_cpu_percent, jumbo_frame, custom_master_key, redistribution, alarms, core_files, dim_optics
     build the fleet of fleet.yaml:5:5: fw: the role of a: `reboot` is no operation
     build the fleet of fleet.yaml:5:5: fw: the administrator `a` has no name, or one that is taken
     read the fleet file fleet.yaml:5:122: unknown variant `king`, expected one of superuser, superreader, custom
@@ -266,4 +266,42 @@ async fn without_support_the_update_server_gives_nothing() {
             .await;
         assert!(!list.contains("<version>10.2.4</version>"), "{list}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn light_logs_agents_and_bundles_are_as_the_device_is() {
+    const TRANSCEIVERS: &str = "<show><transceiver><all/></transceiver></show>";
+    const LOGS: &str = "<show><logging-status/></show>";
+    const AGENTS: &str = "<show><user><user-id-agent><statistics/></user-id-agent></user></show>";
+    const BUNDLES: &str = "<show><lacp><aggregate-ethernet>all</aggregate-ethernet></lacp></show>";
+    let optic = |port| format!("{{port: {port}, vendor: OEM, part: PAN-SFP-LX}}");
+    let fleet = one(&format!(
+        "    optics: [{}, {}]\n    setup: {{panorama: [10.9.9.9], redistribution: true, dim_optics: [5]}}\n",
+        optic(5),
+        optic(6)
+    ));
+    let probe = Probe::login(&fleet, "fw").await;
+    let light = probe.body(TRANSCEIVERS).await;
+    let received: Vec<&str> = light
+        .split("<rx-power>")
+        .skip(1)
+        .map(|rest| &rest[..rest.find('<').unwrap()])
+        .collect();
+    assert_eq!(received.len(), 2, "{light}");
+    assert_eq!(received[0], "0.00 mW");
+    assert_ne!(received[1], "0.00 mW");
+    assert!(
+        probe
+            .body(LOGS)
+            .await
+            .contains("is active and connected to 10.9.9.9")
+    );
+    assert!(probe.body(AGENTS).await.contains("<connected>yes</connected>"));
+    let bundled = probe.body(BUNDLES).await;
+    assert!(!bundled.contains("<bndl>no</bndl>"), "{bundled}");
+
+    probe.restart().await;
+    probe.back().await;
+    let said = probe.body(LOGS).await;
+    assert!(said.contains("active but not connected"), "{said}");
 }

@@ -11,8 +11,8 @@ use crate::features::{self, Evidence};
 use crate::question::Question as Q;
 use crate::xml::{Node, Raw};
 use crate::{
-    configuration, disk, entitlement, ha, health, interfaces, jobs, load, optics, routing, schedules,
-    services, software, swm, system,
+    advanced_peers, aggregates, configuration, crashes, disk, entitlement, ha, health, interfaces, jobs,
+    lists, load, optics, receivers, routing, schedules, services, software, swm, system, transceivers,
 };
 
 /// Which engine fills a table.
@@ -76,6 +76,15 @@ impl Sheet<'_> {
         self.put(A::Interfaces, &mut facts.interfaces, || {
             self.tree(Q::Interfaces, interfaces::interfaces)
         });
+        self.put(A::Aggregates, &mut facts.aggregates, || {
+            self.tree(Q::Aggregates, aggregates::aggregates)
+        });
+        self.put(A::Transceivers, &mut facts.transceivers, || {
+            let system = self.tree(Q::SystemInfo, system::info);
+            self.raw(Q::Transceivers, |raw| {
+                transceivers::transceivers(raw, system.known())
+            })
+        });
         self.put(A::InterfaceCounters, &mut facts.interface_counters, || {
             self.tree(Q::InterfaceCounters, interfaces::counters)
         });
@@ -109,6 +118,9 @@ impl Sheet<'_> {
         });
         self.put(A::Processes, &mut facts.processes, || {
             self.tree(Q::Processes, health::processes)
+        });
+        self.put(A::CoreFiles, &mut facts.core_files, || {
+            self.tree(Q::SystemFiles, crashes::core_files)
         });
         self.put(A::Clocks, &mut facts.clocks, || {
             both(
@@ -153,6 +165,14 @@ impl Sheet<'_> {
         self.put(A::ExternalLists, &mut facts.external_lists, || {
             self.configuration(|found| found.lists())
         });
+        self.put(A::ExternalListContents, &mut facts.external_list_contents, || {
+            self.list_contents()
+        });
+        self.put(
+            A::ExternalListCapacities,
+            &mut facts.external_list_capacities,
+            || self.tree(Q::ListCapacities, lists::capacities),
+        );
         self.put(A::UpdateSchedules, &mut facts.update_schedules, || {
             self.raw(Q::UpdateSchedules, |raw| match raw.result() {
                 Ok(result) => schedules::schedules(&result),
@@ -206,10 +226,16 @@ impl Sheet<'_> {
             self.table(Engine::Legacy, Q::Fib, routing::fib)
         });
         self.put(A::BgpPeers, &mut facts.bgp_peers, || {
-            self.table(Engine::Legacy, Q::BgpPeers, routing::bgp_peers)
+            let legacy = || self.raw(Q::BgpPeers, routing::bgp_peers);
+            self.of_either(legacy, || {
+                self.tree(Q::AdvancedBgpPeers, advanced_peers::bgp_peers)
+            })
         });
         self.put(A::OspfNeighbours, &mut facts.ospf_neighbours, || {
-            self.table(Engine::Legacy, Q::OspfNeighbours, routing::ospf_neighbours)
+            let legacy = || self.raw(Q::OspfNeighbours, routing::ospf_neighbours);
+            self.of_either(legacy, || {
+                self.tree(Q::AdvancedOspfNeighbours, advanced_peers::ospf_neighbours)
+            })
         });
         self.put(A::AdvancedRoutes, &mut facts.advanced_routes, || {
             let read = |raw: Raw<'_>| raw.result().and_then(|result| routing::advanced_routes(&result));
@@ -231,6 +257,12 @@ impl Sheet<'_> {
         self.put(A::Panorama, &mut facts.panorama, || {
             self.tree(Q::Panorama, services::panorama)
         });
+        self.put(A::LogForwarding, &mut facts.log_forwarding, || {
+            self.tree(Q::LoggingStatus, receivers::log_receivers)
+        });
+        self.put(A::UserIdAgents, &mut facts.user_id_agents, || {
+            self.tree(Q::UserIdAgents, receivers::user_id_agents)
+        });
         self.put(A::UserId, &mut facts.user_id, || {
             self.tree(Q::UserId, |result| {
                 services::user_id_service(result).map(|service_up| UserId { service_up })
@@ -250,25 +282,41 @@ impl Sheet<'_> {
     }
 
     /// A table of one routing engine. The engine that is off answers with an empty table, which must not be taken for a
-    /// device without routes; before 10.2 there is only one, and nothing is said of the other.
+    /// device without routes.
     fn table<T>(
         &self,
         of: Engine,
         question: Q,
         read: impl Fn(Raw<'_>) -> Result<Vec<T>, Failure>,
     ) -> Fact<Vec<T>> {
-        let advanced = match self.tree(Q::SystemInfo, system::identity) {
-            Fact::Known(identity) => identity.advanced_routing.unwrap_or(false),
-            Fact::Unknown(reason) => {
-                return Fact::Unknown(format!("which routing engine runs is not known: {reason}"));
-            }
-        };
-        match (of, advanced) {
-            (Engine::Legacy, true) => {
+        match (of, self.runs_advanced_routing()) {
+            (_, Err(reason)) => Fact::Unknown(reason),
+            (Engine::Legacy, Ok(true)) => {
                 Fact::Unknown("the advanced routing engine is on; its tables are others".into())
             }
-            (Engine::Advanced, false) => Fact::Unknown("the advanced routing engine is off".into()),
-            (Engine::Legacy, false) | (Engine::Advanced, true) => self.raw(question, read),
+            (Engine::Advanced, Ok(false)) => Fact::Unknown("the advanced routing engine is off".into()),
+            (Engine::Legacy, Ok(false)) | (Engine::Advanced, Ok(true)) => self.raw(question, read),
+        }
+    }
+
+    /// Peers look alike whichever engine has them: those of the one that runs.
+    fn of_either<T>(
+        &self,
+        legacy: impl FnOnce() -> Fact<Vec<T>>,
+        advanced: impl FnOnce() -> Fact<Vec<T>>,
+    ) -> Fact<Vec<T>> {
+        match self.runs_advanced_routing() {
+            Ok(true) => advanced(),
+            Ok(false) => legacy(),
+            Err(reason) => Fact::Unknown(reason),
+        }
+    }
+
+    /// Before 10.2 there is one engine, and nothing is said of the other.
+    pub(super) fn runs_advanced_routing(&self) -> Result<bool, String> {
+        match self.tree(Q::SystemInfo, system::identity) {
+            Fact::Known(identity) => Ok(identity.advanced_routing.unwrap_or(false)),
+            Fact::Unknown(reason) => Err(format!("which routing engine runs is not known: {reason}")),
         }
     }
 }

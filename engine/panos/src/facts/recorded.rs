@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::question::{Question, Request, questions};
+use crate::question::{Question, Request, questions, questions_of_advanced_routing};
 use crate::scripted::{Scripted, Seen, golden, reply};
 use crate::secret::{Credentials, Secret};
 
@@ -67,13 +67,29 @@ impl Case {
         }
     }
 
+    /// What the device answers about one external dynamic list: `<case>@<name of the list>.xml`.
+    fn about_list(stem: &str, command: &str) -> Vec<u8> {
+        let name = command
+            .split("<name>")
+            .nth(1)
+            .and_then(|rest| rest.split("</name>").next());
+        let file = format!("{stem}@{}.xml", name.unwrap_or_default());
+        std::fs::read(file).unwrap_or_else(|_| golden("error-unknown-command.xml"))
+    }
+
     /// The fact, with the replies as `damage` leaves them.
     fn fact(&self, damage: impl Fn(Question, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Value {
         let replies: Vec<(Question, Vec<u8>)> = questions(self.area)
             .iter()
+            .chain(questions_of_advanced_routing(self.area))
             .map(|question| (*question, damage(*question, self.answer(*question))))
             .collect();
+        let stem = self.stem.clone();
         let transport = Arc::new(Scripted::new(move |seen: &Seen| {
+            let cmd = seen.field("cmd").unwrap_or_default();
+            if cmd.contains("<external-list><show>") {
+                return reply(200, Self::about_list(&stem, &cmd));
+            }
             let asked = replies.iter().find(|(question, _)| match question.request() {
                 Request::Command(cmd) => seen.field("cmd").as_deref() == Some(cmd),
                 Request::Configuration(path) => seen.field("xpath").as_deref() == Some(path),
