@@ -6,6 +6,9 @@
 #[path = "campaign/advisories.rs"]
 mod advisories;
 #[cfg(test)]
+#[path = "campaign/differences.rs"]
+mod differences;
+#[cfg(test)]
 #[path = "campaign/faults.rs"]
 mod faults;
 #[cfg(test)]

@@ -115,6 +115,37 @@ fn a_running_engine_and_a_resting_directory_answer_the_same_questions() {
     every_device_went_up_once(&simulator);
 }
 
+#[test]
+fn audits_of_a_campaign_are_asked_while_it_runs_and_their_history_can_be_read_then() {
+    let (desk, simulator) = Desk::with_fleet(SPEED);
+    let audits =
+        "audits: [{name: nightly, cron: '*/10 * * * *', inventory: inventory.yaml, playbooks: [software]}]\n";
+    desk.write("schedules.yaml", audits);
+    desk.change("campaign.yaml", "waves:", "audits: schedules.yaml\nwaves:");
+    let mut run = desk.start("run campaign.yaml");
+    run.wait_for_text("audit nightly: next 2026-03-07", LONG);
+    run.wait_for_text("clear; first run", LONG);
+    run.wait_for_text("wave rest waits for an approval", LONG);
+    let history = desk.done("audit history nightly");
+    assert!(history.contains("clear; first run"), "{history}");
+    assert!(desk.done("audit history").starts_with("nightly  "));
+    assert!(
+        desk.refused("audit history weekly")
+            .contains("no audit weekly has a history")
+    );
+    desk.done("approve spring rest --as petra --reason CHG0042");
+    let ended = run.wait(LONG);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    every_device_went_up_once(&simulator);
+    let after = desk.done("audit history nightly");
+    assert!(after.lines().count() >= history.lines().count(), "{after}");
+    desk.write("schedules.yaml", "audits: []\n");
+    assert!(
+        desk.refused("run campaign.yaml")
+            .contains("a schedule needs at least one audit")
+    );
+}
+
 fn ungated() -> (Desk, Simulator, Process) {
     let (desk, simulator) = Desk::with_fleet(SPEED);
     desk.change(

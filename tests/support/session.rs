@@ -57,7 +57,7 @@ impl Session {
             News::Device(Report { device, events, .. }) => {
                 device.as_str() == name && events.iter().any(|(_, event)| is_it(event))
             }
-            News::Campaign(..) => false,
+            News::Campaign(..) | News::Audit(..) => false,
         })
         .await;
     }
@@ -70,7 +70,7 @@ impl Session {
         assert!(Phase::NAMES.contains(&wanted), "{wanted} is no phase");
         self.until(&format!("{name} is {wanted}"), |news| match news {
             News::Device(report) => report.device.as_str() == name && report.phase.0 == wanted,
-            News::Campaign(..) => false,
+            News::Campaign(..) | News::Audit(..) => false,
         })
         .await;
     }

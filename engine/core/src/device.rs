@@ -253,6 +253,9 @@ pub struct Device {
     untaken: Option<Watch>,
     /// Since when HA is seen settled after the hop's boot; the checks after the hop are timed from here.
     settled: Option<Timestamp>,
+    /// The stored state from before this hop, which the one after it is compared with.
+    #[serde(default)]
+    before: Option<String>,
 }
 
 impl Device {
@@ -283,6 +286,7 @@ impl Device {
             suspends: 0,
             untaken: None,
             settled: None,
+            before: None,
         })
     }
 

@@ -194,6 +194,7 @@ impl Firewall {
             Probe::Backup => Observation::BackedUp {
                 blob: "c0ffee".repeat(10),
                 bytes: 4096,
+                snapshot: None,
             },
             Probe::Software { .. } => images(self.downloads),
             Probe::Staging => staging(self.installs > 0),

@@ -14,10 +14,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hopgate_core::names::{CampaignId, DeviceId, Identity, WaveName};
+use hopgate_core::names::{AuditName, CampaignId, DeviceId, Identity, WaveName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::audit::history;
 use crate::clock::Clock;
 use crate::fleet::Command;
 use crate::journal::export;
@@ -159,6 +160,8 @@ pub async fn serve(state: &Path, desk: Desk) -> Result<Serving, ApiError> {
         .route("/v1/story", get(story))
         .route("/v1/timeline/{device}", get(timeline))
         .route("/v1/why/{device}", get(why_device))
+        .route("/v1/audits", get(audits))
+        .route("/v1/audits/{audit}", get(audit))
         .route("/v1/journal", post(journal))
         .route("/v1/approve", post(approve))
         .route("/v1/resume", post(resume))
@@ -287,6 +290,25 @@ async fn why_device(
     answer.ok_or_else(|| no_device(&device))
 }
 
+async fn audits(State(guarded): State<Arc<Guarded>>, headers: HeaderMap) -> Result<String, Denied> {
+    admit(&guarded, &headers)?;
+    audit_history(&guarded.desk, None)
+}
+
+async fn audit(
+    State(guarded): State<Arc<Guarded>>,
+    headers: HeaderMap,
+    Segment(audit): Segment<AuditName>,
+) -> Result<String, Denied> {
+    admit(&guarded, &headers)?;
+    audit_history(&guarded.desk, Some(&audit))
+}
+
+fn audit_history(desk: &Desk, audit: Option<&AuditName>) -> Result<String, Denied> {
+    let told = history::told(&desk.ledger, audit).map_err(|error| failed(&error))?;
+    told.ok_or_else(|| denied(StatusCode::NOT_FOUND, history::none(audit)))
+}
+
 async fn journal(
     State(guarded): State<Arc<Guarded>>,
     headers: HeaderMap,
@@ -394,6 +416,14 @@ impl Running {
     /// Why a device waits, in words.
     pub async fn why(&self, device: &DeviceId) -> Result<String, ApiError> {
         self.get(&format!("v1/why/{device}")).await
+    }
+
+    /// What its audits found, or one of them.
+    pub async fn audits(&self, audit: Option<&AuditName>) -> Result<String, ApiError> {
+        match audit {
+            Some(audit) => self.get(&format!("v1/audits/{audit}")).await,
+            None => self.get("v1/audits").await,
+        }
     }
 
     /// Has it write its journal to a file, one JSON record a line.

@@ -1,20 +1,24 @@
 //! What is asked around a hop or in an audit: playbooks by name or file, with the settings that were chosen for them, and
-//! the advisories, each with the hash that a plan is bound to.
+//! the advisories, and what differs from before a hop, each with the hash that a plan is bound to.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hopgate_core::plan::sha256_hex;
 use hopgate_paths::Catalogue;
-use hopgate_playbooks::{Playbook, PlaybookError, Setting, SettingError};
+use hopgate_playbooks::{Playbook, PlaybookError, Rules, RulesError, Setting, SettingError};
 
 use crate::catalogue::advisories_hash;
 use crate::config::check::CheckText;
 
 pub mod choice;
+mod differences;
 
 /// The name by which the advisories on a device's way are asked for.
 pub const ADVISORIES: &str = "advisories";
+
+/// The name by which what differs from before a hop is asked for.
+pub const DIFFERENCES: &str = "differences";
 
 /// A playbook that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +37,21 @@ pub enum ChecksError {
     /// The advisories are asked where they say nothing.
     #[error("advisories are about the way ahead: ask them before a hop, not after it")]
     AdvisoriesAfter,
+    /// Differences are asked where there is nothing to compare with yet.
+    #[error("differences are from before a hop to after it: ask them after it")]
+    DifferencesBefore,
+    /// The rules of differences are in no file.
+    #[error("the rules of differences cannot be read from {}", path.display())]
+    RulesUnread {
+        /// The file as given.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The rules of differences are not rules.
+    #[error("the rules of differences cannot be used")]
+    Rules(#[source] Box<RulesError>),
     /// It is not a playbook.
     #[error("the playbook {name} cannot be used")]
     Playbook {
@@ -87,6 +106,8 @@ pub enum Asked {
     Playbook(Playbook),
     /// The advisories on the rest of a device's way.
     Advisories,
+    /// What is not as it was before the hop.
+    Differences(Box<Rules>),
 }
 
 impl Asked {
@@ -94,7 +115,7 @@ impl Asked {
     pub fn playbook(&self) -> Option<&Playbook> {
         match self {
             Self::Playbook(playbook) => Some(playbook),
-            Self::Advisories => None,
+            Self::Advisories | Self::Differences(_) => None,
         }
     }
 }
@@ -103,7 +124,7 @@ impl Asked {
 pub struct Hashed {
     /// What is asked.
     pub asked: Asked,
-    /// SHA-256 of a playbook's text and of the settings chosen for it, or of the advisories.
+    /// SHA-256 of a playbook's text and of the settings chosen for it, of the advisories, or of the rules.
     pub hash: String,
     /// The settings that were chosen for it, as they stand.
     pub settings: BTreeMap<String, Setting>,
@@ -115,6 +136,7 @@ impl Hashed {
         match &self.asked {
             Asked::Playbook(playbook) => playbook.name(),
             Asked::Advisories => ADVISORIES,
+            Asked::Differences(_) => DIFFERENCES,
         }
     }
 
@@ -153,7 +175,7 @@ impl Hashed {
 
 /// The names of everything that is built in.
 pub fn builtin_names() -> impl Iterator<Item = &'static str> {
-    Playbook::builtin_names().chain([ADVISORIES])
+    Playbook::builtin_names().chain([ADVISORIES, DIFFERENCES])
 }
 
 /// Loads what a name stands for: the advisories, a built-in playbook, or a file relative to `base`.
@@ -204,7 +226,10 @@ pub fn load_all(
     base: &Path,
     catalogue: &Catalogue,
 ) -> Result<Vec<Hashed>, ChecksError> {
-    let one = |check: &CheckText| load(&check.playbook, base, catalogue)?.with(&check.with);
+    let one = |check: &CheckText| match check.playbook.as_str() {
+        DIFFERENCES => differences::load(&check.with, base),
+        name => load(name, base, catalogue)?.with(&check.with),
+    };
     checks.iter().map(one).collect()
 }
 

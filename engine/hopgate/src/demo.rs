@@ -371,7 +371,7 @@ impl Audience for DemoAudience {
         match news {
             News::Campaign(_, CampaignEvent::GateReached { wave }) => self.approve(wave),
             News::Campaign(_, CampaignEvent::Approved { .. }) => self.gate_approved = true,
-            News::Campaign(..) | News::Device(_) => {}
+            News::Campaign(..) | News::Device(_) | News::Audit(..) => {}
         }
     }
 

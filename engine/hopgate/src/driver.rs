@@ -20,6 +20,7 @@ use crate::ledger::{Ledger, LedgerError, device_stream};
 pub use hands::{Checks, Hands};
 
 mod act;
+mod before;
 mod hands;
 mod observe;
 

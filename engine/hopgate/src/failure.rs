@@ -166,6 +166,9 @@ impl From<ChecksError> for Failure {
             ChecksError::NotFound { .. } | ChecksError::AdvisoriesAfter | ChecksError::Playbook { .. } => {
                 "built-in playbooks go by name, your own by their file"
             }
+            ChecksError::DifferencesBefore | ChecksError::RulesUnread { .. } | ChecksError::Rules(_) => {
+                "docs/audit.md has the rules, and hopgate playbook show differences the built-in ones"
+            }
         };
         Failure::new("C006", hint, error)
     }

@@ -102,6 +102,8 @@ pub enum News {
     Device(Report),
     /// The campaign.
     Campaign(Timestamp, CampaignEvent),
+    /// An audit that was due beside it, in words.
+    Audit(Timestamp, String),
 }
 
 /// What a campaign runs with.

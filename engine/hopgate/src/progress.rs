@@ -64,6 +64,7 @@ impl Progress {
         match news {
             News::Campaign(at, event) => self.campaign(*at, event),
             News::Device(report) => self.device(report),
+            News::Audit(at, told) => self.line(&format!("{}  audit {told}", clock_time(*at))),
         }
     }
 

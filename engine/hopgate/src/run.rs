@@ -13,6 +13,7 @@ use hopgate_paths::Catalogue;
 use tokio::sync::{mpsc, watch};
 
 use crate::api::{self, Desk};
+use crate::audit::schedule::{Home, Schedule};
 use crate::catalogue;
 use crate::checks::{self, Asked, ChecksError, Hashed};
 use crate::clock::{self, Clock};
@@ -44,6 +45,7 @@ pub struct Prepared {
     connections: Connections,
     checks: Arc<Checks>,
     channels: Vec<Arc<dyn Channel>>,
+    audits: Option<Arc<Schedule>>,
     labels: BTreeMap<DeviceId, BTreeMap<String, String>>,
 }
 
@@ -87,6 +89,7 @@ pub fn check_files(campaign_file: &Path) -> Result<(), Failure> {
     planner::known_advisories(&file, &catalogue)?;
     planner::waves(&file, &inventory).map_err(|error| in_its_place(error, &file, campaign_file))?;
     channels(file.pager.as_ref())?;
+    audits(&file, base)?;
     Ok(())
 }
 
@@ -161,6 +164,7 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
         connections,
         checks: Arc::new(checks),
         channels: channels(file.pager.as_ref())?,
+        audits: audits(&file, base)?.map(Arc::new),
         labels: inventory
             .devices
             .into_iter()
@@ -203,7 +207,7 @@ async fn make_plan(
     )?)
 }
 
-/// What is asked before and after a hop. Advisories look ahead, so after a hop they have nothing to say.
+/// What is asked before and after a hop. Advisories look ahead, and differences back: each has its side.
 fn load_checks(
     file: &CampaignFile,
     base: &Path,
@@ -211,12 +215,24 @@ fn load_checks(
 ) -> Result<(Vec<Hashed>, Vec<Hashed>), Failure> {
     let before = checks::load_all(&file.checks.before, base, catalogue)?;
     let after = checks::load_all(&file.checks.after, base, catalogue)?;
+    if before
+        .iter()
+        .any(|check| matches!(check.asked, Asked::Differences(_)))
+    {
+        return Err(ChecksError::DifferencesBefore.into());
+    }
     if after.iter().any(|check| matches!(check.asked, Asked::Advisories)) {
         return Err(ChecksError::AdvisoriesAfter.into());
     }
     checks::one_of_each_name(&before)?;
     checks::one_of_each_name(&after)?;
     Ok((before, after))
+}
+
+/// The audits that are kept beside the campaign.
+fn audits(file: &CampaignFile, base: &Path) -> Result<Option<Schedule>, Failure> {
+    let path = file.audits.as_ref();
+    path.map(|path| Schedule::load(&base.join(path))).transpose()
 }
 
 fn asked(hashed: Vec<Hashed>) -> Vec<Asked> {
@@ -305,8 +321,14 @@ pub async fn run(
         checks: Arc::clone(&prepared.checks),
         end_at_gate: false,
     };
+    let audits = keep_audits(state, prepared, news.clone());
     let fleet = Fleet::begin(&campaign, setting, news)?;
-    let ending = follow(fleet, &mut commands, &mut heard, &send, audience).await?;
+    let ending = follow(fleet, &mut commands, &mut heard, &send, audience).await;
+    if let Some(audits) = audits {
+        // One that is under way is not recorded, which the history shows as a run less.
+        audits.abort();
+    }
+    let ending = ending?;
     drop(serving);
     if ending == RunEnding::Interrupted {
         pager.abort();
@@ -318,6 +340,26 @@ pub async fn run(
         tracing::warn!("some pages were not accepted yet; they go out with the next start");
     }
     Ok(ending)
+}
+
+/// Audits of the campaign's schedule, as a task of their own: judging a large estate must not hold up a look at a device
+/// that restarts.
+fn keep_audits(
+    state: &State,
+    prepared: &Prepared,
+    news: mpsc::UnboundedSender<News>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let schedule = Arc::clone(prepared.audits.as_ref()?);
+    let home = Home::Engine {
+        ledger: state.ledger().clone(),
+        clients: prepared.connections.clients.clone(),
+    };
+    let clock = prepared.clock.clone();
+    Some(tokio::spawn(async move {
+        // Nobody hears it any more once the campaign has ended.
+        let say = |told: &str| drop(news.send(News::Audit(clock.now(), told.to_owned())));
+        schedule.keep(&home, &say).await;
+    }))
 }
 
 async fn follow(

@@ -14,8 +14,9 @@ use crate::secret::{Credentials, Secret};
 use crate::transport::Transport;
 use crate::xml::{Node, Raw};
 
-/// The vendor's limit: "Limit the number of concurrent API calls to five" (PAN-OS XML API guide).
-pub(crate) const CALLS_IN_FLIGHT: usize = 5;
+/// "Limit the number of concurrent API calls to five" (PAN-OS XML API guide): five for everybody who asks the device. Two are
+/// left to its Panorama and whatever monitors it; and a connection less is a TLS handshake less on a busy management plane.
+pub(crate) const CALLS_IN_FLIGHT: usize = 3;
 
 /// Carries the key outside of the body and the address, so that it is in no log of either.
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-pan-key");
@@ -76,7 +77,7 @@ impl Client {
         self.key.lock().await.key = None;
     }
 
-    /// The key, asked for by one caller at a time. Whoever waited while a request for it failed gets that failure: five
+    /// The key, asked for by one caller at a time. Whoever waited while a request for it failed gets that failure: a few
     /// waiting callers that each try a password again would lock an account of an external directory.
     async fn key(&self) -> Result<Secret, CallError> {
         let (user, password) = match &self.credentials {
@@ -137,7 +138,7 @@ impl Client {
 
     /// A call that is about to be made, with its key.
     pub(crate) async fn prepare(&self, operation: Operation) -> Result<Call<'_>, CallError> {
-        // Before a place among the five is taken: the request for the key needs one itself.
+        // Before a place among them is taken: the request for the key needs one itself.
         let key = self.key().await?;
         let secret = match &self.credentials {
             Credentials::Login { user: _, password } => password.clone(),

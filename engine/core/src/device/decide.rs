@@ -141,8 +141,16 @@ impl Device {
                 Some(expected) => Probe::Boot { expected },
                 None => Probe::Staging,
             },
-            Phase::Verifying { .. } => Probe::After { hop: self.hop },
+            Phase::Verifying { .. } => self.look_after(),
         })
+    }
+
+    /// The look after the hop.
+    pub(super) fn look_after(&self) -> Probe {
+        Probe::After {
+            hop: self.hop,
+            before: self.before.clone(),
+        }
     }
 
     /// Intends a changing request and sends it, in that order.
@@ -169,7 +177,7 @@ impl Device {
     pub(super) fn found_there(&self, hop: &Hop) -> Decision {
         let look = match self.untaken {
             Some(_) => Probe::Boot { expected: hop.to },
-            None => Probe::After { hop: self.hop },
+            None => self.look_after(),
         };
         Decision::then(Event::FoundThere { version: hop.to }, Effect::Observe(look))
     }

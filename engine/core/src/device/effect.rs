@@ -34,7 +34,7 @@ pub enum Probe {
         /// The hop, from 0.
         hop: u32,
     },
-    /// Export the configuration and store it.
+    /// Export the configuration and store it, and the state that is compared after the hop.
     Backup,
     /// The software list (asked anew from the update server where `refresh`) and the jobs.
     Software {
@@ -56,5 +56,7 @@ pub enum Probe {
     After {
         /// The hop, from 0.
         hop: u32,
+        /// The state before the hop, to compare with; nothing where none was stored, or a person accepted what differs.
+        before: Option<String>,
     },
 }

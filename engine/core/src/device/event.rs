@@ -119,6 +119,9 @@ pub enum Event {
         blob: String,
         /// Its size.
         bytes: u64,
+        /// Hash and file name of what was read of its state, where that is compared after the hop.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snapshot: Option<String>,
     },
     /// A changing request is about to be sent.
     Intended {
@@ -345,12 +348,20 @@ impl fmt::Display for Event {
                     warnings.join("; ")
                 )
             }
-            Event::BackedUp { blob, bytes } => {
+            Event::BackedUp {
+                blob,
+                bytes,
+                snapshot,
+            } => {
                 write!(
                     f,
                     "configuration backed up, {bytes} bytes, {}",
                     blob.get(..12).unwrap_or(blob)
-                )
+                )?;
+                match snapshot {
+                    Some(_) => f.write_str("; its state kept to compare with"),
+                    None => Ok(()),
+                }
             }
             Event::Intended { action, attempt: 1 } => write!(f, "about to {action}"),
             Event::Intended { action, attempt } => write!(f, "about to {action}, attempt {attempt}"),

@@ -82,6 +82,8 @@ pub enum Observation {
         blob: String,
         /// Size.
         bytes: u64,
+        /// Hash and file name of the device's state, where it was read to be compared after the hop.
+        snapshot: Option<String>,
     },
     /// Software list and jobs.
     Software {

@@ -93,10 +93,15 @@ impl Device {
     pub(super) fn backing_up(&self, now: Timestamp, input: &Input) -> Decision {
         match input {
             Input::Tick => Decision::perform(self.look()),
-            Input::Observed(Observation::BackedUp { blob, bytes }) => Decision::then(
+            Input::Observed(Observation::BackedUp {
+                blob,
+                bytes,
+                snapshot,
+            }) => Decision::then(
                 Event::BackedUp {
                     blob: blob.clone(),
                     bytes: *bytes,
+                    snapshot: snapshot.clone(),
                 },
                 Effect::Observe(Probe::Software { refresh: true }),
             ),

@@ -85,7 +85,7 @@ impl Device {
             Outcome::Back => {
                 let boots = u32::try_from(after.boots.len()).unwrap_or(u32::MAX).max(1);
                 events.push(Event::BackInService { boots });
-                Some(Effect::Observe(Probe::After { hop: self.hop }))
+                Some(Effect::Observe(self.look_after()))
             }
             Outcome::NotTaken => {
                 events.push(Event::RestartNotTaken);

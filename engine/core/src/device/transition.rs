@@ -238,16 +238,27 @@ impl Device {
                 self.suspends = 0;
                 self.untaken = None;
                 self.settled = None;
+                self.before = None;
             }
+            Event::BackedUp { snapshot, .. } => self.before.clone_from(snapshot),
             Event::Resumed { .. } => {
                 self.resumes += 1;
+                // What differs from before the hop was what a person looked at: it is accepted, or nothing would ever go on.
+                if matches!(
+                    self.phase,
+                    Phase::Halted {
+                        reason: HaltReason::AfterChecks { .. },
+                        ..
+                    }
+                ) {
+                    self.before = None;
+                }
                 // A person looked: what was tried before no longer counts against what is tried now.
                 self.restarts = 0;
             }
             Event::Enrolled(_)
             | Event::Held(_)
             | Event::ChecksPassed { .. }
-            | Event::BackedUp { .. }
             | Event::Intended { .. }
             | Event::Accepted { .. }
             | Event::Refused { .. }

@@ -24,7 +24,7 @@ use crate::config::inventory::{Entry, Inventory};
 use crate::config::selector::{Meant, Selector};
 
 /// Devices that are asked at once where nobody says otherwise. A management plane takes its time for every answer, so that
-/// an estate is as quick as many of them wait side by side; one holds five connections and its replies, half a megabyte.
+/// an estate is as quick as many of them wait side by side; one holds three connections and its replies, a few hundred kilobytes.
 pub const AT_ONCE: usize = 256;
 
 /// Seconds after which a device is told as not read, where nobody says otherwise: as long as a healthy one takes for a
@@ -87,6 +87,8 @@ impl Question {
                     question.playbooks.push(playbook);
                 }
                 Asked::Advisories => question.advisories = true,
+                // One look has nothing to compare with: the order refuses it.
+                Asked::Differences(_) => {}
             }
         }
         question

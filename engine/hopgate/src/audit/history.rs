@@ -253,8 +253,24 @@ pub fn names(ledger: &Ledger) -> Result<Vec<AuditName>, LedgerError> {
         .collect())
 }
 
+/// What is known of one audit, or in a line each of all; nothing where there is none.
+pub fn told(ledger: &Ledger, name: Option<&AuditName>) -> Result<Option<String>, LedgerError> {
+    match name {
+        Some(name) => text(ledger, name),
+        None => overview(ledger).map(|text| (!text.is_empty()).then_some(text)),
+    }
+}
+
+/// That there is nothing to tell.
+pub fn none(name: Option<&AuditName>) -> String {
+    match name {
+        Some(name) => format!("no audit {name} has a history"),
+        None => "no audit has a history".to_owned(),
+    }
+}
+
 /// One line an audit: when it was asked last and how that ended.
-pub fn overview(ledger: &Ledger) -> Result<String, LedgerError> {
+fn overview(ledger: &Ledger) -> Result<String, LedgerError> {
     let mut out = String::new();
     for name in names(ledger)? {
         let events = ledger.read::<Event>(&stream(&name)?)?;
@@ -267,7 +283,7 @@ pub fn overview(ledger: &Ledger) -> Result<String, LedgerError> {
 
 /// The last runs of one audit, then what is new since the run before and what is still there; nothing where there is no
 /// such audit.
-pub fn text(ledger: &Ledger, name: &AuditName) -> Result<Option<String>, LedgerError> {
+fn text(ledger: &Ledger, name: &AuditName) -> Result<Option<String>, LedgerError> {
     let events = ledger.read::<Event>(&stream(name)?)?;
     if events.is_empty() {
         return Ok(None);

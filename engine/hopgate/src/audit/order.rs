@@ -2,10 +2,13 @@
 //!
 //! Everything that can be wrong in them is told before a device is asked.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hopgate_core::names::DeviceId;
+use hopgate_panos::Client;
 use hopgate_paths::Target;
 use hopgate_playbooks::{FactArea, Playbook};
 
@@ -15,7 +18,7 @@ use super::live::Live;
 use super::waivers::Waivers;
 use crate::catalogue;
 use crate::checks::choice::{self, Choice};
-use crate::checks::{self, ADVISORIES};
+use crate::checks::{self, ADVISORIES, Asked};
 use crate::clock::Clock;
 use crate::config::check::CheckText;
 use crate::config::inventory::Inventory;
@@ -74,6 +77,15 @@ impl Order {
         let catalogue = catalogue::load(&self.catalogue, &self.base)?;
         let asked = checks::load_all(&self.checks(), &self.base, &catalogue)?;
         let asked = choice::choose(asked, &self.with)?;
+        if asked
+            .iter()
+            .any(|asked| matches!(asked.asked, Asked::Differences(_)))
+        {
+            return Err(Failure::unknown(
+                "an audit is one look, and differences are between two",
+                "hopgate audit --snapshot --json FILE keeps one, hopgate audit diff compares two",
+            ));
+        }
         let mut question = Question::of(asked, catalogue);
         if question.advisories && self.target.is_none() {
             return Err(Failure::unknown(
@@ -115,7 +127,22 @@ impl Order {
 impl Ready {
     /// Asks the devices. Certificates that are trusted on first use are recorded.
     pub async fn ask(&self, ledger: &Ledger, live: &mut Live) -> Result<Audit, Failure> {
-        let connections = connect(&self.inventory, &self.path, ledger)?;
+        self.ask_through(None, ledger, live).await
+    }
+
+    /// As [`Ready::ask`], a device that somebody here is connected to already through that client.
+    pub async fn ask_through(
+        &self,
+        known: Option<&BTreeMap<DeviceId, Arc<Client>>>,
+        ledger: &Ledger,
+        live: &mut Live,
+    ) -> Result<Audit, Failure> {
+        let mut connections = connect(&self.inventory, &self.path, ledger)?;
+        for (device, client) in known.into_iter().flatten() {
+            if let Some(place) = connections.clients.get_mut(device) {
+                *place = Arc::clone(client);
+            }
+        }
         let asking = estate::ask(
             &connections.clients,
             &self.inventory,

@@ -1,14 +1,15 @@
 //! Audits that are asked again and again: the file they are written in, and keeping to it.
 //!
-//! The state directory is opened for each run and left alone in between, so that `hopgate audit history`, another audit or
-//! a campaign can have it.
+//! By itself it opens the state directory for each run and leaves it alone in between, so that `hopgate audit history`,
+//! another audit or a campaign can have it. Inside of a running campaign it uses that engine's journal and clients.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopgate_core::names::AuditName;
+use hopgate_core::names::{AuditName, DeviceId};
+use hopgate_panos::Client;
 use hopgate_paths::Target;
 use hopgate_playbooks::Setting;
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ use crate::config::campaign::PagerText;
 use crate::config::{ConfigError, meaning, read};
 use crate::failure::Failure;
 use crate::journal::JournalError;
+use crate::ledger::Ledger;
 use crate::pager::{Channel, Pager, Stop};
 use crate::run::channels;
 use crate::state::State;
@@ -115,20 +117,20 @@ impl Schedule {
     }
 
     /// Keeps to it for ever; `say` hears a line a run, and what could not be done.
-    pub async fn keep(&self, state: &Path, say: &(dyn Fn(&str) + Sync)) {
-        // One at a time: the state directory has one owner.
+    pub async fn keep(&self, home: &Home, say: &(dyn Fn(&str) + Sync)) {
+        // One at a time: the state directory has one owner, and devices are asked enough by one audit.
         let turn = tokio::sync::Mutex::new(());
         let kept = self
             .audits
             .iter()
-            .map(|audit| self.keep_one(audit, state, say, &turn));
+            .map(|audit| self.keep_one(audit, home, say, &turn));
         futures_util::future::join_all(kept).await;
     }
 
     async fn keep_one(
         &self,
         audit: &Planned,
-        state: &Path,
+        home: &Home,
         say: &(dyn Fn(&str) + Sync),
         turn: &tokio::sync::Mutex<()>,
     ) {
@@ -143,28 +145,31 @@ impl Schedule {
             say(&format!("{}: next {}", audit.name, minute(at)));
             clock.sleep_until(at).await;
             let _turn = turn.lock().await;
-            let (told, left) = match self.run(audit, state, &mut clock).await {
+            let (told, left) = match self.run(audit, home, &mut clock).await {
                 Ok((told, left)) => (told, left),
-                Err(failure) => (self.failed(audit, state, &clock, &failure).await, false),
+                Err(failure) => (self.failed(audit, home, &clock, &failure).await, false),
             };
             say(&format!("{}: {} {told}", audit.name, minute(at)));
             drop(_turn);
             if left {
-                self.page_again(audit, state, &clock, at, say, turn).await;
+                self.page_again(audit, home, &clock, at, say, turn).await;
             }
         }
     }
 
     /// Asks once; what it came down to, and whether pages are left.
-    async fn run(&self, audit: &Planned, state: &Path, clock: &mut Clock) -> Result<(String, bool), Failure> {
+    async fn run(&self, audit: &Planned, home: &Home, clock: &mut Clock) -> Result<(String, bool), Failure> {
         // Read anew: whoever changed the inventory does not have to come here.
         let ready = audit.order.read()?;
         *clock = ready.clock().clone();
-        let opened = open(state).await?;
+        let opened = home.open().await?;
+        let ledger = opened.ledger();
         let done = async {
-            let asked = ready.ask(opened.ledger(), &mut Live::silent()).await?;
-            let run = history::record(opened.ledger(), &audit.name, &asked).await?;
-            let left = self.page(audit, &opened, clock).await;
+            let asked = ready
+                .ask_through(home.clients(), ledger, &mut Live::silent())
+                .await?;
+            let run = history::record(ledger, &audit.name, &asked).await?;
+            let left = self.page(audit, ledger, clock).await;
             let mut told = history::in_words(&run);
             if let Err(error) = audit.reports.write(&asked, &self.base) {
                 // It was asked and is recorded; who wants the file has to hear all the same.
@@ -178,8 +183,8 @@ impl Schedule {
     }
 
     /// Delivers what is to be paged; whether some of it is left.
-    async fn page(&self, audit: &Planned, state: &State, clock: &Clock) -> bool {
-        let (ledger, channels) = (state.ledger().clone(), self.channels.clone());
+    async fn page(&self, audit: &Planned, ledger: &Ledger, clock: &Clock) -> bool {
+        let (ledger, channels) = (ledger.clone(), self.channels.clone());
         let pager = Pager::of_audit(ledger, clock.clone(), channels, audit.name.clone());
         let (_stop, stops) = watch::channel(Stop::WhenEmpty);
         !matches!(clock::within(PAGES_WITHIN, pager.run(stops)).await, Some(Ok(())))
@@ -188,7 +193,7 @@ impl Schedule {
     async fn page_again(
         &self,
         audit: &Planned,
-        state: &Path,
+        home: &Home,
         clock: &Clock,
         ran: Timestamp,
         say: &(dyn Fn(&str) + Sync),
@@ -203,8 +208,8 @@ impl Schedule {
             say(&format!("{}: pages are left, trying again", audit.name));
             clock::pause(PAGES_AGAIN).await;
             let _turn = turn.lock().await;
-            let Ok(opened) = open(state).await else { continue };
-            let left = self.page(audit, &opened, clock).await;
+            let Ok(opened) = home.open().await else { continue };
+            let left = self.page(audit, opened.ledger(), clock).await;
             opened.close().await;
             if !left {
                 return;
@@ -212,9 +217,9 @@ impl Schedule {
         }
     }
 
-    async fn failed(&self, audit: &Planned, state: &Path, clock: &Clock, failure: &Failure) -> String {
+    async fn failed(&self, audit: &Planned, home: &Home, clock: &Clock, failure: &Failure) -> String {
         let why = failure.to_string();
-        if let Ok(opened) = State::open(state) {
+        if let Ok(opened) = home.open_now() {
             // What could not be recorded is told all the same.
             let _ = history::record_failure(opened.ledger(), &audit.name, clock.now(), &why).await;
             opened.close().await;
@@ -231,19 +236,70 @@ fn base_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
 
-/// The state directory, once whoever has it lets it go.
-async fn open(state: &Path) -> Result<State, Failure> {
-    let waited = clock::within(STATE_WITHIN, async {
-        loop {
-            match State::open(state) {
-                Err(JournalError::Locked { .. }) => clock::pause(STATE_LOOK).await,
-                other => return other,
-            }
+/// Where the records of runs are kept, and what a run shares with others.
+pub enum Home {
+    /// A state directory of which this process owns nothing in between.
+    Directory(PathBuf),
+    /// The engine that runs a campaign.
+    Engine {
+        /// Its journal.
+        ledger: Ledger,
+        /// Its clients. A device of both is asked through the campaign's, which keeps to the limit of calls for both.
+        clients: BTreeMap<DeviceId, Arc<Client>>,
+    },
+}
+
+/// A home for as long as one run takes.
+enum Opened<'h> {
+    State(State),
+    Engine(&'h Ledger),
+}
+
+impl Home {
+    fn clients(&self) -> Option<&BTreeMap<DeviceId, Arc<Client>>> {
+        match self {
+            Home::Directory(_) => None,
+            Home::Engine { clients, .. } => Some(clients),
         }
-    });
-    match waited.await {
-        Some(opened) => Ok(opened?),
-        None => Ok(State::open(state)?),
+    }
+
+    /// Opens it, once whoever has it lets it go.
+    async fn open(&self) -> Result<Opened<'_>, JournalError> {
+        let waited = clock::within(STATE_WITHIN, async {
+            loop {
+                match self.open_now() {
+                    Err(JournalError::Locked { .. }) => clock::pause(STATE_LOOK).await,
+                    other => return other,
+                }
+            }
+        });
+        match waited.await {
+            Some(opened) => opened,
+            None => self.open_now(),
+        }
+    }
+
+    fn open_now(&self) -> Result<Opened<'_>, JournalError> {
+        match self {
+            Home::Directory(path) => State::open(path).map(Opened::State),
+            Home::Engine { ledger, .. } => Ok(Opened::Engine(ledger)),
+        }
+    }
+}
+
+impl Opened<'_> {
+    fn ledger(&self) -> &Ledger {
+        match self {
+            Opened::State(state) => state.ledger(),
+            Opened::Engine(ledger) => ledger,
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Opened::State(state) => state.close().await,
+            Opened::Engine(_) => {}
+        }
     }
 }
 

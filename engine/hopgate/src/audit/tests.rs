@@ -581,7 +581,7 @@ mod histories {
         let blobs = Arc::new(Blobs::open(&directory).unwrap());
         let ledger = Ledger::new(Arc::new(MemoryJournal::new()), blobs);
         let name = "nightly".parse().unwrap();
-        assert_eq!(history::text(&ledger, &name).unwrap(), None);
+        assert_eq!(history::told(&ledger, Some(&name)).unwrap(), None);
         let nights = [
             vec![exposed("fw1"), exposed("fw2"), clear("fw3")],
             // fw1 is cured, fw2 cannot be read and is not taken for cured, fw3 is new.
@@ -603,7 +603,7 @@ mod histories {
         )
         .await
         .unwrap();
-        insta::assert_snapshot!(history::text(&ledger, &name).unwrap().unwrap(), @r#"
+        insta::assert_snapshot!(history::told(&ledger, Some(&name)).unwrap().unwrap(), @r#"
 2026-03-01 02:30  2 exposed, 0 unknown, 1 clear; first run
 2026-03-02 02:30  1 exposed, 1 unknown, 1 clear; 1 new, 1 gone, 1 still
 2026-03-03 02:30  2 exposed, 0 unknown, 1 clear; 0 new, 0 gone, 2 still
@@ -615,7 +615,7 @@ still: 2
   fw2                  optics/PAN-221190
   fw3                  optics/PAN-221190
 "#);
-        insta::assert_snapshot!(history::overview(&ledger).unwrap(), @"nightly              2026-03-06 02:30  NOT ASKED: error[C001]: gone");
+        insta::assert_snapshot!(history::told(&ledger, None).unwrap().unwrap(), @"nightly              2026-03-06 02:30  NOT ASKED: error[C001]: gone");
         let paged = history::incidents(&ledger, &name).unwrap();
         let told: Vec<String> = paged
             .iter()

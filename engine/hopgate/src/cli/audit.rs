@@ -15,7 +15,7 @@ use crate::audit::estate::{AT_ONCE, PATIENCE_S};
 use crate::audit::history;
 use crate::audit::live::Live;
 use crate::audit::order::{Order, Reports};
-use crate::audit::schedule::Schedule;
+use crate::audit::schedule::{Home, Schedule};
 use crate::checks::choice::Choice;
 use crate::config::selector::Selector;
 use crate::failure::{Exit, Failure};
@@ -130,30 +130,19 @@ pub(super) async fn audit(state: &Path, args: AuditArgs) -> Result<Exit, Failure
 }
 
 async fn past(state: &Path, name: Option<&AuditName>) -> Result<Exit, Failure> {
-    let opened = match ask::access(state).await? {
-        ask::Access::Own(opened) => opened,
-        ask::Access::Running(running) => {
-            return Err(Failure::unknown(
-                format!(
-                    "campaign {} is running on this state directory",
-                    running.campaign()
-                ),
-                "ask again when it has ended, or give audits a state directory of their own with --state",
-            ));
+    let text = match ask::access(state).await? {
+        ask::Access::Running(running) => running.audits(name).await?,
+        ask::Access::Own(opened) => {
+            let told = history::told(opened.ledger(), name);
+            ask::close(opened).await;
+            told?.ok_or_else(|| {
+                Failure::unknown(
+                    history::none(name),
+                    "hopgate audit --schedule FILE makes one, and so does a campaign with audits",
+                )
+            })?
         }
     };
-    let told = match name {
-        Some(name) => history::text(opened.ledger(), name),
-        None => history::overview(opened.ledger()).map(|text| (!text.is_empty()).then_some(text)),
-    };
-    ask::close(opened).await;
-    let what = name.map_or_else(|| "no audit".to_owned(), |name| format!("no audit {name}"));
-    let text = told?.ok_or_else(|| {
-        Failure::unknown(
-            format!("{what} has a history"),
-            "hopgate audit --schedule FILE makes one",
-        )
-    })?;
     say(&text);
     Ok(Exit::Success)
 }
@@ -162,8 +151,9 @@ async fn past(state: &Path, name: Option<&AuditName>) -> Result<Exit, Failure> {
 async fn keep(state: &Path, file: &Path) -> Result<Exit, Failure> {
     let schedule = Schedule::load(file)?;
     let mut stop = StopRequests::listen();
+    let home = Home::Directory(state.to_owned());
     tokio::select! {
-        () = schedule.keep(state, &say) => {}
+        () = schedule.keep(&home, &say) => {}
         () = stop.next() => {}
     }
     note("stopped; a run that was under way is not recorded");

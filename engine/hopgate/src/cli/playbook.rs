@@ -7,13 +7,13 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use hopgate_paths::{Catalogue, Graph, InvalidVersion, Version};
-use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Severity, Verdict};
+use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Rules, Severity, Verdict};
 use serde_json::Value;
 
 use super::say;
 use crate::catalogue;
-use crate::checks;
 use crate::checks::choice::{self, Choice};
+use crate::checks::{self, DIFFERENCES};
 use crate::failure::{Exit, Failure};
 
 /// What can be done with playbooks.
@@ -274,6 +274,10 @@ fn list() -> Result<Exit, Failure> {
 }
 
 fn show(name: &str) -> Result<Exit, Failure> {
+    if name == DIFFERENCES {
+        say(Rules::builtin_text());
+        return Ok(Exit::Success);
+    }
     builtin(name)?;
     say(Playbook::builtin_text(name).unwrap_or_default());
     Ok(Exit::Success)

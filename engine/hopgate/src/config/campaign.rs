@@ -46,6 +46,9 @@ pub struct CampaignFile {
     /// Who is paged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pager: Option<PagerText>,
+    /// Audits that are asked when they are due while the campaign runs: a schedule file, relative to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audits: Option<PathBuf>,
 }
 
 /// An operator's decision to leave the vendor's path.
@@ -103,7 +106,7 @@ impl Default for ChecksText {
     fn default() -> Self {
         ChecksText {
             before: vec!["readiness".into(), "advisories".into()],
-            after: vec!["after".into()],
+            after: vec!["after".into(), "differences".into()],
         }
     }
 }
@@ -333,7 +336,7 @@ waves:
     fn mistakes_are_named_with_their_place() {
         let wrong = |from: &str, to: &str| load(&GOOD.replace(from, to)).unwrap_err();
         insta::assert_snapshot!(wrong("10.2.4-h4", "10.2"), @r#"campaign.yaml:3:9: target: "10.2" is not a PAN-OS version: the maintenance number is missing (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
-        insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, catalogue, checks, accept_advisories, waves, pager");
+        insta::assert_snapshot!(wrong("launcher", "lancher"), @"campaign.yaml:2:1: unknown field `lancher`, expected one of campaign, launcher, target, pinned_path, window, inventory, catalogue, checks, accept_advisories, waves, pager, audits");
         insta::assert_snapshot!(wrong("rest: true, ", ""), @"campaign.yaml:8: waves[1].devices: name the devices, or say `rest: true`, and not both");
         insta::assert_snapshot!(wrong("[Europe/Vienna]', closes", "[Europe/Viena]', closes"), @r#"campaign.yaml:4: window.opens: "2026-03-28T22:00[Europe/Viena]" is neither a local time with its zone nor an instant (failed to find time zone `Europe/Viena` in time zone database)"#);
         let accept = |text: &str| {

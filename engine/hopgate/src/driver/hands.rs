@@ -11,6 +11,7 @@ use hopgate_paths::{Catalogue, Hop};
 use hopgate_playbooks::advisories::{self, Step, Waiver};
 use hopgate_playbooks::{FactArea, Facts, Finding, HopContext, Variables};
 
+use super::before::Before;
 use crate::checks::Asked;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
@@ -80,13 +81,20 @@ impl Hands {
                     &self.enrolment.model,
                     &self.steps_from(hop),
                 ))),
+                Asked::Differences(rules) => areas.extend(rules.areas()),
             }
         }
         areas
     }
 
-    /// Every finding of `asked` over the same facts.
-    pub(super) fn evaluate(&self, asked: &[Asked], facts: &Facts, hop: Option<&Hop>) -> Vec<Finding> {
+    /// Every finding of `asked` over the same facts, and what was before the hop.
+    pub(super) fn evaluate(
+        &self,
+        asked: &[Asked],
+        facts: &Facts,
+        before: &Before,
+        hop: Option<&Hop>,
+    ) -> Vec<Finding> {
         let context = hop.map(HopContext::from);
         let variables = Variables::of(facts);
         asked
@@ -100,6 +108,7 @@ impl Hands {
                     facts,
                     &|advisory| self.waiver(advisory),
                 ),
+                Asked::Differences(rules) => before.differences(facts, rules, context.as_ref()),
             })
             .collect()
     }

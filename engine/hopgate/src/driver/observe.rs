@@ -11,6 +11,7 @@ use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 use crate::asking::{Patience, gather};
 use crate::checks::Asked;
 
+use super::before::Before;
 use super::hands::{Hands, failure};
 
 /// The job that every boot runs before the device is ready, as devices name it.
@@ -30,7 +31,7 @@ impl Hands {
             Probe::Job(id) => self.job(*id).await,
             Probe::Ha => self.ha().await,
             Probe::Boot { expected } => self.boot(*expected, hop.as_ref()).await,
-            Probe::After { .. } => self.checks_after(hop.as_ref()).await,
+            Probe::After { before, .. } => self.checks_after(before.as_deref(), hop.as_ref()).await,
         };
         match seen {
             Ok(observation) => Input::Observed(observation),
@@ -42,7 +43,7 @@ impl Hands {
         let asked = &self.checks().before;
         let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
         let (system, facts) = self.facts(asked, needs).await?;
-        let findings = self.evaluate(asked, &facts, hop);
+        let findings = self.evaluate(asked, &facts, &Before::None, hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
             Fact::Unknown(why) => Err(why.clone()),
@@ -54,7 +55,7 @@ impl Hands {
         })
     }
 
-    async fn checks_after(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
+    async fn checks_after(&self, before: Option<&str>, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let asked = &self.checks().after;
         let also: &[FactArea] = if self.peer().is_some() {
             &[FactArea::System, FactArea::Ha]
@@ -63,7 +64,8 @@ impl Hands {
         };
         let (system, facts) = self.facts(asked, self.needs(asked, hop, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
-        let findings = self.evaluate(asked, &facts, hop);
+        let before = self.before(before).await;
+        let findings = self.evaluate(asked, &facts, &before, hop);
         Ok(Observation::After {
             system: Box::new(system),
             ha,
@@ -113,19 +115,29 @@ impl Hands {
             .map_err(failure)?
             .clone();
         let bytes = configuration.len() as u64;
+        let blob = self.keep(configuration).await?;
+        let snapshot = match self.state().await? {
+            Some(state) => Some(self.keep(state).await?),
+            None => None,
+        };
+        Ok(Observation::BackedUp {
+            blob,
+            bytes,
+            snapshot,
+        })
+    }
+
+    /// Writing and syncing megabytes would block the other devices' loops.
+    async fn keep(&self, content: impl AsRef<[u8]> + Send + 'static) -> Result<String, Failure> {
         let ledger = self.ledger().clone();
-        // Writing and fsyncing a configuration of megabytes would block the other devices' loops.
-        let stored = tokio::task::spawn_blocking(move || ledger.store(&configuration)).await;
-        match stored {
-            Ok(Ok(blob)) => Ok(Observation::BackedUp { blob, bytes }),
-            Ok(Err(error)) => Err(Failure {
-                kind: FailureKind::Unready,
-                text: error.to_string(),
-            }),
-            Err(error) => Err(Failure {
-                kind: FailureKind::Unready,
-                text: error.to_string(),
-            }),
+        let unready = |text: String| Failure {
+            kind: FailureKind::Unready,
+            text,
+        };
+        match tokio::task::spawn_blocking(move || ledger.store(content.as_ref())).await {
+            Ok(Ok(blob)) => Ok(blob),
+            Ok(Err(error)) => Err(unready(error.to_string())),
+            Err(error) => Err(unready(error.to_string())),
         }
     }
 

@@ -334,6 +334,7 @@ impl Night {
         let backed_up = Event::BackedUp {
             blob: "4be1d3".repeat(10) + "0a1f",
             bytes: 482_113,
+            snapshot: None,
         };
         self.device(device, minute + 0.8, backed_up);
     }

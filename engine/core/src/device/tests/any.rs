@@ -142,7 +142,8 @@ fn observation() -> impl Strategy<Value = Observation> {
         }),
         Just(Observation::BackedUp {
             blob: "é".repeat(9),
-            bytes: 1
+            bytes: 1,
+            snapshot: None,
         }),
         (prop::collection::vec(image, 0..4), jobs())
             .prop_map(|(images, jobs)| Observation::Software { images, jobs }),
@@ -200,7 +201,7 @@ fn input() -> impl Strategy<Value = Input> {
         Just(Probe::Job(7)),
         Just(Probe::Ha),
         release().prop_map(|expected| Probe::Boot { expected }),
-        Just(Probe::After { hop: 0 }),
+        Just(Probe::After { hop: 0, before: None }),
     ];
     let failed = kind.prop_map(|kind| failure(kind, "words"));
     let failed = || failed.clone();

@@ -291,6 +291,7 @@ impl Firewall {
             Probe::Backup => Observation::BackedUp {
                 blob: "c0ffee".repeat(10),
                 bytes: 4096,
+                snapshot: Some("facade".repeat(10)),
             },
             Probe::Software { .. } => {
                 let image = |version: &Version| Image {

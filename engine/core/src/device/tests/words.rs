@@ -84,6 +84,12 @@ pub(super) fn events() -> Vec<Event> {
         Event::BackedUp {
             blob: "c0ffee".repeat(10),
             bytes: 48_213,
+            snapshot: None,
+        },
+        Event::BackedUp {
+            blob: "c0ffee".repeat(10),
+            bytes: 48_213,
+            snapshot: Some("facade".repeat(10)),
         },
         Event::Intended {
             action: restart,
@@ -300,6 +306,7 @@ fn every_event_in_words() {
     checks before the hop: 14 passed
     checks before the hop: 13 passed, to know: uptime: up for 400 days
     configuration backed up, 48213 bytes, c0ffeec0ffee
+    configuration backed up, 48213 bytes, c0ffeec0ffee; its state kept to compare with
     about to restart
     about to install 10.2.0, attempt 2
     took the request to install 10.2.0: job 7
@@ -416,6 +423,7 @@ fn every_event_as_it_is_stored() {
     {"checks_passed":{"passed":14,"warnings":[]}}
     {"checks_passed":{"passed":13,"warnings":["uptime: up for 400 days"]}}
     {"backed_up":{"blob":"c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffee","bytes":48213}}
+    {"backed_up":{"blob":"c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffee","bytes":48213,"snapshot":"facadefacadefacadefacadefacadefacadefacadefacadefacadefacade"}}
     {"intended":{"action":"restart","attempt":1}}
     {"intended":{"action":{"install":"10.2.0"},"attempt":2}}
     {"accepted":{"action":{"install":"10.2.0"},"job":7}}
