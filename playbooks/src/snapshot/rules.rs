@@ -158,6 +158,11 @@ impl Rules {
         file::read(file, text, Some(BUILTIN))
     }
 
+    /// The text of the built-in ones: what the hash in a plan is of, and what an own file is laid over.
+    pub const fn builtin_text() -> &'static str {
+        BUILTIN
+    }
+
     /// What has to be read of a device so that it can be compared.
     pub fn areas(&self) -> BTreeSet<FactArea> {
         let areas = self.areas.iter().map(|area| area.listing.area);
