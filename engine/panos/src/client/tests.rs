@@ -145,13 +145,13 @@ async fn a_key_that_no_header_can_carry_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn five_calls_at_once_and_never_six() {
+async fn as_many_calls_at_once_as_are_allowed_and_never_more() {
     let (transport, client) = after_login(|| reply(200, golden("chassis-ready-10.2.xml")));
     let calls = (0..40).map(|_| client.pending_changes());
     for outcome in futures_util::future::join_all(calls).await {
         assert_eq!(outcome, Ok(true));
     }
-    assert_eq!(transport.most_in_flight(), 5);
+    assert_eq!(transport.most_in_flight(), crate::client::CALLS_IN_FLIGHT);
 }
 
 #[tokio::test]

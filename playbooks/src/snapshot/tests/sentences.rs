@@ -47,7 +47,7 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
             }
         }
     }
-    insta::assert_snapshot!(text, @r"
+    insta::assert_snapshot!(text, @"
     system (System)
       look: the device: gone
       stop: the device: model old model -> new model
@@ -113,9 +113,12 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: HA: enabled old enabled -> new enabled
       look: HA: link monitoring old link_monitoring -> new link_monitoring
       look: HA: what differs between the members old mismatches -> new mismatches
+      look: HA: most flaps old most_flaps -> new most_flaps
+      look: HA: flaps by failures old non_functional_flaps -> new non_functional_flaps
       look: HA: path monitoring old path_monitoring -> new path_monitoring
       look: HA: peer preemptive old peer_preemptive -> new peer_preemptive
       look: HA: peer priority old peer_priority -> new peer_priority
+      look: HA: flaps by preemption old preemption_flaps -> new preemption_flaps
       look: HA: preemptive old preemptive -> new preemptive
       look: HA: priority old priority -> new priority
     ha_links.links (HA links)
@@ -268,6 +271,34 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: external list <name> of <place>: every old every -> new every
       look: external list <name> of <place>: kind old kind -> new kind
       look: external list <name> of <place>: source old source -> new source
+    aggregates (Aggregate interfaces)
+      stop: aggregate <name>: gone
+      look: aggregate <name>: lacp old lacp -> new lacp
+      look: aggregate <name>: mode old mode -> new mode
+      look: aggregate <name>: partner of LACP old partner -> new partner
+      look: aggregate <name>: LACP on the passive member old pre_negotiation -> new pre_negotiation
+      look: aggregate <name>: rate old rate -> new rate
+    aggregates.members (Members of aggregates)
+      stop: <interface> in <name>: gone
+      look: <interface> in <name>: bundled old bundled -> new bundled
+    transceivers.modules (Light of modules)
+      look: module of <interface>: gone
+      look: module of <interface>: light received in microwatts old received_microwatts -> new received_microwatts
+      look: module of <interface>: light sent in microwatts old sent_microwatts -> new sent_microwatts
+    external_list_contents (Contents of external lists)
+      look: external list <name> of <place>: gone
+      look: external list <name> of <place>: records left out old ignored -> new ignored
+      look: external list <name> of <place>: invalid records old invalid -> new invalid
+      look: external list <name> of <place>: records old records -> new records
+    core_files (Core files)
+      harmless: core file <directory>/<name>: gone
+    log_forwarding (Log forwarding)
+      look: log receiver <name>: gone
+      look: log receiver <name>: connected old connected -> new connected
+    user_id_agents (User-ID agents)
+      look: User-ID agent <name> of <vsys>: gone
+      look: User-ID agent <name> of <vsys>: connected old connected -> new connected
+      look: User-ID agent <name> of <vsys>: host old host -> new host
     ");
 }
 
