@@ -15,10 +15,10 @@ seed: 3
 epoch: 2026-03-07T22:00:00Z
 credentials: {user: admin, password: admin}
 devices:
-  - {name: fw1, model: PA-460, version: 11.1.10, content: 8900-9000, features: [ike-on-aggregate-dhcp]}
-  - {name: fw2, model: PA-460, version: 11.1.10, content: 8900-9000}
-  - {name: core-a, model: PA-460, version: 11.1.10, content: 8900-9000}
-  - {name: core-b, model: PA-460, version: 11.1.10, content: 8900-9000}
+  - {name: fw1, model: PA-460, version: 11.1.10, content: 9050-9500, features: [ike-on-aggregate-dhcp]}
+  - {name: fw2, model: PA-460, version: 11.1.10, content: 9050-9500}
+  - {name: core-a, model: PA-460, version: 11.1.10, content: 9050-9500}
+  - {name: core-b, model: PA-460, version: 11.1.10, content: 9050-9500}
 pairs:
   - {name: core, members: [core-a, core-b], active: core-a}
 faults: [ipsec-does-not-return]
@@ -57,12 +57,8 @@ async fn what_a_hop_explains_holds_nobody() {
     let without = FLEET.replace(", features: [ike-on-aggregate-dhcp]", "");
     let world = World::new(&without, CAMPAIGN, Arc::new(MemoryJournal::new()));
     world.enrol().await;
-    assert_eq!(
-        world.run(Vec::new()).await,
-        Ending::Finished,
-        "{:#?}",
-        world.incidents()
-    );
+    let ending = world.run(Vec::new()).await;
+    assert_eq!(ending, Ending::Finished, "{:#?}", world.incidents());
     world.assert_all_done_once("with differences");
     for device in ["fw1", "fw2", "core-a", "core-b"] {
         let told = world.told(device);
@@ -79,13 +75,16 @@ async fn tunnels_that_do_not_come_back_halt_the_campaign_and_a_person_can_accept
     world.enrol().await;
     let ending = world.run(Vec::new()).await;
     assert!(matches!(ending, Ending::WaitsForPerson(_)), "{ending:?}");
-    insta::assert_snapshot!(differed(&world, "fw1").join("\n"), @"");
+    insta::assert_snapshot!(differed(&world, "fw1").join("\n"), @"ipsec-tunnels: tunnel to-berlin: active -> init; tunnel to-oslo: active -> init");
     let resume = Command::Resume {
         by: "petra".parse().unwrap(),
         reason: "the far ends are moved tonight".to_owned(),
     };
     assert_eq!(world.run(vec![resume]).await, Ending::Finished);
     world.assert_all_done_once("after a person accepted");
+    let told = world.told("fw1");
+    let (_, known) = told.last().unwrap().split_once("to know: ").unwrap();
+    insta::assert_snapshot!(known, @"ipsec-tunnels: tunnel to-berlin: active -> init; tunnel to-oslo: active -> init; petra looked and let it go on");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::IllegalEvent;
 use crate::halt::HaltReason;
-use crate::names::DeviceId;
+use crate::names::{DeviceId, Identity};
 use crate::waiting::Hold;
 use crate::watchdog::Watch;
 
@@ -256,6 +256,9 @@ pub struct Device {
     /// The stored state from before this hop, which the one after it is compared with.
     #[serde(default)]
     before: Option<String>,
+    /// Who let it go on although checks after this hop failed.
+    #[serde(default)]
+    accepted_by: Option<Identity>,
 }
 
 impl Device {
@@ -287,6 +290,7 @@ impl Device {
             untaken: None,
             settled: None,
             before: None,
+            accepted_by: None,
         })
     }
 

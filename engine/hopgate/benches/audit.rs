@@ -199,7 +199,7 @@ impl Estate {
                 &playbooks,
                 &areas,
                 Timestamp::UNIX_EPOCH,
-                &Patience::endless(),
+                &Patience::of(Duration::from_secs(600)),
             ))
         };
         let entries = self.entries(count);
@@ -245,7 +245,7 @@ impl Estate {
             for playbook in &playbooks {
                 let client = client(entry.name.as_str(), Arc::new(https(entry)));
                 let facts = runtime.block_on(async {
-                    let (areas, patience) = (playbook.needs(), Patience::endless());
+                    let (areas, patience) = (playbook.needs(), Patience::of(Duration::from_secs(600)));
                     gather(&client, [playbook], &areas, Timestamp::UNIX_EPOCH, &patience).await
                 });
                 let _ = playbook.evaluate(&facts, None);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Either, FutureExt as _, Shared, join, join_all, pending, select};
+use futures_util::future::{BoxFuture, Either, FutureExt as _, Shared, join, join_all, select};
 use hopgate_panos::Client;
 use hopgate_playbooks::{Ask, Fact, FactArea, Facts, Playbook};
 use jiff::Timestamp;
@@ -25,14 +25,6 @@ impl Patience {
         Self {
             ended: clock::pause(limit).boxed().shared(),
             why: format!("no answer within {} s", limit.as_secs()),
-        }
-    }
-
-    /// Until the device has answered, or its transport gives up.
-    pub fn endless() -> Self {
-        Self {
-            ended: pending().boxed().shared(),
-            why: String::new(),
         }
     }
 

@@ -13,6 +13,7 @@ use hopgate_playbooks::{Facts, Finding, Mode, Setting, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub mod beside;
 mod cron;
 pub mod diff;
 pub mod estate;

@@ -65,6 +65,8 @@ enum TrustEvent {
 pub struct Connections {
     /// The clients.
     pub clients: BTreeMap<DeviceId, Arc<Client>>,
+    /// Where each of them asks.
+    pub addresses: BTreeMap<DeviceId, String>,
     first_use: BTreeMap<DeviceId, Arc<HttpsTransport>>,
 }
 
@@ -78,6 +80,7 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
     let mut fetched = Fetched::default();
     let mut connections = Connections {
         clients: BTreeMap::new(),
+        addresses: BTreeMap::new(),
         first_use: BTreeMap::new(),
     };
     for entry in &inventory.devices {
@@ -119,6 +122,7 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
                 source,
             })?;
         let client = Client::new(device.to_string(), transport, credentials);
+        connections.addresses.insert(device.clone(), authority(entry));
         connections.clients.insert(device, Arc::new(client));
     }
     Ok(connections)
@@ -166,7 +170,8 @@ fn pins(ledger: &Ledger) -> Result<BTreeMap<DeviceId, Fingerprint>, LedgerError>
         .collect())
 }
 
-fn authority(entry: &Entry) -> String {
+/// Host and port of a device.
+pub(crate) fn authority(entry: &Entry) -> String {
     let address = &entry.address;
     let has_port = match address.rfind(']') {
         Some(bracket) => address

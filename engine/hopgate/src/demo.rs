@@ -209,6 +209,7 @@ async fn second_act(
     let mut live = Live::silent();
     let asking = estate::ask(
         &prepared.connections().clients,
+        None,
         &stage.simulation.inventory,
         &question,
         &prepared.clock,

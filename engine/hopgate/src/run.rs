@@ -13,6 +13,7 @@ use hopgate_paths::Catalogue;
 use tokio::sync::{mpsc, watch};
 
 use crate::api::{self, Desk};
+use crate::audit::beside;
 use crate::audit::schedule::{Home, Schedule};
 use crate::catalogue;
 use crate::checks::{self, Asked, ChecksError, Hashed};
@@ -321,9 +322,11 @@ pub async fn run(
         checks: Arc::clone(&prepared.checks),
         end_at_gate: false,
     };
-    let audits = keep_audits(state, prepared, news.clone());
+    let beside = beside::Campaign::new(campaign.clone(), &prepared.connections);
+    let told = news.clone();
     let fleet = Fleet::begin(&campaign, setting, news)?;
-    let ending = follow(fleet, &mut commands, &mut heard, &send, audience).await;
+    let audits = keep_audits(state, prepared, beside.clone(), told);
+    let ending = follow(fleet, &mut commands, &mut heard, &send, audience, &beside).await;
     if let Some(audits) = audits {
         // One that is under way is not recorded, which the history shows as a run less.
         audits.abort();
@@ -347,12 +350,13 @@ pub async fn run(
 fn keep_audits(
     state: &State,
     prepared: &Prepared,
+    campaign: beside::Campaign,
     news: mpsc::UnboundedSender<News>,
 ) -> Option<tokio::task::JoinHandle<()>> {
     let schedule = Arc::clone(prepared.audits.as_ref()?);
     let home = Home::Engine {
         ledger: state.ledger().clone(),
-        clients: prepared.connections.clients.clone(),
+        campaign,
     };
     let clock = prepared.clock.clone();
     Some(tokio::spawn(async move {
@@ -368,6 +372,7 @@ async fn follow(
     heard: &mut mpsc::UnboundedReceiver<News>,
     send: &mpsc::UnboundedSender<Command>,
     audience: &mut dyn Audience,
+    beside: &beside::Campaign,
 ) -> Result<RunEnding, Failure> {
     let mut under_way: BTreeSet<DeviceId> = BTreeSet::new();
     let mut stop_requests = StopRequests::listen();
@@ -377,7 +382,7 @@ async fn follow(
         tokio::select! {
             biased;
             Some(news) = heard.recv() => {
-                note_under_way(&mut under_way, &news);
+                note_under_way(&mut under_way, beside, &news);
                 audience.hear(&news);
             }
             ended = &mut running => break ended?,
@@ -400,9 +405,11 @@ async fn follow(
     Ok(RunEnding::Campaign(ending))
 }
 
-fn note_under_way(under_way: &mut BTreeSet<DeviceId>, news: &News) {
+fn note_under_way(under_way: &mut BTreeSet<DeviceId>, beside: &beside::Campaign, news: &News) {
     if let News::Device(report) = news {
-        if report.standing.work == hopgate_core::device::Work::Working {
+        let works = report.standing.work == hopgate_core::device::Work::Working;
+        beside.note(&report.device, works);
+        if works {
             under_way.insert(report.device.clone());
         } else {
             under_way.remove(&report.device);

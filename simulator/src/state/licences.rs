@@ -64,12 +64,8 @@ impl Sight<'_> {
                 licences.extend(given.iter().map(|licence| one(&licence.feature, licence.expires)));
             }
             None => {
-                let url = if self.is_since("10.1") {
-                    "Advanced URL Filtering"
-                } else {
-                    "PAN-DB URL Filtering"
-                };
-                let usual = ["Threat Prevention", url, "WildFire License"];
+                // What was bought: an upgrade changes no licence.
+                let usual = ["Threat Prevention", "Advanced URL Filtering", "WildFire License"];
                 licences.extend(usual.map(|feature| one(feature, Some(FAR))));
                 if self.globalprotect_count() > 0 {
                     licences.push(one("GlobalProtect Gateway", Some(FAR)));
@@ -86,7 +82,6 @@ impl Sight<'_> {
 fn description(feature: &str) -> &str {
     match feature {
         "Premium" => "24 x 7 phone support; advanced replacement hardware service",
-        "PAN-DB URL Filtering" => "Palo Alto Networks URL Filtering License",
         "Advanced URL Filtering" => "Palo Alto Networks Advanced URL License",
         "WildFire License" => "WildFire signature feed, integrated WildFire logs, WildFire API",
         "GlobalProtect Gateway" => "GlobalProtect Gateway License",

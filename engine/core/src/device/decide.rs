@@ -150,6 +150,7 @@ impl Device {
         Probe::After {
             hop: self.hop,
             before: self.before.clone(),
+            accepted_by: self.accepted_by.clone(),
         }
     }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Action;
+use crate::names::Identity;
 
 /// One thing for the shell to perform. Every decision that is not terminal ends in exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,9 @@ pub enum Probe {
     After {
         /// The hop, from 0.
         hop: u32,
-        /// The state before the hop, to compare with; nothing where none was stored, or a person accepted what differs.
+        /// The state before the hop, to compare with; nothing where none was stored.
         before: Option<String>,
+        /// Who looked at what differs and let the device go on all the same.
+        accepted_by: Option<Identity>,
     },
 }

@@ -229,6 +229,9 @@ pub enum Event {
         how: How,
         /// Findings of the after-checks that passed.
         passed: u32,
+        /// Findings to know about that do not hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
     },
     /// It stopped and a person has to look.
     Halted {
@@ -352,17 +355,7 @@ impl fmt::Display for Event {
                 blob,
                 bytes,
                 snapshot,
-            } => {
-                write!(
-                    f,
-                    "configuration backed up, {bytes} bytes, {}",
-                    blob.get(..12).unwrap_or(blob)
-                )?;
-                match snapshot {
-                    Some(_) => f.write_str("; its state kept to compare with"),
-                    None => Ok(()),
-                }
-            }
+            } => write_backed_up(f, blob, *bytes, snapshot.is_some()),
             Event::Intended { action, attempt: 1 } => write!(f, "about to {action}"),
             Event::Intended { action, attempt } => write!(f, "about to {action}, attempt {attempt}"),
             Event::Accepted {
@@ -429,27 +422,44 @@ impl fmt::Display for Event {
             Event::HopEnded {
                 hop,
                 version,
-                how: How::Done,
+                how,
                 passed,
-            } => {
-                write!(
-                    f,
-                    "hop {} done: runs {version}, {passed} checks after it passed",
-                    hop + 1
-                )
-            }
-            Event::HopEnded {
-                hop,
-                version,
-                how: How::AlreadySo,
-                ..
-            } => {
-                write!(f, "hop {} was done already: runs {version}", hop + 1)
-            }
+                warnings,
+            } => write_hop_ended(f, hop + 1, *version, *how, *passed, warnings),
             Event::Halted { reason, .. } => write!(f, "HALTED: {reason}"),
             Event::Resumed { by, reason } => write!(f, "resumed by {by}: {reason}"),
         }
     }
+}
+
+fn write_backed_up(f: &mut fmt::Formatter<'_>, blob: &str, bytes: u64, kept: bool) -> fmt::Result {
+    let name = blob.get(..12).unwrap_or(blob);
+    write!(f, "configuration backed up, {bytes} bytes, {name}")?;
+    if kept {
+        f.write_str("; its state kept to compare with")?;
+    }
+    Ok(())
+}
+
+fn write_hop_ended(
+    f: &mut fmt::Formatter<'_>,
+    hop: u32,
+    version: Version,
+    how: How,
+    passed: u32,
+    warnings: &[String],
+) -> fmt::Result {
+    match how {
+        How::Done => write!(
+            f,
+            "hop {hop} done: runs {version}, {passed} checks after it passed"
+        )?,
+        How::AlreadySo => write!(f, "hop {hop} was done already: runs {version}")?,
+    }
+    if !warnings.is_empty() {
+        write!(f, ", to know: {}", warnings.join("; "))?;
+    }
+    Ok(())
 }
 
 fn write_enrolled(f: &mut fmt::Formatter<'_>, enrolment: &Enrolment) -> fmt::Result {

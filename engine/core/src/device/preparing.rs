@@ -1,7 +1,7 @@
 //! Before anything is installed: checks, backup, images. A device in these phases may be left as it is at any moment.
 
 use hopgate_paths::Version;
-use hopgate_playbooks::{Finding, Gate, Image, Job, System, Verdict};
+use hopgate_playbooks::{Finding, Gate, Image, Job, Severity, System, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation, Probe};
@@ -295,9 +295,17 @@ pub(super) fn passed(findings: &[Finding]) -> u32 {
     .unwrap_or(u32::MAX)
 }
 
-fn warnings(findings: &[Finding]) -> Vec<String> {
-    findings
+/// Findings that do not hold, and are more than information.
+pub(super) fn to_know(findings: &[Finding]) -> Vec<String> {
+    let told = findings
         .iter()
+        .filter(|finding| finding.severity != Severity::Info);
+    warnings(told)
+}
+
+fn warnings<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
+    findings
+        .into_iter()
         .filter(|finding| finding.verdict != Verdict::Pass)
         .map(finding_line)
         .collect()

@@ -209,6 +209,9 @@ impl Device {
                 self.permit = Some(*permit);
                 self.last_permit = permit.id;
                 self.standing_down = false;
+                // What was kept for an earlier permit is too old to compare with.
+                self.before = None;
+                self.accepted_by = None;
             }
             Event::StandDownAsked { .. } => self.standing_down = true,
             Event::Intended {
@@ -239,19 +242,21 @@ impl Device {
                 self.untaken = None;
                 self.settled = None;
                 self.before = None;
+                self.accepted_by = None;
             }
             Event::BackedUp { snapshot, .. } => self.before.clone_from(snapshot),
-            Event::Resumed { .. } => {
+            Event::Resumed { by, .. } => {
                 self.resumes += 1;
-                // What differs from before the hop was what a person looked at: it is accepted, or nothing would ever go on.
-                if matches!(
+                let looked = matches!(
                     self.phase,
                     Phase::Halted {
                         reason: HaltReason::AfterChecks { .. },
                         ..
                     }
-                ) {
-                    self.before = None;
+                );
+                // What differs for good could never go on otherwise. It is told all the same, with this name.
+                if looked {
+                    self.accepted_by = Some(by.clone());
                 }
                 // A person looked: what was tried before no longer counts against what is tried now.
                 self.restarts = 0;

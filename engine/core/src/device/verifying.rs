@@ -5,7 +5,7 @@ use hopgate_playbooks::{Finding, Gate, Ha, System};
 use jiff::Timestamp;
 
 use super::leaving::{is_member, member_line};
-use super::preparing::{finding_line, passed};
+use super::preparing::{finding_line, passed, to_know};
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation};
 use crate::halt::HaltReason;
 use crate::pulse::{AFTER_CHECK_LIMIT, ATTEMPTS_MAX, HA_SETTLE_LIMIT, JOB_POLL, RETRY};
@@ -112,6 +112,7 @@ impl Device {
                     version: hop.to,
                     how,
                     passed: passed(findings),
+                    warnings: to_know(findings),
                 })
             }
             Gate::Held { reasons } => {

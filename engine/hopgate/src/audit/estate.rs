@@ -14,10 +14,11 @@ use hopgate_paths::{Catalogue, Target};
 use hopgate_playbooks::{FactArea, Playbook, Setting};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::beside::Campaign;
 use super::firewall;
 use super::live::Live;
 use super::waivers::Waivers;
-use super::{Audit, Audited};
+use super::{Audit, Audited, Outcome};
 use crate::checks::{ADVISORIES, Asked, Hashed};
 use crate::clock::{self, Clock};
 use crate::config::inventory::{Entry, Inventory};
@@ -104,6 +105,7 @@ impl Question {
 /// Asks every device that is meant.
 pub async fn ask(
     clients: &BTreeMap<DeviceId, Arc<Client>>,
+    campaign: Option<&Campaign>,
     inventory: &Inventory,
     question: &Arc<Question>,
     clock: &Clock,
@@ -123,6 +125,12 @@ pub async fn ask(
         while tasks.len() < question.at_once.max(1)
             && let Some((entry, client)) = waiting.next()
         {
+            if let Some(why) = campaign.and_then(|campaign| campaign.keeps_from(entry)) {
+                live.asked(&entry.name);
+                live.answered(&entry.name, Some(Outcome::Unknown));
+                devices.push(unread(entry, why));
+                continue;
+            }
             let task = one(
                 Arc::clone(client),
                 entry.clone(),
@@ -190,13 +198,18 @@ fn tripped(entry: &Entry, error: &JoinError) -> Audited {
     } else {
         "the task was ended"
     };
+    unread(entry, format!("what it answered could not be judged: {said}"))
+}
+
+/// A device of which nothing is known, for this reason.
+fn unread(entry: &Entry, why: String) -> Audited {
     Audited {
         device: entry.name.clone(),
         labels: entry.labels.clone(),
         model: None,
         serial: None,
         version: None,
-        unread: Some(format!("what it answered could not be judged: {said}")),
+        unread: Some(why),
         missing: BTreeMap::new(),
         way: None,
         answers: Vec::new(),

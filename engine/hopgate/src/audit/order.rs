@@ -2,17 +2,15 @@
 //!
 //! Everything that can be wrong in them is told before a device is asked.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopgate_core::names::DeviceId;
-use hopgate_panos::Client;
 use hopgate_paths::Target;
 use hopgate_playbooks::{FactArea, Playbook};
 
 use super::Audit;
+use super::beside::Campaign;
 use super::estate::{self, Question};
 use super::live::Live;
 use super::waivers::Waivers;
@@ -127,24 +125,23 @@ impl Order {
 impl Ready {
     /// Asks the devices. Certificates that are trusted on first use are recorded.
     pub async fn ask(&self, ledger: &Ledger, live: &mut Live) -> Result<Audit, Failure> {
-        self.ask_through(None, ledger, live).await
+        self.ask_beside(None, ledger, live).await
     }
 
-    /// As [`Ready::ask`], a device that somebody here is connected to already through that client.
-    pub async fn ask_through(
+    /// As [`Ready::ask`], beside a campaign of this process.
+    pub async fn ask_beside(
         &self,
-        known: Option<&BTreeMap<DeviceId, Arc<Client>>>,
+        campaign: Option<&Campaign>,
         ledger: &Ledger,
         live: &mut Live,
     ) -> Result<Audit, Failure> {
         let mut connections = connect(&self.inventory, &self.path, ledger)?;
-        for (device, client) in known.into_iter().flatten() {
-            if let Some(place) = connections.clients.get_mut(device) {
-                *place = Arc::clone(client);
-            }
+        if let Some(campaign) = campaign {
+            campaign.share(&mut connections);
         }
         let asking = estate::ask(
             &connections.clients,
+            campaign,
             &self.inventory,
             &self.question,
             &self.clock,

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopgate_core::names::{AuditName, DeviceId};
-use hopgate_panos::Client;
+use hopgate_core::names::AuditName;
 use hopgate_paths::Target;
 use hopgate_playbooks::Setting;
 use jiff::Timestamp;
@@ -17,6 +16,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::beside::Campaign;
 use super::cron::Cron;
 use super::estate::{AT_ONCE, PATIENCE_S};
 use super::history;
@@ -166,7 +166,7 @@ impl Schedule {
         let ledger = opened.ledger();
         let done = async {
             let asked = ready
-                .ask_through(home.clients(), ledger, &mut Live::silent())
+                .ask_beside(home.campaign(), ledger, &mut Live::silent())
                 .await?;
             let run = history::record(ledger, &audit.name, &asked).await?;
             let left = self.page(audit, ledger, clock).await;
@@ -244,8 +244,8 @@ pub enum Home {
     Engine {
         /// Its journal.
         ledger: Ledger,
-        /// Its clients. A device of both is asked through the campaign's, which keeps to the limit of calls for both.
-        clients: BTreeMap<DeviceId, Arc<Client>>,
+        /// Its devices.
+        campaign: Campaign,
     },
 }
 
@@ -256,10 +256,10 @@ enum Opened<'h> {
 }
 
 impl Home {
-    fn clients(&self) -> Option<&BTreeMap<DeviceId, Arc<Client>>> {
+    fn campaign(&self) -> Option<&Campaign> {
         match self {
             Home::Directory(_) => None,
-            Home::Engine { clients, .. } => Some(clients),
+            Home::Engine { campaign, .. } => Some(campaign),
         }
     }
 

@@ -3,36 +3,135 @@
 //! Must not know by which rules, nor what follows from a difference.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hopgate_core::device::{Failure, FailureKind};
-use hopgate_playbooks::{Facts, Finding, HopContext, Mode, Rules, Severity, Snapshot, Verdict, compare};
+use hopgate_core::names::Identity;
+use hopgate_paths::Hop;
+use hopgate_playbooks::{
+    FactArea, Facts, Finding, HopContext, Mode, Rules, Severity, Snapshot, Verdict, compare,
+};
 
 use super::hands::Hands;
+use super::observe::LOOK_LIMIT;
+use crate::asking::Patience;
 use crate::checks::{Asked, DIFFERENCES};
+use crate::ledger::Ledger;
 
-/// What is there to compare with.
-pub(super) enum Before {
-    /// Nothing: no comparison is asked for, none was kept, or a person accepted what differed.
-    None,
-    /// It was kept and cannot be read.
-    Unreadable(String),
-    /// It.
-    Known(Box<Snapshot>),
+/// What there is to compare with.
+pub(super) struct Kept {
+    /// The name of the stored snapshot.
+    pub(super) snapshot: Option<String>,
+    /// Who looked at the differences and let the device go on.
+    pub(super) accepted_by: Option<Identity>,
 }
 
-impl Before {
-    /// What is not as it was.
-    pub(super) fn differences(&self, facts: &Facts, rules: &Rules, hop: Option<&HopContext>) -> Vec<Finding> {
-        match self {
-            Before::Known(before) => compare(before, &Snapshot::under(facts, rules), rules, hop).findings(),
-            Before::Unreadable(why) => vec![cannot_tell(why.clone(), Severity::Block)],
-            // A device that was found at its release has no before of ours. That is to be known, and cannot be cured.
-            Before::None => vec![cannot_tell(
-                "nothing was read before the hop to compare with".to_owned(),
-                Severity::Warn,
-            )],
+impl Hands {
+    /// What the device is now, as it is kept; nothing where the campaign compares nothing.
+    pub(super) async fn state(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(rules) = self.rules() else {
+            return Ok(None);
+        };
+        let areas = rules.areas();
+        let mut facts = self.read(&areas).await;
+        // What is not known now can never be missed later: one more try for an answer that was lost on the way.
+        if unknown(&facts, &areas) > 0 {
+            let again = self.read(&areas).await;
+            if unknown(&again, &areas) < unknown(&facts, &areas) {
+                facts = again;
+            }
+        }
+        // Without its role, everything that an active member hands over with it would be taken for lost.
+        for needed in [FactArea::System, FactArea::Ha] {
+            if let Some(why) = facts.unknown(needed) {
+                return Err(unready(format!("the state before the hop: {needed}: {why}")));
+            }
+        }
+        let checks = Arc::clone(self.shared_checks());
+        let kept = tokio::task::spawn_blocking(move || {
+            let snapshot = rules_of(&checks.after).map(|rules| Snapshot::under(&facts, rules));
+            serde_json::to_vec(&snapshot)
+        });
+        match kept.await {
+            Ok(Ok(kept)) => Ok(Some(kept)),
+            Ok(Err(error)) => Err(unready(format!(
+                "the state before the hop cannot be kept: {error}"
+            ))),
+            Err(error) => Err(unready(format!(
+                "the state before the hop cannot be kept: {error}"
+            ))),
         }
     }
+
+    async fn read(&self, areas: &BTreeSet<FactArea>) -> Facts {
+        let patience = Patience::of(LOOK_LIMIT);
+        patience.facts(self.client(), areas, self.clock().now()).await
+    }
+
+    /// What is not as it was, by the rules of the campaign. On a thread of its own: a large routing table takes seconds,
+    /// and other devices are being watched.
+    pub(super) async fn differences(&self, kept: Kept, facts: Arc<Facts>, hop: Option<&Hop>) -> Vec<Finding> {
+        let (checks, ledger) = (Arc::clone(self.shared_checks()), self.ledger().clone());
+        let hop = hop.map(HopContext::from);
+        let compared = tokio::task::spawn_blocking(move || match rules_of(&checks.after) {
+            Some(rules) => kept.against(&facts, rules, hop.as_ref(), &ledger),
+            None => Vec::new(),
+        });
+        compared
+            .await
+            .unwrap_or_else(|error| vec![cannot_tell(error.to_string(), Severity::Block)])
+    }
+
+    fn rules(&self) -> Option<&Rules> {
+        rules_of(&self.checks().after)
+    }
+}
+
+impl Kept {
+    fn against(
+        &self,
+        facts: &Facts,
+        rules: &Rules,
+        hop: Option<&HopContext>,
+        ledger: &Ledger,
+    ) -> Vec<Finding> {
+        let findings = match &self.snapshot {
+            // A device that was found at its release has no before of ours. That is to be known, and cannot be cured.
+            None => {
+                let missing = "nothing was read before the hop to compare with".to_owned();
+                vec![cannot_tell(missing, Severity::Warn)]
+            }
+            Some(snapshot) => match stored(snapshot, ledger) {
+                Ok(before) => compare(&before, &Snapshot::under(facts, rules), rules, hop).findings(),
+                Err(why) => vec![cannot_tell(
+                    format!("the state before the hop: {why}"),
+                    Severity::Block,
+                )],
+            },
+        };
+        match &self.accepted_by {
+            Some(by) => findings.into_iter().map(|found| accepted(found, by)).collect(),
+            None => findings,
+        }
+    }
+}
+
+fn stored(snapshot: &str, ledger: &Ledger) -> Result<Snapshot, String> {
+    let document = ledger.document(snapshot).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&document).map_err(|error| error.to_string())
+}
+
+/// It still differs, and does not hold any more.
+fn accepted(mut finding: Finding, by: &Identity) -> Finding {
+    if finding.severity == Severity::Block && finding.verdict != Verdict::Pass {
+        finding.severity = Severity::Warn;
+        let by = format!("; {by} looked and let it go on");
+        finding.message.push_str(&by);
+        if let Verdict::Inconclusive { missing } = &mut finding.verdict {
+            missing.push_str(&by);
+        }
+    }
+    finding
 }
 
 fn cannot_tell(missing: String, severity: Severity) -> Finding {
@@ -49,43 +148,23 @@ fn cannot_tell(missing: String, severity: Severity) -> Finding {
     }
 }
 
-impl Hands {
-    /// What the device is now, as it is kept; nothing where the campaign compares nothing.
-    pub(super) async fn state(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let Some(rules) = self.rules() else {
-            return Ok(None);
-        };
-        let areas: BTreeSet<_> = rules.areas();
-        let facts = self.client().facts(&areas, self.clock().now()).await;
-        let kept = serde_json::to_vec(&Snapshot::under(&facts, rules));
-        kept.map(Some).map_err(|error| Failure {
-            kind: FailureKind::Unready,
-            text: format!("the state before the hop cannot be kept: {error}"),
-        })
-    }
+fn unknown(facts: &Facts, areas: &BTreeSet<FactArea>) -> usize {
+    areas
+        .iter()
+        .filter(|area| facts.unknown(**area).is_some())
+        .count()
+}
 
-    /// What was kept under this name.
-    pub(super) async fn before(&self, kept: Option<&str>) -> Before {
-        let (Some(kept), Some(_)) = (kept.map(str::to_owned), self.rules()) else {
-            return Before::None;
-        };
-        let ledger = self.ledger().clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let document = ledger.document(&kept).map_err(|error| error.to_string())?;
-            serde_json::from_slice(&document).map_err(|error| error.to_string())
-        });
-        match read.await {
-            Ok(Ok(snapshot)) => Before::Known(Box::new(snapshot)),
-            Ok(Err(why)) => Before::Unreadable(format!("the state before the hop: {why}")),
-            Err(error) => Before::Unreadable(format!("the state before the hop: {error}")),
-        }
+fn unready(text: String) -> Failure {
+    Failure {
+        kind: FailureKind::Unready,
+        text,
     }
+}
 
-    fn rules(&self) -> Option<&Rules> {
-        let mut after = self.checks().after.iter();
-        after.find_map(|asked| match asked {
-            Asked::Differences(rules) => Some(&**rules),
-            Asked::Playbook(_) | Asked::Advisories => None,
-        })
-    }
+fn rules_of(after: &[Asked]) -> Option<&Rules> {
+    after.iter().find_map(|asked| match asked {
+        Asked::Differences(rules) => Some(&**rules),
+        Asked::Playbook(_) | Asked::Advisories => None,
+    })
 }

@@ -11,7 +11,6 @@ use hopgate_paths::{Catalogue, Hop};
 use hopgate_playbooks::advisories::{self, Step, Waiver};
 use hopgate_playbooks::{FactArea, Facts, Finding, HopContext, Variables};
 
-use super::before::Before;
 use crate::checks::Asked;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
@@ -70,6 +69,11 @@ impl Hands {
         &self.checks
     }
 
+    /// For work on another thread.
+    pub(super) fn shared_checks(&self) -> &Arc<Checks> {
+        &self.checks
+    }
+
     /// The facts that `asked` needs for this hop, and `also`.
     pub(super) fn needs(&self, asked: &[Asked], hop: Option<&Hop>, also: &[FactArea]) -> BTreeSet<FactArea> {
         let mut areas: BTreeSet<FactArea> = also.iter().copied().collect();
@@ -87,12 +91,12 @@ impl Hands {
         areas
     }
 
-    /// Every finding of `asked` over the same facts, and what was before the hop.
+    /// Every finding of `asked` over the same facts, beside what was found by comparing.
     pub(super) fn evaluate(
         &self,
         asked: &[Asked],
         facts: &Facts,
-        before: &Before,
+        differences: &[Finding],
         hop: Option<&Hop>,
     ) -> Vec<Finding> {
         let context = hop.map(HopContext::from);
@@ -108,7 +112,7 @@ impl Hands {
                     facts,
                     &|advisory| self.waiver(advisory),
                 ),
-                Asked::Differences(rules) => before.differences(facts, rules, context.as_ref()),
+                Asked::Differences(_) => differences.to_vec(),
             })
             .collect()
     }

@@ -1,6 +1,8 @@
 //! Looks: every probe of a device, turned into one input. Nothing here changes a device.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use hopgate_core::device::{Failure, FailureKind, Input, Observation, Probe};
 use hopgate_core::watchdog::AutoCommit;
@@ -11,8 +13,12 @@ use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 use crate::asking::{Patience, gather};
 use crate::checks::Asked;
 
-use super::before::Before;
+use super::before::Kept;
 use super::hands::{Hands, failure};
+
+/// How long a look at all facts may take, in real time: a third of the time that checks after a hop have, so that no device
+/// is judged by its first look alone.
+pub(super) const LOOK_LIMIT: Duration = Duration::from_secs(300);
 
 /// The job that every boot runs before the device is ready, as devices name it.
 const AUTO_COMMIT_JOB: &str = "AutoCom";
@@ -31,7 +37,15 @@ impl Hands {
             Probe::Job(id) => self.job(*id).await,
             Probe::Ha => self.ha().await,
             Probe::Boot { expected } => self.boot(*expected, hop.as_ref()).await,
-            Probe::After { before, .. } => self.checks_after(before.as_deref(), hop.as_ref()).await,
+            Probe::After {
+                before, accepted_by, ..
+            } => {
+                let kept = Kept {
+                    snapshot: before.clone(),
+                    accepted_by: accepted_by.clone(),
+                };
+                self.checks_after(kept, hop.as_ref()).await
+            }
         };
         match seen {
             Ok(observation) => Input::Observed(observation),
@@ -43,7 +57,7 @@ impl Hands {
         let asked = &self.checks().before;
         let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
         let (system, facts) = self.facts(asked, needs).await?;
-        let findings = self.evaluate(asked, &facts, &Before::None, hop);
+        let findings = self.evaluate(asked, &facts, &[], hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
             Fact::Unknown(why) => Err(why.clone()),
@@ -55,7 +69,7 @@ impl Hands {
         })
     }
 
-    async fn checks_after(&self, before: Option<&str>, hop: Option<&Hop>) -> Result<Observation, Failure> {
+    async fn checks_after(&self, kept: Kept, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let asked = &self.checks().after;
         let also: &[FactArea] = if self.peer().is_some() {
             &[FactArea::System, FactArea::Ha]
@@ -64,8 +78,9 @@ impl Hands {
         };
         let (system, facts) = self.facts(asked, self.needs(asked, hop, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
-        let before = self.before(before).await;
-        let findings = self.evaluate(asked, &facts, &before, hop);
+        let facts = Arc::new(facts);
+        let differences = self.differences(kept, Arc::clone(&facts), hop).await;
+        let findings = self.evaluate(asked, &facts, &differences, hop);
         Ok(Observation::After {
             system: Box::new(system),
             ha,
@@ -81,7 +96,7 @@ impl Hands {
             playbooks,
             &areas,
             self.clock().now(),
-            &Patience::endless(),
+            &Patience::of(LOOK_LIMIT),
         )
         .await;
         let system = match facts.system.known() {

@@ -127,7 +127,7 @@ pub struct HopStory {
     pub checks_before: Option<u32>,
     /// Findings that passed after it.
     pub checks_after: Option<u32>,
-    /// Findings before it that are to be known and did not hold it.
+    /// Findings before and after it that are to be known and did not hold it.
     pub warnings: Vec<String>,
     /// Boots seen in it.
     pub boots: u32,

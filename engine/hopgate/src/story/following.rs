@@ -156,7 +156,14 @@ impl<'a> Followed<'a> {
                 ..
             } => hop.reboot_minutes = Some(0),
             Event::BootSeen(_) => hop.boots += 1,
-            Event::HopEnded { how, passed, .. } => {
+            Event::HopEnded {
+                how,
+                passed,
+                warnings,
+                ..
+            } => {
+                let after = warnings.iter().map(|warning| format!("after it, {warning}"));
+                hop.warnings.extend(after);
                 hop.ended = Some(at);
                 hop.how = Some(*how);
                 hop.checks_after = Some(*passed);

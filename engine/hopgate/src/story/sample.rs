@@ -383,6 +383,7 @@ impl Night {
             version: version(to),
             how: How::Done,
             passed: 21,
+            warnings: Vec::new(),
         };
         self.device(device, minute + 7.0, ended);
     }

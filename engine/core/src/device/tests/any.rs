@@ -201,7 +201,11 @@ fn input() -> impl Strategy<Value = Input> {
         Just(Probe::Job(7)),
         Just(Probe::Ha),
         release().prop_map(|expected| Probe::Boot { expected }),
-        Just(Probe::After { hop: 0, before: None }),
+        Just(Probe::After {
+            hop: 0,
+            before: None,
+            accepted_by: None
+        }),
     ];
     let failed = kind.prop_map(|kind| failure(kind, "words"));
     let failed = || failed.clone();

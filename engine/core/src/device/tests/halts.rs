@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::scripted::{Fate, Firewall, World, secs, version};
-use crate::device::{Action, HaltedAt, Phase};
+use crate::device::{Action, HaltedAt, Phase, Probe};
 use crate::halt::HaltReason;
 use crate::plan::tests::hop;
 
@@ -205,4 +205,27 @@ fn a_device_that_was_put_back_by_hand_does_the_hop_again_after_a_resume() {
     );
     assert_eq!((world.device.permit(), world.device.hops_done()), (None, 0));
     assert_eq!(world.run_to_the_end(), Phase::Done, "{}", world.story());
+}
+
+#[test]
+fn what_was_kept_before_a_hop_is_compared_with_in_that_hop_only_and_a_resume_says_who_looked() {
+    let kept = |world: &World| match world.device.look_after() {
+        Probe::After {
+            before, accepted_by, ..
+        } => (before.is_some(), accepted_by.map(|by| by.to_string())),
+        other => panic!("{other:?}"),
+    };
+    let mut world = World::standalone();
+    world.grant();
+    world.drive_to("verifying");
+    assert_eq!(kept(&world), (true, None));
+    world.firewall.after_fails_until = Some(world.now + SignedDuration::from_mins(50));
+    world.drive();
+    assert!(matches!(halted_at(&world), HaltedAt::Restart(_)));
+    world.resume();
+    world.drive_to("verifying");
+    assert_eq!(kept(&world), (true, Some("nora".to_owned())));
+    world.now += SignedDuration::from_hours(1);
+    assert_eq!(world.drive(), Phase::Done);
+    assert_eq!(kept(&world), (false, None));
 }

@@ -116,12 +116,17 @@ fn events_for(device: &Device) -> Vec<Event> {
                 reboot_by: opens(),
             }),
             Event::HopEnded {
-                version, how, passed, ..
+                version,
+                how,
+                passed,
+                warnings,
+                ..
             } => Event::HopEnded {
                 hop,
                 version,
                 how,
                 passed,
+                warnings,
             },
             other => other,
         })

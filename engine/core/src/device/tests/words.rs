@@ -161,12 +161,21 @@ pub(super) fn events() -> Vec<Event> {
             version,
             how: How::Done,
             passed: 9,
+            warnings: Vec::new(),
+        },
+        Event::HopEnded {
+            hop: 0,
+            version,
+            how: How::Done,
+            passed: 8,
+            warnings: vec!["routes: route 10.1.0.0/16 of default: gone".to_owned()],
         },
         Event::HopEnded {
             hop: 1,
             version,
             how: How::AlreadySo,
             passed: 9,
+            warnings: Vec::new(),
         },
         Event::Halted {
             reason: HaltReason::BootLoop {
@@ -335,6 +344,7 @@ fn every_event_in_words() {
     back after 2 boots: expected release, auto-commit ended
     HA settled: passive
     hop 1 done: runs 10.2.0, 9 checks after it passed
+    hop 1 done: runs 10.2.0, 8 checks after it passed, to know: routes: route 10.1.0.0/16 of default: gone
     hop 2 was done already: runs 10.2.0
     HALTED: boot loop: 3 boots seen, went dark 4 times, no auto-commit ever finished
     resumed by nora: replaced the optic
@@ -452,6 +462,7 @@ fn every_event_as_it_is_stored() {
     {"back_in_service":{"boots":2}}
     {"ha_settled":{"state":"passive"}}
     {"hop_ended":{"hop":0,"version":"10.2.0","how":"done","passed":9}}
+    {"hop_ended":{"hop":0,"version":"10.2.0","how":"done","passed":8,"warnings":["routes: route 10.1.0.0/16 of default: gone"]}}
     {"hop_ended":{"hop":1,"version":"10.2.0","how":"already_so","passed":9}}
     {"halted":{"reason":{"boot_loop":{"boots":3,"dark_spells":4}},"evidence":["boot 1 at 22:06"]}}
     {"resumed":{"by":"nora","reason":"replaced the optic"}}
