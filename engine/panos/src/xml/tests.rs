@@ -161,7 +161,7 @@ fn a_success_with_an_error_status_is_no_success() {
 }
 
 #[test]
-fn depth_and_number_of_elements_are_bounded() {
+fn depth_and_number_of_elements_and_attributes_are_bounded() {
     let nested = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
     assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
     assert_eq!(
@@ -172,6 +172,16 @@ fn depth_and_number_of_elements_are_bounded() {
     assert_eq!(
         parse(many.as_bytes()).unwrap_err(),
         "XML with more than 200000 elements"
+    );
+    let attributes = |count: usize| {
+        let attributes: String = (0..count).map(|at| format!(" a{at}=''")).collect();
+        format!("<a{attributes}/>")
+    };
+    assert!(parse(attributes(ATTRIBUTES_MAX).as_bytes()).is_ok());
+    // The time is what the runner allows.
+    assert_eq!(
+        parse(attributes(200_000).as_bytes()).unwrap_err(),
+        "XML with more than 64 attributes of one element"
     );
 }
 
