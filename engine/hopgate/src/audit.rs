@@ -13,7 +13,7 @@ use hopgate_playbooks::{Facts, Finding, Mode, Setting, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
-mod cron;
+pub mod cron;
 pub mod diff;
 pub mod estate;
 mod firewall;
