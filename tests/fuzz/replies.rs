@@ -484,7 +484,10 @@ fn write_element(name: &str, value: &Value, out: &mut String) -> Option<()> {
     }
     out.push('>');
     out.push_str(&escaped(text));
-    for (child, value) in fields.iter().filter(|(name, _)| !name.starts_with(['@', '#'])) {
+    let elements = fields
+        .iter()
+        .filter(|(name, _)| !name.starts_with('@') && *name != "#text");
+    for (child, value) in elements {
         match value {
             Value::Array(list) => list.iter().try_for_each(|one| write_element(child, one, out))?,
             one => write_element(child, one, out)?,

@@ -151,7 +151,7 @@ async fn as_many_calls_at_once_as_are_allowed_and_never_more() {
     for outcome in futures_util::future::join_all(calls).await {
         assert_eq!(outcome, Ok(true));
     }
-    assert_eq!(transport.most_in_flight(), crate::client::CALLS_IN_FLIGHT);
+    assert_eq!(transport.most_in_flight(), CALLS_IN_FLIGHT);
 }
 
 #[tokio::test]
