@@ -21,16 +21,16 @@ fn every_target_holds_for_its_seeds_and_reads_some() {
 /// A target that says it reads anything would hold nothing. Two read any words: as a reply's text, and as lines.
 #[test]
 fn no_target_reads_what_is_nothing() {
+    let mut read = Vec::new();
     for target in targets() {
         for nothing in ["<", "<a><b></a>", "\u{0}\u{1}", "{", "\u{feff}"] {
             let reads_words = matches!(target.name, "xml" | "table") && !nothing.starts_with('<');
-            assert!(
-                reads_words || !(target.run)(nothing.as_bytes()),
-                "{} reads {nothing:?}",
-                target.name
-            );
+            if !reads_words && (target.run)(nothing.as_bytes()) {
+                read.push((target.name, nothing));
+            }
         }
     }
+    assert_eq!(read, []);
 }
 
 #[test]

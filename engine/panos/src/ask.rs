@@ -61,7 +61,7 @@ fn read(result: &Node, reading: &Reading) -> Result<Value, Failure> {
         )),
         Reading::Table(columns) => table(&lines(result), columns),
         Reading::Area(Parser::Disks) => stored(&disk::disks(result)?),
-        Reading::Area(Parser::Jobs) => stored(&jobs::list(result)),
+        Reading::Area(Parser::Jobs) => stored(&jobs::list(result)?),
         Reading::Area(Parser::Memory) => stored(&load::memory(result)?),
         Reading::Area(Parser::Partitions) => stored(&swm::partitions(result)?),
         Reading::Area(Parser::Processes) => stored(&health::processes(result)?),

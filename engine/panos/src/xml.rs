@@ -164,10 +164,17 @@ pub(crate) fn read_rows<T>(
     );
     match failed {
         Some(failure) => Err(failure),
-        None => Ok((
-            read_envelope(reply.status, reply.content_type, reply.body, parsed)?,
-            rows,
-        )),
+        None => {
+            let result = read_envelope(reply.status, reply.content_type, reply.body, parsed)?;
+            if rows.is_empty() && !result.text().is_empty() {
+                // The device says something else than that there is nothing.
+                return Err(Failure::unreadable(format!(
+                    "no rows, and the words {:?}",
+                    printable(result.text(), SHOWN)
+                )));
+            }
+            Ok((result, rows))
+        }
     }
 }
 

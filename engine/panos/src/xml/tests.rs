@@ -186,6 +186,23 @@ fn depth_and_number_of_elements_and_attributes_are_bounded() {
 }
 
 #[test]
+fn words_in_the_place_of_rows_are_not_an_empty_table() {
+    let read = |result: &str| {
+        let body = format!("<response status='success'><result>{result}</result></response>");
+        let raw = Raw {
+            status: 200,
+            content_type: None,
+            body: body.as_bytes(),
+        };
+        read_rows(raw, &["entry"], |_, entry| Ok(entry.text().to_owned())).map(|(_, rows)| rows)
+    };
+    assert_eq!(read(""), Ok(Vec::new()));
+    assert_eq!(read("<flags>A: active</flags>"), Ok(Vec::new()));
+    assert_eq!(read("words <entry>row</entry>"), Ok(vec!["row".to_owned()]));
+    insta::assert_snapshot!(read("routed is not running").unwrap_err(), @r#"the reply cannot be understood: no rows, and the words "routed is not running""#);
+}
+
+#[test]
 fn bytes_that_are_not_utf8_do_not_lose_the_reply() {
     let result = read_reply(
         200,
