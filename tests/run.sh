@@ -3,7 +3,7 @@
 # build and its demo. What a fresh machine lacks is installed where that is possible, and said where it is not.
 #
 #   bash tests/run.sh                 all of it, for people and for CI (CI=true: no colours, no bars)
-#   HOPGATE_FULL=1 bash tests/run.sh  the long forms of the crash, kill and journal tests
+#   HOPGATE_FULL=1 bash tests/run.sh  the long forms of the crash, kill, journal and fuzz tests
 #
 # Ends with a line "N passed, 0 failed" and status 0, or at the first thing that fails.
 set -euo pipefail
@@ -49,6 +49,7 @@ step() { # inside a step `set -e` does not hold: each command in it says itself 
 tools() {
     local missing=()
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    command -v c++ >/dev/null || missing+=(g++)
     command -v strace >/dev/null || missing+=(strace)
     command -v mkfs.ext4 >/dev/null || missing+=(e2fsprogs)
     command -v python3 >/dev/null || missing+=(python3)
@@ -107,6 +108,18 @@ tests() {
     passed=$((passed + counted))
 }
 
+# What reads foreign text, under libFuzzer for some seconds. Without a C++ compiler only the seeds ran, with the tests before.
+fuzz() {
+    if ! command -v c++ >/dev/null; then
+        echo "SKIPPED: libFuzzer takes a C++ compiler"
+        return 0
+    fi
+    if ! bash tests/fuzz/run.sh 2>&1 | tee "$log"; then
+        return 1
+    fi
+    passed=$((passed + $(grep -c '^fuzz .* ok$' "$log")))
+}
+
 # The binary that is shipped. The tests that start processes use it too, so that it is built once and tested as it is.
 release() {
     cargo build --release --locked --quiet || return 1
@@ -139,7 +152,7 @@ step "documentation" docs
 step "dependencies" dependencies
 # Every step names the whole workspace: with other packages selected, cargo would choose other features and build the
 # libraries again. Test programs run one after the other, so those with processes and real time have the machine to themselves.
-step "tests: rooms" tests --workspace --lib --bins --test behaviour --test library
+step "tests: rooms" tests --workspace --lib --bins --test behaviour --test library --test seeds
 step "tests: layout" tests --workspace --test layout
 step "tests: campaigns, crashes, wire, pager" tests --workspace --test campaign --test crash --test wire --test pager
 step "tests: journal" tests --workspace --test journal
@@ -147,6 +160,8 @@ step "tests: journal" tests --workspace --test journal
 step "tests: clients" tests --workspace --test clients -- --show-output
 step "release build" release
 step "release demo" release_demo
+# After the release build, whose libraries it uses.
+step "fuzz" fuzz
 step "tests: command line" tests --workspace --test cli
 step "tests: demo" tests --workspace --test demo
 step "tests: kill" tests --workspace --test kill

@@ -342,15 +342,8 @@ fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
             continue;
         }
         let alone = tag.ends_with('/');
-        let name = tag
-            .trim_end_matches('/')
-            .split_whitespace()
-            .next()
-            .unwrap_or_default();
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        if name.is_empty() || !name.chars().all(plain) {
-            return Err(wrong(&format!("`<{tag}>` is no element")));
-        }
+        let name = tag_name(tag.strip_suffix('/').unwrap_or(tag))
+            .ok_or_else(|| wrong(&format!("`<{tag}>` is no element")))?;
         if closed {
             beside = true;
         } else {
@@ -367,6 +360,39 @@ fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
         (_, None) if !rest.trim().is_empty() => Err(wrong("there is something beside it")),
         (_, None) => Ok((leading, !beside)),
     }
+}
+
+/// The name of a start tag, where nothing is in the tag but attributes with their values. Read strictly: a `>` in a quote
+/// ends the tag for this reader and not for the device's, which would then see other elements than were looked at.
+fn tag_name(tag: &str) -> Option<&str> {
+    let (name, mut rest) = leading_name(tag)?;
+    let mut seen = Vec::new();
+    loop {
+        let attribute = rest.trim_start();
+        if attribute.is_empty() {
+            return Some(name);
+        }
+        let (key, after) = leading_name(attribute)?;
+        if attribute.len() == rest.len() || seen.contains(&key) {
+            return None;
+        }
+        seen.push(key);
+        let value = after.trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|quote| "\"'".contains(*quote))?;
+        let (value, after) = value[1..].split_once(quote)?;
+        if value.contains('<') {
+            return None;
+        }
+        rest = after;
+    }
+}
+
+/// A name that a text begins with, and what follows.
+fn leading_name(text: &str) -> Option<(&str, &str)> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let end = text.find(|letter| !plain(letter)).unwrap_or(text.len());
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    begins.then(|| text.split_at(end))
 }
 
 #[cfg(test)]
@@ -433,6 +459,9 @@ mod tests {
                 "<debug><swm><revert/></swm></debug>",
                 "<debug><swm><status/><revert/></swm></debug>",
                 "<!-- x --><request/>",
+                "<show a>x</show>",
+                "< show/>",
+                "<show a=\"><x b=\"/><request><restart><system/></restart></request></show>",
             ]
             .into_iter()
             .map(|command| xml(command).unwrap_err()),
@@ -442,7 +471,7 @@ mod tests {
             Ask::configuration("//phash", Reading::Xml).unwrap_err(),
         ])
         .collect();
-        insta::assert_snapshot!(said.join("\n"), @r"
+        insta::assert_snapshot!(said.join("\n"), @r#"
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
@@ -464,9 +493,12 @@ mod tests {
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         the command is not one element of XML: `<!-- x -->` is no element
+        the command is not one element of XML: `<show a>` is no element
+        the command is not one element of XML: `< show/>` is no element
+        the command is not one element of XML: `<show a=">` is no element
         `mgt-config` in a path leads to secrets, which no report may hold
         a configuration path begins with `/config/`
-        ");
+        "#);
         assert!(xml("<show><arp><entry name='all'/></arp></show>").is_ok());
         assert!(
             Ask::configuration(

@@ -406,6 +406,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_map_is_looked_through_in_the_same_order_at_every_run() {
+        let said = || {
+            let mut context = vocabulary::context().unwrap();
+            let names: serde_json::Map<_, _> = (0..40).map(|at| (format!("n{at}"), at.into())).collect();
+            context.add_variable_as_val("jobs", vocabulary::value(&names).unwrap());
+            let looks = Expression::compile("dyn(jobs).map(name, name + string(jobs[name]))", &Scope::bare());
+            vocabulary::shown(&looks.ok().unwrap().value(&context).ok().unwrap())
+        };
+        let first = said();
+        assert!(first.starts_with("n00, n11, n1010, n1111, n1212, "), "{first}");
+        for _ in 0..10 {
+            assert_eq!(said(), first);
+        }
+    }
+
     /// Nothing of what people can write takes more than a moment, whatever the facts hold. The time is what the runner
     /// allows: without the bounds, each of these runs for hours or takes all memory.
     #[test]

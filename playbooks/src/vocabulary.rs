@@ -151,8 +151,7 @@ pub(crate) fn from_json(json: serde_json::Value) -> Box<dyn Val> {
             let fields = fields
                 .into_iter()
                 .map(|(name, field)| (CelMapKey::from(name), from_json(field)));
-            // A comprehension over it goes in no particular order, which no check of the library does: what there is to
-            // look through is in lists.
+            // The interpreter's own type, which is looked through in order all the same (`bounds::in_order`).
             Box::new(CelMap::from(fields.collect::<HashMap<_, _>>()))
         }
     }

@@ -43,6 +43,11 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "panos-simulator",
         ],
     ),
+    (
+        "tests/fuzz",
+        "hopgate-fuzz",
+        &["hopgate", "hopgate-panos", "hopgate-paths", "hopgate-playbooks"],
+    ),
 ];
 
 /// All that the deciding crates may link: nothing that does I/O, keeps time or draws lots.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub mod beside;
-mod cron;
+pub mod cron;
 pub mod diff;
 pub mod estate;
 mod firewall;

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::{CallError, Failure};
 use crate::operation::Operation;
 use crate::state_dump::{self, NO_MATCHES};
-use crate::xml::Node;
+use crate::xml::{Node, printable};
 use crate::{disk, health, jobs, load, swm};
 
 /// Elements that are lists however many of them there are: PAN-OS repeats them, and one must not look unlike two.
@@ -61,7 +61,7 @@ fn read(result: &Node, reading: &Reading) -> Result<Value, Failure> {
         )),
         Reading::Table(columns) => table(&lines(result), columns),
         Reading::Area(Parser::Disks) => stored(&disk::disks(result)?),
-        Reading::Area(Parser::Jobs) => stored(&jobs::list(result)),
+        Reading::Area(Parser::Jobs) => stored(&jobs::list(result)?),
         Reading::Area(Parser::Memory) => stored(&load::memory(result)?),
         Reading::Area(Parser::Partitions) => stored(&swm::partitions(result)?),
         Reading::Area(Parser::Processes) => stored(&health::processes(result)?),
@@ -110,6 +110,10 @@ fn state(result: &Node) -> Result<Value, Failure> {
     for (key, value) in state_dump::entries(result)? {
         match value {
             state_dump::Value::Text(text) if text == NO_MATCHES => {}
+            // One of two values would be lost, and nobody could tell which.
+            _ if fields.contains_key(&key) => {
+                return Err(state_dump::unreadable(&key, "the field is there twice"));
+            }
             value => {
                 fields.insert(key, dumped(value));
             }
@@ -166,13 +170,29 @@ fn table(lines: &[String], columns: &[String]) -> Result<Value, Failure> {
         return Ok(Value::Array(Vec::new()));
     };
     let starts = starts(header);
+    for (at, (name, _)) in starts.iter().enumerate() {
+        if starts[..at].iter().any(|(other, _)| other == name) {
+            return Err(Failure::unreadable(format!(
+                "two columns of the table are called {}",
+                printable(name, 40)
+            )));
+        }
+    }
     let rows = rows.map(|line| {
         let letters: Vec<char> = line.chars().collect();
         let cells = starts.iter().enumerate().map(|(at, (name, start))| {
             let end = starts.get(at + 1).map_or(letters.len(), |(_, next)| *next);
             let cell = letters.get((*start).min(letters.len())..end.min(letters.len()));
             let cell: String = cell.unwrap_or_default().iter().collect();
-            // A cell that runs into the next column cannot be told from two: nothing is guessed from it.
+            // A cell that runs into the next column cannot be told from two, and what stands before the first column
+            // belongs to none: nothing is guessed from either.
+            let before = letters.get(..*start).unwrap_or(&letters);
+            if at == 0 && before.iter().any(|letter| !letter.is_whitespace()) {
+                return Err(Failure::unreadable(format!(
+                    "something stands before column {} of the table",
+                    printable(name, 40)
+                )));
+            }
             let runs_on = *start > 0
                 && letters
                     .get(*start - 1)
@@ -180,7 +200,8 @@ fn table(lines: &[String], columns: &[String]) -> Result<Value, Failure> {
                 && !cell.trim().is_empty();
             if runs_on {
                 return Err(Failure::unreadable(format!(
-                    "a cell of the table runs into column {name}"
+                    "a cell of the table runs into column {}",
+                    printable(name, 40)
                 )));
             }
             Ok((name.clone(), Value::String(cell.trim().to_owned())))
@@ -280,6 +301,24 @@ mod tests {
             read_as("<result>'a.*': NO_MATCHES</result>", &Reading::State).unwrap(),
             json!({})
         );
+    }
+
+    #[test]
+    fn what_would_lose_a_part_of_the_answer_is_not_read() {
+        let twice = "<result>a.b: 1\na.b: 2</result>";
+        assert!(read_as(twice, &Reading::State).is_err());
+        let headed = |text: &str| {
+            read_as(
+                &format!("<result><a/>{text}</result>"),
+                &Reading::Table(Vec::new()),
+            )
+        };
+        let said = ["Name Name\nae1  up", "---\n   Name State\nae1"]
+            .map(|text| headed(text).unwrap_err().to_string());
+        insta::assert_snapshot!(said.join("\n"), @r"
+        the reply cannot be understood: two columns of the table are called Name
+        the reply cannot be understood: something stands before column Name of the table
+        ");
     }
 
     #[test]

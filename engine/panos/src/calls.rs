@@ -85,8 +85,7 @@ impl Client {
     /// [`CallError`].
     pub async fn jobs(&self) -> Result<Vec<Job>, CallError> {
         let cmd = "<show><jobs><all/></jobs></show>";
-        self.op(Operation::Jobs, cmd, |result| Ok(jobs::list(result)))
-            .await
+        self.op(Operation::Jobs, cmd, jobs::list).await
     }
 
     /// Restarts the device. It answers, and goes on answering for a minute or two.

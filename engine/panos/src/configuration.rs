@@ -12,7 +12,7 @@ use quick_xml::reader::Reader;
 
 use crate::certificate;
 use crate::error::Failure;
-use crate::xml::{Raw, printable, resolve};
+use crate::xml::{ATTRIBUTES_MAX, Raw, printable, resolve};
 
 use paths::{At, Step, paths};
 
@@ -376,6 +376,7 @@ impl Walk {
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = tag
         .attributes()
+        .take(ATTRIBUTES_MAX)
         .flatten()
         .find(|attribute| attribute.key.as_ref() == name)?;
     let raw: &str = found.value.as_ref();

@@ -32,7 +32,7 @@ fn jobid_in_message(result: &Node) -> Option<u32> {
 
 /// The job that was asked for; a reply about another one is not an answer.
 pub(crate) fn one(result: &Node, id: JobId) -> Result<Job, Failure> {
-    list(result)
+    list(result)?
         .into_iter()
         .find(|job| job.id == Some(id.0))
         .ok_or_else(|| Failure::unreadable(format!("no job {id} in the reply")))
@@ -40,7 +40,13 @@ pub(crate) fn one(result: &Node, id: JobId) -> Result<Job, Failure> {
 
 /// All jobs in the device's order, each number once. `Failed-Job` entries have neither number nor status: they are
 /// kept, with an empty status, because they are the only trace of what failed.
-pub(crate) fn list(result: &Node) -> Vec<Job> {
+///
+/// Only an empty result is one without jobs. A result of anything else cannot be read: taken for no jobs it would say that
+/// nothing runs.
+pub(crate) fn list(result: &Node) -> Result<Vec<Job>, Failure> {
+    if result.child("job").is_none() && (!result.text().is_empty() || !result.children.is_empty()) {
+        return Err(Failure::unreadable("no jobs in a reply that is not empty"));
+    }
     let mut jobs: Vec<Job> = Vec::new();
     for job in result.children_named("job").map(job) {
         let known = jobs
@@ -52,7 +58,7 @@ pub(crate) fn list(result: &Node) -> Vec<Job> {
             None => jobs.push(job),
         }
     }
-    jobs
+    Ok(jobs)
 }
 
 /// Of two rows for one job, the one that promises less is believed: not finished over finished, not OK over OK.

@@ -100,8 +100,8 @@ fn kib(amount: &str, unit: Option<&str>) -> Option<u64> {
         _ => return None,
     };
     let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
-    // Twelve digits of KiB are a petabyte.
-    if whole.len() > 12 || tenths.len() != 1 {
+    // Nine digits of the smallest unit are a terabyte; with more, the sums of a line would not fit a number.
+    if whole.len() > 9 || tenths.len() != 1 {
         return None;
     }
     let tenths = whole_number(whole)? * 10 + whole_number(tenths)?;
@@ -196,4 +196,26 @@ fn percent(text: &str) -> Option<u64> {
 fn average(samples: &[u64]) -> u64 {
     let count = u64::try_from(samples.len()).unwrap_or(u64::MAX).max(1);
     samples.iter().sum::<u64>().div_ceil(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::parse;
+
+    fn read(top: &str) -> Result<Memory, Failure> {
+        memory(&parse(format!("<result>{top}</result>").as_bytes()).unwrap())
+    }
+
+    /// Numbers that no firewall has are read or refused; they are never taken for smaller ones.
+    #[test]
+    fn the_largest_amounts_of_memory_do_not_overflow() {
+        let of = |amount: &str| {
+            read(&format!(
+                "GiB Mem : {amount} total, 0.0 free, {amount} used, 0.0 buff/cache"
+            ))
+        };
+        assert_eq!(of("999999999.9").unwrap().used_percent, 100);
+        assert!(of("999999999999.9").is_err());
+    }
 }

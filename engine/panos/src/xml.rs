@@ -17,6 +17,10 @@ const DEPTH_MAX: usize = 64;
 /// not one that this crate asks for.
 const NODES_MAX: usize = 200_000;
 
+/// Attributes of one element. An entry has its name, and a few that say who changed it when. The parser holds each against
+/// all before it, so that without a limit a tag of some megabytes would take hours.
+pub(crate) const ATTRIBUTES_MAX: usize = 64;
+
 /// How much of an unexpected reply is shown.
 const SHOWN: usize = 80;
 
@@ -160,10 +164,17 @@ pub(crate) fn read_rows<T>(
     );
     match failed {
         Some(failure) => Err(failure),
-        None => Ok((
-            read_envelope(reply.status, reply.content_type, reply.body, parsed)?,
-            rows,
-        )),
+        None => {
+            let result = read_envelope(reply.status, reply.content_type, reply.body, parsed)?;
+            if rows.is_empty() && !result.text().is_empty() {
+                // The device says something else than that there is nothing.
+                return Err(Failure::unreadable(format!(
+                    "no rows, and the words {:?}",
+                    printable(result.text(), SHOWN)
+                )));
+            }
+            Ok((result, rows))
+        }
     }
 }
 
@@ -383,6 +394,11 @@ impl Tree<'_> {
             ..Node::default()
         };
         for attribute in tag.attributes() {
+            if node.attributes.len() == ATTRIBUTES_MAX {
+                return Err(format!(
+                    "XML with more than {ATTRIBUTES_MAX} attributes of one element"
+                ));
+            }
             let attribute = attribute.map_err(|error| format!("XML with a wrong attribute ({error})"))?;
             let raw: &str = attribute.value.as_ref();
             // A wrong reference in an attribute is no reason to lose the reply: the raw value stands for itself.

@@ -31,7 +31,11 @@ const NESTED_MAX: usize = 3;
 
 /// Steps of one check: about a second of work. Going through 100,000 routes with a condition of ten names takes half of
 /// them. Tests are not optimised, and have less.
-pub(crate) const STEPS: u64 = if cfg!(test) { 500_000 } else { 10_000_000 };
+pub(crate) const STEPS: u64 = if cfg!(any(test, fuzzing)) {
+    500_000
+} else {
+    10_000_000
+};
 
 /// Steps that making and running one regular expression counts for, before its length.
 const PATTERN_STEPS: u64 = 500;
@@ -42,10 +46,19 @@ const PATTERN_MAX: usize = 200;
 /// Copies of a part that `{n}` in a pattern may ask for, all together.
 const REPEATS_MAX: u64 = 100;
 
+/// Steps that a copy of a value counts for, against one for looking at it: a value takes about 70 bytes, and all steps of a
+/// check must not make a gigabyte of them. A filter that keeps each of 100,000 routes has just enough.
+const COPY_STEPS: u64 = 3;
+
+/// Steps that each entry of a map that is written out counts for, for the same reason.
+const ENTRY_STEPS: u64 = 8;
+
 /// Pays for going through a value: `(value, steps for each element)`.
 const OVER: &str = "@over";
 /// Pays for a whole value, and everything in it.
 const WHOLE: &str = "@whole";
+/// Pays for a copy of a whole value.
+const COPIED: &str = "@copied";
 /// Pays for a text as long as it is, and a step for anything else: `(value, steps besides)`.
 const LONG: &str = "@long";
 
@@ -94,13 +107,17 @@ pub(crate) fn pay(steps: u64) -> Result<(), ExecutionError> {
 pub(crate) fn declare(environment: &mut Env) -> Result<(), DeclarationError> {
     environment.add_overload(OVER, "over_dyn_int", vec![DYN_TYPE, INT_TYPE], |arguments| {
         let each = steps_of(arguments.get(1));
-        pay_first(arguments, |value| {
+        let range = pay_first(arguments, |value| {
             let elements = value.as_sizer().map_or(0, |sizer| count(*sizer.size().inner()));
             size(value).saturating_add(elements.saturating_mul(each))
-        })
+        })?;
+        Ok(in_order(range))
     })?;
     environment.add_overload(WHOLE, "whole_dyn", vec![DYN_TYPE], |arguments| {
         pay_first(arguments, size)
+    })?;
+    environment.add_overload(COPIED, "copied_dyn", vec![DYN_TYPE], |arguments| {
+        pay_first(arguments, |value| size(value).saturating_mul(COPY_STEPS))
     })?;
     environment.add_overload(LONG, "long_dyn_int", vec![DYN_TYPE, INT_TYPE], |arguments| {
         let besides = steps_of(arguments.get(1));
@@ -133,6 +150,18 @@ fn pay_first<'b, 'v>(
     let first = arguments.swap_remove(0);
     pay(price(first.as_ref()))?;
     Ok(first)
+}
+
+/// What there is to look through, in an order that is the same at every run: of a map its names, which the interpreter
+/// would give in the order of a hash that changes with each map.
+fn in_order<'b, 'v>(range: CowVal<'b, 'v>) -> CowVal<'b, 'v> {
+    let Some(map) = range.downcast_ref::<CelMap<'v>>() else {
+        return range;
+    };
+    let mut keys: Vec<_> = map.inner().keys().collect();
+    keys.sort_unstable();
+    let keys: Vec<Box<dyn Val + 'v>> = keys.into_iter().map(|key| key.inner().clone_as_boxed()).collect();
+    CowVal::owned(CelList::from(keys))
 }
 
 /// Steps that copying or comparing a value takes: one for each value in it, and more for long texts.
@@ -271,11 +300,27 @@ fn repeats(pattern: &str) -> u64 {
     })
 }
 
+/// How many letters the classes of a pattern count for: `\\w` is made of some hundred ranges of letters of all alphabets,
+/// and making it takes as long as making a pattern of so many letters.
+fn classes(pattern: &str) -> u64 {
+    let escaped = pattern.split('\\').skip(1).map(|rest| match rest.chars().next() {
+        Some('p' | 'P' | 'w' | 'W' | 'b' | 'B') => 300,
+        Some('d' | 'D' | 's' | 'S') => 50,
+        _ => 0,
+    });
+    // Without regard to capitals, or all letters but some.
+    let marked = pattern.matches("(?").count() + pattern.matches("[^").count();
+    escaped.sum::<u64>() + 100 * marked as u64
+}
+
 /// How many nodes a tree has: what running it once costs, without what it looks through.
 pub(crate) fn nodes(root: &IdedExpr) -> u64 {
     let (mut count, mut left) = (0, vec![root]);
     while let Some(node) = left.pop() {
-        count += 1;
+        count += match &node.expr {
+            Expr::Map(map) => 1 + ENTRY_STEPS * map.entries.len() as u64,
+            _ => 1,
+        };
         left.extend(parts(node).into_iter().map(|(part, _)| part));
     }
     count
@@ -324,7 +369,7 @@ fn meter_entry(entry: &mut cel::common::ast::IdedEntryExpr) {
 fn meter_copied(part: &mut IdedExpr) {
     meter(part);
     if !is_literal(part) {
-        wrap(part, WHOLE, None);
+        wrap(part, COPIED, None);
     }
 }
 
@@ -340,7 +385,7 @@ fn meter_call(call: &mut CallExpr) {
     match call.func_name.as_str() {
         // `@result + [x]` is how `map` and `filter` are written out; the interpreter knows it by its form.
         operators::ADD if call.args.first().is_some_and(is_result) => {}
-        operators::ADD => wrap_all(&mut call.args, WHOLE, None),
+        operators::ADD => wrap_all(&mut call.args, COPIED, None),
         operators::EQUALS | operators::NOT_EQUALS if !by_literal => wrap_all(&mut call.args, WHOLE, None),
         operators::IN => {
             let written_out = matches!(call.args.last().map(|list| &list.expr), Some(Expr::List(_)));
@@ -351,7 +396,8 @@ fn meter_call(call: &mut CallExpr) {
         "matches" => {
             let besides = call.args.last().map_or(0, |pattern| match &pattern.expr {
                 Expr::Literal(LiteralValue::String(text)) => {
-                    text.inner().len() as u64 * repeats(text.inner()) * 20
+                    let text = text.inner();
+                    (text.len() as u64 + classes(text)) * repeats(text) * 20
                 }
                 _ => 0,
             });

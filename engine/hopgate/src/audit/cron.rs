@@ -22,7 +22,7 @@ const WEEKDAYS: [&str; 8] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat", "s
 
 /// Times that come again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cron {
+pub struct Cron {
     minutes: BTreeSet<i8>,
     hours: BTreeSet<i8>,
     days: BTreeSet<i8>,
@@ -34,18 +34,33 @@ pub(super) struct Cron {
 
 /// A text that is no cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InvalidCron {
+pub enum InvalidCron {
+    /// It has not five fields.
     #[error("{text:?} has {found} fields; it takes five: minute, hour, day of month, month, day of week")]
-    Fields { text: String, found: usize },
+    Fields {
+        /// The text.
+        text: String,
+        /// How many fields it has.
+        found: usize,
+    },
+    /// A field holds something else than its values.
     #[error("{part:?} is no {field} ({low} to {high}, lists, ranges and steps: 1,15 or 9-17/2)")]
     Part {
+        /// The part of the text.
         part: String,
+        /// The field it stands in.
         field: &'static str,
+        /// The lowest value there.
         low: i8,
+        /// The highest.
         high: i8,
     },
+    /// No day is like that: the 30th of February.
     #[error("{text:?} never comes")]
-    Never { text: String },
+    Never {
+        /// The text.
+        text: String,
+    },
 }
 
 struct Field {
@@ -161,7 +176,7 @@ impl FromStr for Cron {
 
 impl Cron {
     /// The first instant after `after`.
-    pub(super) fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    pub fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         // A day early: a gap at midnight can move the last time of a day into the next one.
         let first = after.to_zoned(zone.clone()).date().yesterday().ok()?;
         let days = first.series(1.day()).take(DAYS);

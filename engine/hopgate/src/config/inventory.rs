@@ -81,18 +81,28 @@ pub enum TrustRef {
 impl Inventory {
     /// Reads and checks the inventory: a table where the file is called `.csv`, YAML otherwise.
     pub fn load(path: &Path) -> Result<Inventory, ConfigError> {
-        let is_table = path
-            .extension()
-            .is_some_and(|name| name.eq_ignore_ascii_case("csv"));
-        if !is_table {
-            return super::read(path, |inventory: &Inventory| inventory.check(path));
-        }
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
-        let inventory = table::parse(path, &text)?;
-        inventory.check(path).map(|()| inventory)
+        Self::parse(path, &text)
+    }
+
+    /// As [`Inventory::load`], from the text of the file.
+    pub fn parse(path: &Path, text: &str) -> Result<Inventory, ConfigError> {
+        let is_table = path
+            .extension()
+            .is_some_and(|name| name.eq_ignore_ascii_case("csv"));
+        if is_table {
+            let inventory = table::parse(path, text)?;
+            inventory.check(path).map(|()| inventory)
+        } else {
+            let inventory: Inventory = super::parse(path, text)?;
+            let checked = inventory.check(path);
+            checked
+                .map(|()| inventory)
+                .map_err(|error| error.located_in(text))
+        }
     }
 
     /// A device by name.

@@ -96,9 +96,7 @@ impl Sheet<'_> {
 
     fn fill_health(&self, facts: &mut Facts) {
         use FactArea as A;
-        self.put(A::Jobs, &mut facts.jobs, || {
-            self.tree(Q::Jobs, |result| Ok(jobs::list(result)))
-        });
+        self.put(A::Jobs, &mut facts.jobs, || self.tree(Q::Jobs, jobs::list));
         self.put(A::Disks, &mut facts.disks, || {
             self.tree(Q::DiskSpace, disk::disks)
         });

@@ -10,6 +10,18 @@ fn result(inner: &str) -> Node {
 }
 
 #[test]
+fn only_an_empty_result_is_one_without_jobs() {
+    assert_eq!(list(&result("")), Ok(Vec::new()));
+    for something in ["Server error", "<jobs><job><id>1</id></job></jobs>", "<msg/>"] {
+        let read = list(&result(something));
+        assert!(
+            matches!(read, Err(Failure::Unreadable { .. })),
+            "{something}: {read:?}"
+        );
+    }
+}
+
+#[test]
 fn the_number_of_a_new_job() {
     assert_eq!(enqueued(&result_of("enqueued-download.xml")), Ok(JobId(3448)));
     // Without a <job> element only the message names it.
@@ -31,7 +43,7 @@ fn the_number_of_a_new_job() {
 
 #[test]
 fn jobs_of_9_1() {
-    insta::assert_snapshot!(lines(&list(&result_of("jobs-all-9.1.xml"))), @r#"
+    insta::assert_snapshot!(lines(&list(&result_of("jobs-all-9.1.xml")).unwrap()), @r#"
     Job { id: Some(7), kind: "Downld", status: "ACT", result: "PEND", progress: Some(99), details: [] }
     Job { id: Some(1), kind: "AutoCom", status: "FIN", result: "OK", progress: Some(100), details: ["Configuration committed successfully"] }
     "#);
@@ -39,7 +51,7 @@ fn jobs_of_9_1() {
 
 #[test]
 fn jobs_of_10_2_with_a_failed_job_a_duplicate_and_a_time_for_progress() {
-    insta::assert_snapshot!(lines(&list(&result_of("jobs-all-10.2.xml"))), @r#"
+    insta::assert_snapshot!(lines(&list(&result_of("jobs-all-10.2.xml")).unwrap()), @r#"
     Job { id: Some(3), kind: "WildFire", status: "FIN", result: "OK", progress: None, details: ["Configuration committed successfully", "Successfully committed last configuration"] }
     Job { id: None, kind: "Failed-Job", status: "", result: "", progress: None, details: ["Failed to commit policy to device"] }
     Job { id: Some(2), kind: "AutoCom", status: "ACT", result: "PEND", progress: Some(57), details: [] }
@@ -72,7 +84,7 @@ fn of_two_rows_for_a_job_the_one_that_promises_less_is_believed() {
                 .iter()
                 .map(|(status, outcome)| row(status, outcome))
                 .collect();
-            let jobs = list(&result(&rows));
+            let jobs = list(&result(&rows)).unwrap();
             assert_eq!(jobs.len(), 1);
             assert_eq!((jobs[0].status.as_str(), jobs[0].result.as_str()), less);
         }
@@ -90,7 +102,8 @@ fn progress_is_a_percentage_or_nothing() {
     ] {
         let jobs = list(&result(&format!(
             "<job><id>1</id><progress>{text}</progress></job>"
-        )));
+        )))
+        .unwrap();
         assert_eq!(jobs[0].progress, progress, "{text}");
     }
 }

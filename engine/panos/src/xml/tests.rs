@@ -161,7 +161,7 @@ fn a_success_with_an_error_status_is_no_success() {
 }
 
 #[test]
-fn depth_and_number_of_elements_are_bounded() {
+fn depth_and_number_of_elements_and_attributes_are_bounded() {
     let nested = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
     assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
     assert_eq!(
@@ -173,6 +173,33 @@ fn depth_and_number_of_elements_are_bounded() {
         parse(many.as_bytes()).unwrap_err(),
         "XML with more than 200000 elements"
     );
+    let attributes = |count: usize| {
+        let attributes: String = (0..count).map(|at| format!(" a{at}=''")).collect();
+        format!("<a{attributes}/>")
+    };
+    assert!(parse(attributes(ATTRIBUTES_MAX).as_bytes()).is_ok());
+    // The time is what the runner allows.
+    assert_eq!(
+        parse(attributes(200_000).as_bytes()).unwrap_err(),
+        "XML with more than 64 attributes of one element"
+    );
+}
+
+#[test]
+fn words_in_the_place_of_rows_are_not_an_empty_table() {
+    let read = |result: &str| {
+        let body = format!("<response status='success'><result>{result}</result></response>");
+        let raw = Raw {
+            status: 200,
+            content_type: None,
+            body: body.as_bytes(),
+        };
+        read_rows(raw, &["entry"], |_, entry| Ok(entry.text().to_owned())).map(|(_, rows)| rows)
+    };
+    assert_eq!(read(""), Ok(Vec::new()));
+    assert_eq!(read("<flags>A: active</flags>"), Ok(Vec::new()));
+    assert_eq!(read("words <entry>row</entry>"), Ok(vec!["row".to_owned()]));
+    insta::assert_snapshot!(read("routed is not running").unwrap_err(), @r#"the reply cannot be understood: no rows, and the words "routed is not running""#);
 }
 
 #[test]
