@@ -78,24 +78,25 @@ fn what_happened_between_two_audits_is_told_and_nothing_else() {
     };
     insta::assert_snapshot!(stops.into_iter().map(states).collect::<Vec<_>>().join("\n"), @r"
     STOP       broken             10.2.7
-    stop  Routes: 25 -> 14 (-44 %), more than 5 % or 10
-    stop  Forwarding entries: 25 -> 14 (-44 %), more than 5 % or 10
     stop  BGP peer peer-berlin of default: ...
     stop  BGP peer peer-oslo of default: ...
     stop  bgpAfiIpv4-unicast of BGP peer peer-berlin of default: prefixes accepted 9 -> 0 (-100 %)
     stop  bgpAfiIpv4-unicast of BGP peer peer-berlin of default: prefixes received 9 -> 0 (-100 %)
     stop  bgpAfiIpv4-unicast of BGP peer peer-oslo of default: prefixes accepted 2 -> 0 (-100 %)
     stop  bgpAfiIpv4-unicast of BGP peer peer-oslo of default: prefixes received 2 -> 0 (-100 %)
+    stop  tunnel to-berlin: monitor up -> down
     stop  tunnel to-berlin: active -> init
+    stop  tunnel to-madrid: monitor up -> down
     stop  tunnel to-madrid: active -> init
-    stop  tunnel to-oslo: active -> init
     ");
-    assert!(
-        broken
-            .iter()
-            .any(|line| line.starts_with("look  the device: uptime in seconds ")),
-        "{broken:#?}"
-    );
+    for look in [
+        "look  the device: uptime in seconds ",
+        "look  Routes: 25 -> 14 (-44 %), more than 5 % and 10",
+        // Nothing watches it: it may only be waiting for traffic.
+        "look  tunnel to-oslo: active -> init",
+    ] {
+        assert!(broken.iter().any(|line| line.starts_with(look)), "{broken:#?}");
+    }
     insta::assert_snapshot!(about(&ended.stdout, "pulled").join("\n"), @r"
     STOP       pulled             10.2.7
     stop  port ethernet1/13: up -> down
@@ -103,8 +104,8 @@ fn what_happened_between_two_audits_is_told_and_nothing_else() {
     look  port ethernet1/13: duplex full -> ukn
     look  port ethernet1/13: speed 10000 -> ukn
     look  ethernet1/13: SFP-Plus-Fiber -> SFP-Empty
-    look  ethernet1/13: part number of the module PAN-SFP-PLUS-SR -> nothing
-    look  ethernet1/13: vendor of the module FINISAR CORP. -> nothing
+    look  ethernet1/13: part number of the module not told any more (was PAN-SFP-PLUS-SR)
+    look  ethernet1/13: vendor of the module not told any more (was FINISAR CORP.)
     ");
     let cut = about(&ended.stdout, "cut");
     assert!(

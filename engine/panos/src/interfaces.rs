@@ -1,6 +1,8 @@
 //! Reads interfaces: ports and logical interfaces, their counters, their largest packets.
 //! Knows these replies; must not know which interfaces matter.
 
+use std::collections::BTreeSet;
+
 use hopgate_playbooks::{HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LogicalInterface};
 
 use crate::error::Failure;
@@ -38,7 +40,8 @@ fn port(entry: &Node) -> Result<HardwareInterface, Failure> {
 
 fn logical_interface(entry: &Node) -> Result<LogicalInterface, Failure> {
     let given = |name: &str| entry.words(name).filter(|text| text != "N/A");
-    let mut addresses: Vec<String> = given("ip").into_iter().collect();
+    // A device lists them in any order, and one that it shows as `ip` once more in a list.
+    let mut addresses: BTreeSet<String> = given("ip").into_iter().collect();
     for list in ["addr", "addr6", "dyn-addr"] {
         let members = entry
             .child(list)
@@ -56,7 +59,7 @@ fn logical_interface(entry: &Node) -> Result<LogicalInterface, Failure> {
         zone: given("zone"),
         forwarding: given("fwd"),
         tag: entry.number("tag").and_then(|tag| u32::try_from(tag).ok()),
-        addresses,
+        addresses: addresses.into_iter().collect(),
     })
 }
 

@@ -5,12 +5,15 @@
 //! merges: the work grows with the number of things and not with its square.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::difference::{AreaDifference, Change, Compared, Difference, Happened};
-use super::rules::{AreaRules, Expectation, Grade, Happening, Rules};
+use super::rules::{AreaRules, Expectation, Grade, Happening, Rules, Special};
 use super::{Rows, Snapshot, order, words};
 use crate::facts::Fact;
 use crate::finding::Severity;
@@ -21,6 +24,7 @@ pub fn compare(before: &Snapshot, after: &Snapshot, rules: &Rules, hop: Option<&
     let circumstances = Circumstances {
         hop,
         stepped_down: stepped_down(before, after),
+        read_at: after.read_at,
     };
     let areas = rules.areas.iter().map(|area| {
         area_of(
@@ -43,6 +47,8 @@ struct Circumstances<'c> {
     hop: Option<&'c HopContext>,
     /// What became of a member that was active, where it is not any more.
     stepped_down: Option<String>,
+    /// When the later reading was taken.
+    read_at: Timestamp,
 }
 
 /// A member of a pair that was active and is not serves nothing: what it lost went to its peer.
@@ -152,6 +158,22 @@ impl<'s> Side<'s> {
         at.and_then(|at| row.get(*at)).unwrap_or(&Value::Null)
     }
 
+    /// What the things that a rule means have in the fields that excuse that others are missing.
+    fn left(&self, special: &Special) -> BTreeSet<String> {
+        if special.unless_left.is_empty() {
+            return BTreeSet::new();
+        }
+        let rows = self.things.iter().map(|thing| thing.row);
+        rows.filter(|row| special.test.holds(&self.values(row)))
+            .map(|row| self.in_fields(row, &special.unless_left))
+            .collect()
+    }
+
+    /// What a thing has in these fields.
+    fn in_fields(&self, row: &[Value], fields: &[String]) -> String {
+        written(fields.iter().map(|field| self.value(row, field)))
+    }
+
     fn values<'r>(&self, row: &'r [Value]) -> impl Fn(&str) -> Value + use<'_, 'r, 's> {
         move |field| self.value(row, field).clone()
     }
@@ -181,6 +203,8 @@ struct Comparison<'c> {
     /// The fields that both readings hold, and where.
     fields: Vec<(&'c str, usize, usize)>,
     left_out: Vec<String>,
+    /// For each rule of some things, what is left in the fields that excuse that others are missing.
+    left: Vec<BTreeSet<String>>,
 }
 
 impl<'c> Comparison<'c> {
@@ -204,6 +228,7 @@ impl<'c> Comparison<'c> {
             circumstances,
             fields,
             left_out,
+            left: rules.some.iter().map(|special| after.left(special)).collect(),
         }
     }
 
@@ -292,15 +317,41 @@ impl<'c> Comparison<'c> {
         } else {
             (Happened::Added, format!("{thing}: new{}", state("")))
         };
+        let special = self.special(happening, side, row);
+        let grade = special.unwrap_or(match happening {
+            Happening::Missing => self.rules.missing,
+            Happening::Added => self.rules.added,
+            Happening::Changed => self.rules.changed,
+        });
+        // What a hop does to things at large does not explain what the rules single out.
+        let expected = match special {
+            Some(Grade::Look | Grade::Stop) => self.explained_by_role(happening),
+            Some(Grade::Harmless) | None => self.explained(happening),
+        };
         Change {
             key: self.key(side, row),
             number,
             happened,
-            grade: self.rules.grade_of(happening, &value),
-            expected: self.explained(happening),
+            grade,
+            expected,
             sentence,
             thing,
         }
+    }
+
+    /// What the rules of some things say of one that came or went.
+    fn special(&self, happening: Happening, side: &Side<'_>, row: &[Value]) -> Option<Grade> {
+        self.rules
+            .special(&side.values(row), |nth, special| match happening {
+                Happening::Missing => {
+                    let left = self.left.get(nth).is_some_and(|left| {
+                        !left.is_empty() && left.contains(&side.in_fields(row, &special.unless_left))
+                    });
+                    special.missing.filter(|_| !left)
+                }
+                Happening::Added => special.added,
+                Happening::Changed => None,
+            })
     }
 
     fn fields_of(&self, was: &[Value], is: &[Value], number: Option<usize>, changes: &mut Vec<Change>) {
@@ -308,7 +359,7 @@ impl<'c> Comparison<'c> {
             let before = was.get(*from).unwrap_or(&Value::Null);
             let after = is.get(*to).unwrap_or(&Value::Null);
             if before != after
-                && let Some(judged) = self.judge(field, before, after)
+                && let Some(judged) = self.judge(field, (before, after), (was, is))
             {
                 changes.push(self.changed(field, before, after, judged, (was, number)));
             }
@@ -316,18 +367,31 @@ impl<'c> Comparison<'c> {
     }
 
     /// What a change of a field means; none where it is within the limits.
-    fn judge(&self, field: &str, before: &Value, after: &Value) -> Option<Judged> {
+    fn judge(
+        &self,
+        field: &str,
+        (before, after): (&Value, &Value),
+        (was, is): (&[Value], &[Value]),
+    ) -> Option<Judged> {
         let rule = self.rules.fields.get(field);
-        let usual = self.rules.changed;
-        let grade = match rule {
-            Some(rule) => rule.grade(before, after, usual)?,
-            None => usual,
+        let worse = || {
+            self.rules
+                .special(&self.before.values(was), |_, special| special.worse)
         };
+        let mut grade = self.rules.grade(field, (before, after), &worse)?;
+        let due = rule
+            .filter(|rule| rule.is_left(before, after))
+            .and_then(|rule| rule.due.as_deref())
+            .map(|due| self.after.value(is, due))
+            .filter(|due| is_past(due, self.circumstances.read_at));
+        if due.is_some() {
+            grade = grade.min(Grade::Look);
+        }
         let (Some(hop), Some(expectation)) = (self.circumstances.hop, rule.and_then(|rule| rule.hop)) else {
             return Some(Judged {
                 grade,
                 expected: self.explained(Happening::Changed),
-                instead: None,
+                besides: due.map(|due| format!(", as it was due on {}", words::value(due))),
             });
         };
         let good = rule.and_then(|rule| rule.good.as_deref()).unwrap_or_default();
@@ -336,7 +400,7 @@ impl<'c> Comparison<'c> {
             return Some(Judged {
                 grade: Grade::Stop,
                 expected: None,
-                instead: Some(target),
+                besides: Some(format!(", where the hop goes to {target}")),
             });
         }
         let as_expected = match expectation {
@@ -353,7 +417,7 @@ impl<'c> Comparison<'c> {
         Some(Judged {
             grade,
             expected,
-            instead: None,
+            besides: None,
         })
     }
 
@@ -375,14 +439,12 @@ impl<'c> Comparison<'c> {
             sentence.push_str(&called);
             sentence.push(' ');
         }
-        sentence.push_str(&format!("{} -> {}", words::value(before), words::value(after)));
+        sentence.push_str(&words::change(before, after));
         let limited = rule.is_some_and(|rule| rule.falls.is_some() || rule.rises.is_some());
         if let (Some(from), Some(to), true) = (before.as_f64(), after.as_f64(), limited) {
             sentence.push_str(&format!(" ({})", words::percent(from, to)));
         }
-        if let Some(target) = &judged.instead {
-            sentence.push_str(&format!(", where the hop goes to {target}"));
-        }
+        sentence.push_str(judged.besides.as_deref().unwrap_or_default());
         Change {
             key: self.key(self.before, was),
             number,
@@ -429,16 +491,17 @@ impl<'c> Comparison<'c> {
 
     /// Why something was to be expected, where it was.
     fn explained(&self, happening: Happening) -> Option<String> {
-        let stepped_down = self
-            .circumstances
-            .stepped_down
-            .clone()
-            .filter(|_| self.rules.while_active);
         let hop = self
             .circumstances
             .hop
             .filter(|_| self.rules.expected.contains(&happening));
-        stepped_down.or_else(|| hop.map(of_hop))
+        self.explained_by_role(happening).or_else(|| hop.map(of_hop))
+    }
+
+    /// What became of a member that is not active any more, where that explains it.
+    fn explained_by_role(&self, happening: Happening) -> Option<String> {
+        let stepped_down = self.circumstances.stepped_down.clone();
+        stepped_down.filter(|_| self.rules.while_active.contains(&happening))
     }
 
     fn called(&self, side: &Side<'_>, row: &[Value], number: Option<usize>) -> String {
@@ -462,8 +525,19 @@ impl<'c> Comparison<'c> {
 struct Judged {
     grade: Grade,
     expected: Option<String>,
-    /// What it should have become.
-    instead: Option<String>,
+    /// What is said of it besides.
+    besides: Option<String>,
+}
+
+/// Whether a day or an instant has come. A day comes with its first instant of UTC: where the device is, it may end up to
+/// 14 hours before it ends in UTC.
+fn is_past(due: &Value, read_at: Timestamp) -> bool {
+    let due = due.as_str().unwrap_or_default();
+    let day = || due.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let instant = due.parse().ok();
+    instant
+        .or_else(|| Some(day()?.timestamp()))
+        .is_some_and(|due| due <= read_at)
 }
 
 fn of_hop(hop: &HopContext) -> String {

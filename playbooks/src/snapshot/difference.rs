@@ -172,6 +172,15 @@ impl AreaDifference {
                 Some(self.finding(subject, Verdict::Fail, severity, sentences(&changes)))
             })
             .collect();
+        if !self.left_out.is_empty() {
+            let missing = format!("{}: kept without {}", self.area, self.left_out.join(", "));
+            let message = format!(
+                "{} cannot be compared in {}",
+                self.title,
+                self.left_out.join(", ")
+            );
+            findings.push(self.finding(None, Verdict::Inconclusive { missing }, Severity::Warn, message));
+        }
         if findings.is_empty() {
             findings.push(self.finding(None, Verdict::Pass, Severity::Info, self.as_it_was()));
         }

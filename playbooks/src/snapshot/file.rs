@@ -106,7 +106,7 @@ struct AreaEntry {
     fewer: Option<LimitsEntry>,
     more: Option<LimitsEntry>,
     expected: Option<BTreeSet<Happening>>,
-    while_active: Option<bool>,
+    while_active: Option<BTreeSet<Happening>>,
     unknown: Option<Severity>,
     remedy: Option<String>,
 }
@@ -127,6 +127,8 @@ struct SpecialEntry {
     is_not: Option<Vec<Spanned<Value>>>,
     missing: Option<Grade>,
     added: Option<Grade>,
+    worse: Option<Grade>,
+    unless_left: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +140,8 @@ struct FieldEntry {
     worse: Option<Grade>,
     better: Option<Grade>,
     changed: Option<Grade>,
+    untold: Option<Grade>,
+    due: Option<Spanned<String>>,
     falls: Option<LimitsEntry>,
     rises: Option<LimitsEntry>,
     hop: Option<Expectation>,
@@ -299,7 +303,7 @@ impl Reader<'_> {
             fewer,
             more,
             expected: entry.expected.unwrap_or_default(),
-            while_active: entry.while_active.unwrap_or(false),
+            while_active: entry.while_active.unwrap_or_default(),
             unknown: entry.unknown.unwrap_or(Severity::Warn),
             remedy: entry.remedy,
             listing,
@@ -395,15 +399,23 @@ impl Reader<'_> {
             is_not,
             missing,
             added,
+            worse,
+            unless_left,
         } = entry;
-        if missing.is_none() && added.is_none() {
-            let message = "it says neither what `missing` nor what `added` means".to_owned();
+        if missing.is_none() && added.is_none() && worse.is_none() {
+            let message = "it says neither what `missing` nor what `added` or `worse` means".to_owned();
+            wrong.push(self.contradiction(field.referenced, message));
+        }
+        if missing.is_none() && unless_left.is_some() {
+            let message = "`unless_left` is about what is `missing`".to_owned();
             wrong.push(self.contradiction(field.referenced, message));
         }
         Special {
+            unless_left: self.fields(listing, unless_left.as_deref().unwrap_or_default(), wrong),
             test: self.test(listing, TestEntry { field, is, is_not }, wrong),
             missing,
             added,
+            worse,
         }
     }
 
@@ -428,8 +440,16 @@ impl Reader<'_> {
             let message = "`worse` and `better` need to know what is `good`".to_owned();
             wrong.push(self.contradiction(entry.field.referenced, message));
         }
+        if entry.good.is_none()
+            && let Some(due) = &entry.due
+        {
+            let message = "`due` needs to know what is `good` until then".to_owned();
+            wrong.push(self.contradiction(due.referenced, message));
+        }
         let rule = FieldRule {
             called: entry.called,
+            due: self.fields(listing, entry.due.as_slice(), wrong).pop(),
+            untold: entry.untold,
             good: self.values(listing, &entry.field, entry.good, wrong),
             worse: entry.worse,
             better: entry.better,

@@ -59,7 +59,7 @@ pub(super) struct AreaRules {
     pub(super) added: Grade,
     /// Of a field without a rule of its own.
     pub(super) changed: Grade,
-    /// Things whose coming and going is graded otherwise; the first that fits counts.
+    /// Things of which coming, going and getting worse is graded otherwise; the first that fits counts.
     pub(super) some: Vec<Special>,
     pub(super) fields: BTreeMap<String, FieldRule>,
     /// How many things less.
@@ -68,8 +68,8 @@ pub(super) struct AreaRules {
     pub(super) more: Limits,
     /// What a hop does to it anyway.
     pub(super) expected: BTreeSet<Happening>,
-    /// Whether only the active member of a pair has it.
-    pub(super) while_active: bool,
+    /// What happens to it where a member of a pair is not active any more.
+    pub(super) while_active: BTreeSet<Happening>,
     /// How much it matters that it was known and is not any more.
     pub(super) unknown: Severity,
     pub(super) remedy: Option<String>,
@@ -92,12 +92,16 @@ pub(super) struct Test {
     pub(super) is_not: Option<Vec<Value>>,
 }
 
-/// Things whose coming and going is graded otherwise.
+/// Things of which coming, going and getting worse is graded otherwise.
 #[derive(Clone, Debug)]
 pub(super) struct Special {
     pub(super) test: Test,
     pub(super) missing: Option<Grade>,
     pub(super) added: Option<Grade>,
+    /// A field leaves its good values.
+    pub(super) worse: Option<Grade>,
+    /// Of what is missing it is not meant while another one that fits has the same values in these fields.
+    pub(super) unless_left: Vec<String>,
 }
 
 /// What a change of one field means.
@@ -112,6 +116,10 @@ pub(super) struct FieldRule {
     pub(super) better: Option<Grade>,
     /// Any other change.
     pub(super) changed: Option<Grade>,
+    /// It had a value and has none.
+    pub(super) untold: Option<Grade>,
+    /// The field with the day, or the instant, at which it leaves its good values by itself.
+    pub(super) due: Option<String>,
     /// How far a number may fall. Where a number has limits, a change within them is none.
     pub(super) falls: Option<Limits>,
     /// How far it may rise.
@@ -179,11 +187,15 @@ impl AreaRules {
             .iter()
             .chain(self.some.iter().map(|special| &special.test));
         let tested = tested.map(|test| test.field.as_str());
+        let left = self.some.iter().flat_map(|special| &special.unless_left);
+        let due = self.fields.values().filter_map(|rule| rule.due.as_deref());
         let wanted = self.key.iter().chain(&self.compared).map(String::as_str);
         let wanted = wanted
             .chain(self.thing.fields())
             .chain(self.state.as_deref())
-            .chain(tested);
+            .chain(tested)
+            .chain(left.map(String::as_str))
+            .chain(due);
         let mut kept = Vec::new();
         for field in wanted {
             if !kept.iter().any(|already| already == field) {
@@ -193,15 +205,40 @@ impl AreaRules {
         kept
     }
 
-    /// How much it matters that a thing came or went.
-    pub(super) fn grade_of(&self, happening: Happening, value: &dyn Fn(&str) -> Value) -> Grade {
-        let (usual, special): (_, fn(&Special) -> Option<Grade>) = match happening {
-            Happening::Missing => (self.missing, |special| special.missing),
-            Happening::Added => (self.added, |special| special.added),
-            Happening::Changed => return self.changed,
+    /// What the rules of some things say of this one, where they say something.
+    pub(super) fn special(
+        &self,
+        value: &dyn Fn(&str) -> Value,
+        said: impl Fn(usize, &Special) -> Option<Grade>,
+    ) -> Option<Grade> {
+        let fitting = self.some.iter().enumerate();
+        let mut fitting = fitting.filter(|(_, special)| special.test.holds(value));
+        fitting.find_map(|(nth, special)| said(nth, special))
+    }
+
+    /// What the change of a field means; none where it is within the limits of a number, and so none. `worse` is what
+    /// leaving a good value means for this thing, where that is another than for others.
+    pub(super) fn grade(
+        &self,
+        field: &str,
+        (before, after): (&Value, &Value),
+        worse: &dyn Fn() -> Option<Grade>,
+    ) -> Option<Grade> {
+        let unruled = FieldRule::default();
+        let rule = self.fields.get(field).unwrap_or(&unruled);
+        let leaves_good = rule.is_left(before, after);
+        let grade = match worse().filter(|_| leaves_good) {
+            Some(worse) => worse,
+            None => rule.grade(before, after, self.changed)?,
         };
-        let mut fitting = self.some.iter().filter(|special| special.test.holds(value));
-        fitting.find_map(special).unwrap_or(usual)
+        // That a release tells less is no loss; that a state is not told is one.
+        let is_state = leaves_good && self.state.as_deref() == Some(field);
+        Some(match (before, after) {
+            // That a release tells more is no change.
+            (Value::Null, _) => Grade::Harmless,
+            (_, Value::Null) if !is_state => rule.untold.unwrap_or(grade.min(Grade::Look)),
+            _ => grade,
+        })
     }
 }
 
@@ -231,8 +268,14 @@ impl Limits {
 }
 
 impl FieldRule {
+    /// Whether it had a good value, and has another one.
+    pub(super) fn is_left(&self, before: &Value, after: &Value) -> bool {
+        let good = self.good.as_deref().unwrap_or_default();
+        good.contains(before) && !good.contains(after)
+    }
+
     /// What a change means; none where it is within the limits of a number, and so none.
-    pub(super) fn grade(&self, before: &Value, after: &Value, usual: Grade) -> Option<Grade> {
+    fn grade(&self, before: &Value, after: &Value, usual: Grade) -> Option<Grade> {
         let usual = self.changed.unwrap_or(usual);
         if let (Some(from), Some(to), true) = (
             before.as_f64(),

@@ -5,6 +5,7 @@ mod findings;
 mod hops;
 mod matching;
 mod mistakes;
+mod nights;
 mod sentences;
 
 use std::fmt::Write as _;

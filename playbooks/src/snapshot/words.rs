@@ -35,6 +35,16 @@ pub(super) fn value(value: &Value) -> String {
     }
 }
 
+/// A value and what became of it. What a release tells for the first time, or not any more, did not change with that.
+pub(super) fn change(before: &Value, after: &Value) -> String {
+    let (was, is) = (value(before), value(after));
+    match (before, after) {
+        (Value::Null, _) => format!("newly told: {is}"),
+        (_, Value::Null) => format!("not told any more (was {was})"),
+        _ => format!("{was} -> {is}"),
+    }
+}
+
 /// A number with its thousands apart.
 pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();

@@ -126,7 +126,7 @@ fn tunnel_flow(scene: &Scene<'_>) -> Response<Bytes> {
                 ("localip", &tunnel.local.to_string()),
                 ("state", tunnel.state()),
                 ("inner-if", &tunnel.inner),
-                ("mon", "off"),
+                ("mon", tunnel.monitor()),
                 ("owner", "1"),
                 ("id", &tunnel.id.to_string()),
             ])
@@ -153,7 +153,7 @@ fn vpn_flow(scene: &Scene<'_>) -> Response<Bytes> {
                 ("id", &tunnel.id.to_string()),
                 ("name", &tunnel.name),
                 ("state", tunnel.state()),
-                ("monitor", "off"),
+                ("monitor", tunnel.monitor()),
                 ("localip", &tunnel.local.to_string()),
                 ("peerip", &tunnel.peer.to_string()),
                 ("tunnel-interface", &tunnel.inner),

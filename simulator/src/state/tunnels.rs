@@ -35,11 +35,21 @@ pub(crate) struct Tunnel {
     pub(crate) peer: Ipv4Addr,
     /// Seconds since it came up; `None` while it is negotiated.
     pub(crate) up_for: Option<i64>,
+    /// Whether tunnel monitoring watches its far end, and brings it up without traffic.
+    pub(crate) is_monitored: bool,
 }
 
 impl Tunnel {
     pub(crate) fn state(&self) -> &'static str {
         if self.up_for.is_some() { "active" } else { "init" }
+    }
+
+    pub(crate) fn monitor(&self) -> &'static str {
+        match (self.is_monitored, self.up_for) {
+            (false, _) => "off",
+            (true, Some(_)) => "up",
+            (true, None) => "down",
+        }
     }
 }
 
@@ -59,6 +69,7 @@ impl Sight<'_> {
                 local: self.outside_address(),
                 peer: Ipv4Addr::new(198, 51, 100, self.octet("tunnel peer", index, 1, 254)),
                 up_for: self.member_back_for(Area::Ipsec, "tunnel", index, 45),
+                is_monitored: index.is_multiple_of(2),
             })
             .collect()
     }

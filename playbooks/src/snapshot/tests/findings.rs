@@ -39,7 +39,7 @@ fn every_area_has_a_failure_an_open_question_or_a_pass() {
         facts.arp = Fact::Known(Vec::new());
     });
     let after = facts(|facts| {
-        facts.routes = routes(90);
+        facts.routes = routes(40);
         facts.bgp_peers = Fact::Known(vec![peer("10.1.1.2", "Idle")]);
         facts.ipsec_tunnels = Fact::Known(vec![tunnel("branch-7", "active")]);
         facts.fib = Fact::Unknown("no answer".to_owned());
@@ -57,8 +57,8 @@ fn every_area_has_a_failure_an_open_question_or_a_pass() {
     ];
     let findings = about(&difference, &checks);
     insta::assert_snapshot!(said(&findings), @r"
-    Block fail routes [Routes] Routes: 100 -> 90 (-10 %), more than 5 % or 10
-    Warn fail routes [-] route 10.0.90.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.91.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.92.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.93.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.94.0/24 of default to 192.0.2.1 through ethernet1/1: gone; and 5 more
+    Block fail routes [Routes] Routes: 100 -> 40 (-60 %), more than 50 % or 20 % and 100
+    Warn fail routes [-] route 10.0.40.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.41.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.42.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.43.0/24 of default to 192.0.2.1 through ethernet1/1: gone; route 10.0.44.0/24 of default to 192.0.2.1 through ethernet1/1: gone; and 55 more
     Block inconclusive fib [-] Forwarding entries cannot be compared: after: no answer
     Block fail bgp-peers [BGP peer 10.1.1.2 of default] BGP peer 10.1.1.2 of default: Established -> Idle
     Info pass bgp-peers-prefixes [-] BGP prefixes as before

@@ -132,7 +132,7 @@ fn what_a_hop_does_not_do_is_not_expected_of_it() {
     look: Applications and Threats content: 8696-7977 -> 8600-1
     look: plugin vm_series: 2.0.10 -> 2.0.9
     stop: HA: passive -> suspended
-    stop: tunnel branch-7: active -> init
+    look: tunnel branch-7: active -> init
     ");
 }
 

@@ -34,6 +34,9 @@ areas:
   - {field: authority}
   some:
   - {field: name, is: [a]}
+  - {field: name, is: [a], added: stop, unless_left: [places]}
+  fields:
+  - {field: expired, due: not_after}
 - area: optics
   fields:
   - {field: class, good: [good]}
@@ -50,13 +53,16 @@ areas:
     reading rules own.yaml, line 5, column 9: unknown area `pending_changes.value`
     checking rules own.yaml, line 17, column 27: `expired` is true or false or null, never "no-idea"
     checking rules own.yaml, line 18, column 13: a condition says what the field `is`, or what it `is_not`
-    checking rules own.yaml, line 20, column 13: it says neither what `missing` nor what `added` means
-    checking rules own.yaml, line 23, column 27: `class` is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable, never "good"
-    checking rules own.yaml, line 24, column 9: area jobs has no `thing`
-    checking rules own.yaml, line 24, column 9: area jobs has no `title`
-    checking rules own.yaml, line 25, column 9: area routes stands at line 6 already
-    checking rules own.yaml, line 26, column 9: area ntp has no `title`
-    checking rules own.yaml, line 28, column 10: `[` before `of` is never closed
+    checking rules own.yaml, line 20, column 13: it says neither what `missing` nor what `added` or `worse` means
+    checking rules own.yaml, line 21, column 13: `unless_left` is about what is `missing`
+    reading rules own.yaml, line 21, column 55: unknown field `places`; the nearest is `place`
+    checking rules own.yaml, line 23, column 27: `due` needs to know what is `good` until then
+    checking rules own.yaml, line 26, column 27: `class` is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable, never "good"
+    checking rules own.yaml, line 27, column 9: area jobs has no `thing`
+    checking rules own.yaml, line 27, column 9: area jobs has no `title`
+    checking rules own.yaml, line 28, column 9: area routes stands at line 6 already
+    checking rules own.yaml, line 29, column 9: area ntp has no `title`
+    checking rules own.yaml, line 31, column 10: `[` before `of` is never closed
     "#);
 }
 
@@ -90,7 +96,7 @@ fn an_operators_rules_differ_only_in_what_they_name() {
         facts.jobs = Fact::Known(Vec::new());
     });
     let after = facts(|facts| {
-        facts.routes = routes(90);
+        facts.routes = routes(40);
         facts.bgp_peers = Fact::Known(vec![with_prefixes("a", 80)]);
         let job = crate::facts::Job {
             id: Some(1),
@@ -107,13 +113,13 @@ fn an_operators_rules_differ_only_in_what_they_name() {
         let [before, after] = [&before, &after].map(|facts| Snapshot::under(facts, &rules));
         let mut difference = compare(&before, &after, &rules, None);
         for area in &mut difference.areas {
-            // Ten routes are gone each for itself, too.
+            // Sixty routes are gone each for itself, too.
             area.changes.retain(|change| !change.thing.starts_with("route "));
         }
         told(&difference)
     };
     insta::assert_snapshot!(under(""), @r"
-    stop: Routes: 100 -> 90 (-10 %), more than 5 % or 10
+    stop: Routes: 100 -> 40 (-60 %), more than 50 % or 20 % and 100
     look: bgpAfiIpv4-unicast of BGP peer a of default: prefixes accepted 100 -> 80 (-20 %)
     ");
     let own = "
@@ -131,6 +137,7 @@ areas:
   added: look
 ";
     insta::assert_snapshot!(under(own), @r"
+    look: Routes: 100 -> 40 (-60 %), more than 50
     stop: bgpAfiIpv4-unicast of BGP peer a of default: prefixes taken 100 -> 80 (-20 %)
     look: job AutoCom: new (FAIL)
     ");

@@ -47,7 +47,7 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
             }
         }
     }
-    insta::assert_snapshot!(text, @"
+    insta::assert_snapshot!(text, @r"
     system (System)
       look: the device: gone
       stop: the device: model old model -> new model
@@ -136,10 +136,11 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       harmless: port <name>: old state -> new state
     interfaces.logical (Logical interfaces)
       stop: interface <name>: gone
-      stop: interface <name>: addresses old addresses -> new addresses
-      stop: interface <name>: forwarding old forwarding -> new forwarding
-      stop: interface <name>: tag old tag -> new tag
+      stop: interface <name>: VLAN tag old tag -> new tag
       stop: interface <name>: zone old zone -> new zone
+      look: interface <name>: addresses old addresses -> new addresses
+      look: interface <name>: forwarding old forwarding -> new forwarding
+      look: interface <name>: virtual system old vsys -> new vsys
     interface_counters (Interface errors)
       harmless: <name>: gone
       look: <name>: packets received with errors old errors_in -> new errors_in
@@ -158,23 +159,23 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: old interface: serial number of the module old serial -> new serial
       look: old interface: vendor of the module old vendor -> new vendor
     routes (Routes)
-      stop: Routes: 1 -> 0 (-100 %), more than 5 % or 10
+      stop: Routes: 1 -> 0 (-100 %), more than 50 % or 20 % and 100
       look: route <destination> of <virtual_router> to <next_hop> through <interface>: gone
       look: route <destination> of <virtual_router> to <next_hop> through <interface>: metric old metric -> new metric
       harmless: route <destination> of <virtual_router> to <next_hop> through <interface>: flags old flags -> new flags
     fib (Forwarding entries)
-      stop: Forwarding entries: 1 -> 0 (-100 %), more than 5 % or 10
+      stop: Forwarding entries: 1 -> 0 (-100 %), more than 50 % or 20 % and 100
       look: forwarding entry <destination> of <router> to <next_hop> through <interface>: gone
       look: forwarding entry <destination> of <router> to <next_hop> through <interface>: mtu old mtu -> new mtu
     advanced_routes (Routes of the advanced engine)
-      stop: Routes of the advanced engine: 1 -> 0 (-100 %), more than 5 % or 10
+      stop: Routes of the advanced engine: 1 -> 0 (-100 %), more than 50 % or 20 % and 100
       look: route <destination> of <logical_router> to <next_hop> through <interface>, <protocol>: gone
       look: route <destination> of <logical_router> to <next_hop> through <interface>, <protocol>: distance old distance -> new distance
       look: route <destination> of <logical_router> to <next_hop> through <interface>, <protocol>: installed old installed -> new installed
       look: route <destination> of <logical_router> to <next_hop> through <interface>, <protocol>: metric old metric -> new metric
       look: route <destination> of <logical_router> to <next_hop> through <interface>, <protocol>: selected old selected -> new selected
     advanced_fib (Forwarding entries of the advanced engine)
-      stop: Forwarding entries of the advanced engine: 1 -> 0 (-100 %), more than 5 % or 10
+      stop: Forwarding entries of the advanced engine: 1 -> 0 (-100 %), more than 50 % or 20 % and 100
       look: forwarding entry <destination> of <router> to <next_hop> through <interface>: gone
       look: forwarding entry <destination> of <router> to <next_hop> through <interface>: mtu old mtu -> new mtu
     bgp_peers (BGP peers)
@@ -218,7 +219,7 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: a redistribution agent: gone
     ntp (Time synchronisation)
       look: the clock: gone
-      look: the clock: is synchronised to old synchronised_to -> new synchronised_to
+      look: the clock: server in use old synchronised_to -> new synchronised_to
     ntp.servers (Time servers)
       look: time server <name>: gone (was old status)
       look: time server <name>: reachable old reachable -> new reachable
@@ -248,14 +249,14 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
     configuration (Configuration)
       look: the running configuration: gone
       look: the running configuration: bytes old bytes -> new bytes
-      look: the running configuration: is written for old version -> new version
+      look: the running configuration: release of its format old version -> new version
     certificates (Certificates)
       stop: certificate <name> of <place>: gone
       look: certificate <name> of <place>: algorithm old algorithm -> new algorithm
       look: certificate <name> of <place>: authority old authority -> new authority
       look: certificate <name> of <place>: bits old bits -> new bits
       look: certificate <name> of <place>: digest old digest -> new digest
-      look: certificate <name> of <place>: is valid until old not_after -> new not_after
+      look: certificate <name> of <place>: end of validity old not_after -> new not_after
       look: certificate <name> of <place>: subject old subject -> new subject
       harmless: certificate <name> of <place>: expired old expired -> new expired
     update_schedules (Update schedules)
