@@ -81,7 +81,7 @@ pub struct LogicalInterface {
     pub forwarding: Option<String>,
     /// The VLAN tag; 0 for none.
     pub tag: Option<u32>,
-    /// Its addresses, with prefix lengths.
+    /// Its addresses, with prefix lengths, each once and in the order of their texts.
     pub addresses: Vec<String>,
 }
 
