@@ -10,21 +10,29 @@ use crate::xml::{Node, printable};
 ///
 /// The vendor documents the command and not its reply. Collectors show groups as `<entry name="ae1">` with the ports as
 /// entries below them; the listing of the command line (`AE group: ae1`) comes as text. What says anything else is
-/// unreadable: "every port is in its bundle" must not be concluded from it.
+/// unreadable: "every port is in its bundle" must not be concluded from it. So is a group without ports, which are there in
+/// words that are not known here; and one entry without a name makes the whole unreadable, for it may be the port that is down.
 pub(crate) fn aggregates(result: &Node) -> Result<Vec<Aggregate>, Failure> {
-    let groups: Vec<Aggregate> = result.children_named("entry").filter_map(group).collect();
-    if !groups.is_empty() {
-        return Ok(groups);
-    }
     let text = result.text();
     if text.is_empty() && result.children.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = listing(text);
-    if listed.is_empty() {
+    let entries = result.children_named("entry").map(group);
+    let mut groups: Vec<Aggregate> = entries.collect::<Result<_, _>>()?;
+    if groups.is_empty() {
+        groups = listing(text)?;
+    }
+    if groups.is_empty() {
         return Err(Failure::unreadable("<result> lists no aggregate interface"));
     }
-    Ok(listed)
+    // Where LACP does not run it has nothing to say of ports.
+    match groups
+        .iter()
+        .find(|group| group.members.is_empty() && group.lacp != Some(false))
+    {
+        Some(group) => Err(Failure::unreadable(format!("{} without any port", group.name))),
+        None => Ok(groups),
+    }
 }
 
 /// The name of an entry: its attribute, or an element.
@@ -37,13 +45,14 @@ fn name(entry: &Node) -> Option<String> {
         .map(|name| printable(name, 80))
 }
 
-fn group(entry: &Node) -> Option<Aggregate> {
+fn group(entry: &Node) -> Result<Aggregate, Failure> {
+    let name = name(entry).ok_or_else(|| Failure::unreadable("an aggregate interface without a name"))?;
     let mut ports = Vec::new();
-    members(entry, &mut ports);
+    members(entry, &name, &mut ports)?;
     let partner = entry.children.iter().find(|child| spelt(&child.name, "partner"));
     let address = partner.and_then(|side| field(side, &["systemmac", "sysmac", "mac"]));
-    Some(Aggregate {
-        name: name(entry)?,
+    Ok(Aggregate {
+        name,
         lacp: field(entry, &["lacp", "status"]).and_then(|said| on(&said)),
         mode: field(entry, &["mode"]),
         rate: field(entry, &["rate"]),
@@ -54,25 +63,28 @@ fn group(entry: &Node) -> Option<Aggregate> {
 }
 
 /// Every port below a group, once. The tables of ports, of their states and of their counters each have an entry for it.
-fn members(below: &Node, ports: &mut Vec<Said>) {
+fn members(below: &Node, group: &str, ports: &mut Vec<Said>) -> Result<(), Failure> {
     for child in &below.children {
-        let port = name(child).filter(|name| child.name == "entry" && name.starts_with("ethernet"));
-        let Some(interface) = port else {
-            members(child, ports);
+        if child.name != "entry" {
+            members(child, group, ports)?;
             continue;
+        }
+        let interface =
+            name(child).ok_or_else(|| Failure::unreadable(format!("a port of {group} without a name")))?;
+        let mut said = Said {
+            interface,
+            ..Said::default()
         };
-        match ports.iter_mut().find(|port| port.interface == interface) {
-            Some(known) => known.take(child),
-            None => {
-                let mut said = Said {
-                    interface,
-                    ..Said::default()
-                };
-                said.take(child);
-                ports.push(said);
-            }
+        said.take(child);
+        if let Some(known) = ports.iter_mut().find(|port| port.interface == said.interface) {
+            known.take(child);
+        } else if said.interface.starts_with("ethernet") || said.says_anything() {
+            ports.push(said);
+        } else {
+            members(child, group, ports)?;
         }
     }
+    Ok(())
 }
 
 /// What is said of a port, in the device's words.
@@ -104,6 +116,18 @@ impl Said {
                 *place = field(entry, names);
             }
         }
+    }
+
+    /// Whether it is a port, whatever it is called: nothing else has any of this.
+    fn says_anything(&self) -> bool {
+        let said = [
+            &self.bundled,
+            &self.selection,
+            &self.receive,
+            &self.mux,
+            &self.reason,
+        ];
+        said.iter().any(|text| text.is_some())
     }
 
     fn member(self) -> AggregateMember {
@@ -179,12 +203,15 @@ enum Part {
 
 /// The listing of the command line: `AE group: ae1`, a table `Members: Bndl Rx state  Mux state  Sel state`, then
 /// `Status: Enabled`, `Mode: Active`, `Partner: System Priority: ..`, and tables that are not read.
-fn listing(text: &str) -> Vec<Aggregate> {
+fn listing(text: &str) -> Result<Vec<Aggregate>, Failure> {
     let mut groups: Vec<Aggregate> = Vec::new();
     let mut part = Part::Head;
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix("AE group:") {
             part = Part::Head;
+            if name.trim().is_empty() {
+                return Err(Failure::unreadable("an aggregate interface without a name"));
+            }
             groups.push(Aggregate {
                 name: printable(name, 80),
                 lacp: None,
@@ -197,7 +224,7 @@ fn listing(text: &str) -> Vec<Aggregate> {
             continue;
         }
         let Some(group) = groups.last_mut() else { continue };
-        if part == Part::Members && line.starts_with("ethernet") {
+        if part == Part::Members && is_row(line) {
             group.members.extend(row(line));
             continue;
         }
@@ -215,7 +242,13 @@ fn listing(text: &str) -> Vec<Aggregate> {
             _ => {}
         }
     }
-    groups
+    Ok(groups)
+}
+
+/// Whether a line below the head of the table is a port, whatever it is called: the lines that end the table have a colon,
+/// are drawn, or are the title of the next one.
+fn is_row(line: &str) -> bool {
+    !line.contains(':') && line.contains(char::is_alphanumeric) && line != "Port State"
 }
 
 /// `ethernet1/19  yes  Current  Tx_Rx  Selected`.
