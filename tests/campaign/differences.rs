@@ -75,7 +75,7 @@ async fn tunnels_that_do_not_come_back_halt_the_campaign_and_a_person_can_accept
     world.enrol().await;
     let ending = world.run(Vec::new()).await;
     assert!(matches!(ending, Ending::WaitsForPerson(_)), "{ending:?}");
-    insta::assert_snapshot!(differed(&world, "fw1").join("\n"), @"ipsec-tunnels: tunnel to-berlin: active -> init; tunnel to-oslo: active -> init");
+    insta::assert_snapshot!(differed(&world, "fw1").join("\n"), @"ipsec-tunnels: tunnel to-berlin: monitor up -> down; tunnel to-berlin: active -> init");
     let resume = Command::Resume {
         by: "petra".parse().unwrap(),
         reason: "the far ends are moved tonight".to_owned(),
@@ -84,7 +84,7 @@ async fn tunnels_that_do_not_come_back_halt_the_campaign_and_a_person_can_accept
     world.assert_all_done_once("after a person accepted");
     let told = world.told("fw1");
     let (_, known) = told.last().unwrap().split_once("to know: ").unwrap();
-    insta::assert_snapshot!(known, @"ipsec-tunnels: tunnel to-berlin: active -> init; tunnel to-oslo: active -> init; petra looked and let it go on");
+    insta::assert_snapshot!(known, @"ipsec-tunnels: tunnel to-berlin: monitor up -> down; tunnel to-berlin: active -> init; petra looked and let it go on; ipsec-tunnels: tunnel to-oslo: active -> init");
 }
 
 #[tokio::test(start_paused = true)]
