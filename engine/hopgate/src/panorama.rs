@@ -419,7 +419,14 @@ devices:
             " customer = bolt ",
         ];
         tagged.tags = tags.map(str::to_owned).to_vec();
-        insta::assert_snapshot!(listed(vec![tagged], Vec::new()), @"");
+        insta::assert_snapshot!(listed(vec![tagged], Vec::new()), @r"
+        fw 192.0.2.1 1 connected=yes,customer=acme,device_group=vienna,panorama=pan-a,site=vienna
+        note: fw keeps the label customer=acme, and pan-a says customer=bolt
+        note: fw keeps the label panorama=pan-a, and pan-a says panorama=pan-b
+        note: fw keeps the label device_group=vienna, and pan-a says device_group=graz
+        note: fw keeps the label site=vienna, and pan-a says site=linz
+        note: fw keeps the label customer=acme, and pan-a says customer=bolt
+        ");
     }
 
     #[test]

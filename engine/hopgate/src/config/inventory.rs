@@ -279,10 +279,10 @@ mod tests {
             panic!()
         };
         let silent = || Fact::Unknown("no answer within 5 s".to_owned());
-        insta::assert_snapshot!(shown(any, answers("1")), @"");
-        insta::assert_snapshot!(shown(any, silent()), @"");
-        insta::assert_snapshot!(shown(meant, answers("2")), @"");
-        insta::assert_snapshot!(shown(meant, answers("1")), @"");
-        insta::assert_snapshot!(shown(meant, silent()), @"");
+        insta::assert_snapshot!(shown(any, answers("1")), @"known; shown");
+        insta::assert_snapshot!(shown(any, silent()), @"no answer within 5 s; shown");
+        insta::assert_snapshot!(shown(meant, answers("2")), @"known; shown");
+        insta::assert_snapshot!(shown(meant, answers("1")), @"another device answers at this address: its serial number is 1, and fw2 has 2; another device answers at this address: its serial number is 1, and fw2 has 2");
+        insta::assert_snapshot!(shown(meant, silent()), @"no answer within 5 s; whose answer this is could not be verified: no answer within 5 s");
     }
 }
