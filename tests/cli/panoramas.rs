@@ -188,4 +188,57 @@ fn another_device_at_an_address_is_told_and_shown_to_nobody() {
         refused.starts_with("error[D009]: another device answers at this address"),
         "{refused}"
     );
+    // Nor is it enrolled in a campaign: it would be upgraded.
+    desk.change(
+        "campaign.yaml",
+        "inventory: inventory.yaml",
+        "inventory: made.yaml",
+    );
+    desk.change("campaign.yaml", "devices: [fw1]", "devices: [vie-edge1]");
+    let refused = desk.refused("plan campaign.yaml");
+    insta::assert_snapshot!(refused, @r"
+    error[D009]: another device answers at this address: its serial number is 085602629943, and lnz-a has 067938974224; another device answers at this address: its serial number is 067938974224, and vie-edge1 has 085602629943
+      hint: correct the address, or the serial number where the device was replaced
+    ");
+    assert_eq!(desk.refused("run campaign.yaml"), refused);
+    desk.has_no_campaign();
+    desk.write("made.yaml", &made);
+    desk.done("plan campaign.yaml");
+}
+
+#[test]
+fn of_a_device_that_does_not_say_who_it_is_nothing_is_shown() {
+    let (desk, simulator) = estate("127.63.0.0/16");
+    desk.done("inventory --from-panorama panorama.yaml --write made.yaml");
+    let slow = json!({"inject": {
+        "device": "vie-edge1",
+        "fault": "hang",
+        "operation": "system-info",
+        "lasts": "until_cleared",
+    }});
+    simulator.control(&slow);
+    let told = desk.run("facts vie-edge1 --inventory made.yaml --area disks --area locks --timeout 2");
+    assert_eq!(told.code, Some(3), "{told:#?}");
+    let (shown, _) = told.stdout.rsplit_once("\n2 of 2 areas are unknown\n").unwrap();
+    assert_eq!(
+        shown
+            .matches("  unknown: whose answer this is could not be verified: ")
+            .count(),
+        2,
+        "{shown}"
+    );
+    let told = desk
+        .run("audit --playbook after --group name=vie-edge1 --inventory made.yaml --timeout 2 --json a.json");
+    assert_eq!(told.code, Some(3), "{told:#?}");
+    let device = &json_of(&desk, "a.json")["devices"][0];
+    let findings = device["findings"].as_array().unwrap();
+    assert!(!findings.is_empty(), "{device:#}");
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["verdict"] == "inconclusive"),
+        "{device:#}"
+    );
+    insta::assert_snapshot!(device["unread"].as_str().unwrap(), @"read system information on vie-edge1: no complete reply in time: no answer within 2 s");
+    insta::assert_snapshot!(device["missing"]["disks"].as_str().unwrap(), @"whose answer this is could not be verified: read system information on vie-edge1: no complete reply in time: no answer within 2 s");
 }

@@ -85,6 +85,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("X001", "a defect of hopgate"),
 ];
 
+/// What to do about `D009`.
+pub(crate) const ANOTHER_DEVICE: &str =
+    "correct the address, or the serial number where the device was replaced";
+
 impl Failure {
     /// A failure with its code and hint.
     pub fn new(
@@ -267,6 +271,7 @@ impl From<PlannerError> for Failure {
                 let (code, hint) = failed.first().map_or(("D001", ""), of_call);
                 Failure::new(code, hint, error)
             }
+            PlannerError::Strangers { .. } => Failure::new("D009", ANOTHER_DEVICE, error),
             PlannerError::NotInInventory { .. } => Failure::new(
                 "C003",
                 "add the device to the inventory or correct the wave",

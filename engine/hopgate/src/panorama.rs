@@ -122,7 +122,7 @@ fn inventory(file: &PanoramaFile, answers: &[Answer<'_>]) -> Listed {
             address,
             serial: Some((*serial).to_owned()),
             peer: peer(serial, &firewalls, &names, &mut notes),
-            labels: labels(firewall),
+            labels: labels(name, firewall, &mut notes),
             credentials: None,
             trust: None,
         });
@@ -268,28 +268,25 @@ fn peer(
     Some(peer.clone())
 }
 
-/// What the Panorama's entry in the file gives, then tags, then what only the Panorama knows.
-fn labels(firewall: &Firewall<'_>) -> BTreeMap<String, String> {
+/// What the Panorama's entry in the file gives, then what the Panorama itself knows, then tags. The first one stays: whoever may
+/// set a tag on a Panorama must not move a firewall to another customer's reports.
+fn labels(name: &DeviceId, firewall: &Firewall<'_>, notes: &mut Vec<String>) -> BTreeMap<String, String> {
     let Firewall {
         device,
         panorama,
         group,
     } = firewall;
     let mut labels = panorama.labels.clone();
-    let mut put = |name: &str, value: &str| {
-        labels.insert(name.to_owned(), value.to_owned());
-    };
-    // A tag such as `site=vienna` is a label already; any other is a word of one.
-    let mut words = Vec::new();
-    for tag in &device.tags {
-        match tag.split_once('=') {
-            Some((name, value)) if !name.trim().is_empty() => put(name.trim(), value.trim()),
-            _ => words.push(tag.as_str()),
+    let mut put = |label: &str, value: &str| match labels.get(label) {
+        None => {
+            labels.insert(label.to_owned(), value.to_owned());
         }
-    }
-    if !words.is_empty() {
-        put("tags", &words.join(" "));
-    }
+        Some(kept) if kept == value => {}
+        Some(kept) => notes.push(format!(
+            "{name} keeps the label {label}={kept}, and {} says {label}={value}",
+            panorama.name
+        )),
+    };
     put("panorama", panorama.name.as_str());
     put("connected", if device.connected { "yes" } else { "no" });
     if let Some(group) = group {
@@ -297,6 +294,17 @@ fn labels(firewall: &Firewall<'_>) -> BTreeMap<String, String> {
     }
     if let Some(template) = &device.template {
         put("template", template);
+    }
+    // A tag such as `site=vienna` is a label already; any other is a word of one.
+    let mut words = Vec::new();
+    for tag in &device.tags {
+        match tag.split_once('=') {
+            Some((label, value)) if !label.trim().is_empty() => put(label.trim(), value.trim()),
+            _ => words.push(tag.as_str()),
+        }
+    }
+    if !words.is_empty() {
+        put("tags", &words.join(" "));
     }
     labels
 }
@@ -395,6 +403,29 @@ devices:
         lnz-a 192.0.2.21 2 peer lnz-b connected=yes,customer=acme,panorama=pan-a
         lnz-b [2001:db8::22] 3 peer lnz-a connected=yes,customer=acme,panorama=pan-a
         vie-edge1 192.0.2.11 1 connected=yes,customer=acme,device_group=vienna,panorama=pan-a,site=vienna,tags=gold vip,template=branches
+        ");
+    }
+
+    #[test]
+    fn no_tag_takes_a_label_from_the_file_or_from_what_the_panorama_knows() {
+        let mut tagged = firewall("1", "fw", "192.0.2.1", true);
+        let tags = [
+            "customer=bolt",
+            "customer=acme",
+            "panorama=pan-b",
+            "device_group=graz",
+            "site=vienna",
+            "site=linz",
+            " customer = bolt ",
+        ];
+        tagged.tags = tags.map(str::to_owned).to_vec();
+        insta::assert_snapshot!(listed(vec![tagged], Vec::new()), @r"
+        fw 192.0.2.1 1 connected=yes,customer=acme,device_group=vienna,panorama=pan-a,site=vienna
+        note: fw keeps the label customer=acme, and pan-a says customer=bolt
+        note: fw keeps the label panorama=pan-a, and pan-a says panorama=pan-b
+        note: fw keeps the label device_group=vienna, and pan-a says device_group=graz
+        note: fw keeps the label site=vienna, and pan-a says site=linz
+        note: fw keeps the label customer=acme, and pan-a says customer=bolt
         ");
     }
 

@@ -25,12 +25,18 @@ const READ_AT_ONCE: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
     /// Some devices did not answer; a plan without them would not be the plan that was asked for.
-    #[error("{} of {asked} devices cannot be read: {}", failed.len(), lines(failed))]
+    #[error("{} of {asked} devices cannot be read: {}", failed.len(), few(failed))]
     Unread {
         /// How many were asked.
         asked: usize,
         /// The ones that failed.
         failed: Vec<CallError>,
+    },
+    /// Other devices answer than the inventory means; to enrol them would be to upgrade somebody else's.
+    #[error("{}", few(strangers))]
+    Strangers {
+        /// What is to be said of each.
+        strangers: Vec<String>,
     },
     /// A wave names a device that the inventory does not have.
     #[error("wave {wave} names {device}, which is not in the inventory{}", nearest.as_ref().map_or_else(String::new, |near| format!("; nearest: {near}")))]
@@ -89,9 +95,10 @@ pub enum PlannerError {
     Plan(#[from] PlanError),
 }
 
-fn lines(failed: &[CallError]) -> String {
-    let shown: Vec<String> = failed.iter().take(3).map(ToString::to_string).collect();
-    let more = failed.len().saturating_sub(shown.len());
+/// The first of them, and how many more there are.
+fn few(of: &[impl ToString]) -> String {
+    let shown: Vec<String> = of.iter().take(3).map(ToString::to_string).collect();
+    let more = of.len().saturating_sub(shown.len());
     let more = if more == 0 {
         String::new()
     } else {
@@ -186,6 +193,7 @@ pub fn plan(
         same_path(file, recorded)?;
     }
     known_advisories(file, catalogue)?;
+    as_meant(inventory, systems)?;
     let waves = waves(file, inventory)?;
     let mut graphs: BTreeMap<&str, Graph<'_>> = BTreeMap::new();
     let mut devices = BTreeMap::new();
@@ -239,6 +247,17 @@ pub fn plan(
     };
     plan.check()?;
     Ok(plan)
+}
+
+/// Every device that answered is the one that the inventory means, where it says so.
+fn as_meant(inventory: &Inventory, systems: &BTreeMap<DeviceId, System>) -> Result<(), PlannerError> {
+    let stranger = |(device, system): (&DeviceId, &System)| inventory.entry(device)?.stranger(&system.serial);
+    let strangers: Vec<String> = systems.iter().filter_map(stranger).collect();
+    if strangers.is_empty() {
+        Ok(())
+    } else {
+        Err(PlannerError::Strangers { strangers })
+    }
 }
 
 /// An acceptance of what nobody knows would hold nothing and look as if it did.

@@ -47,7 +47,7 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
             &patience,
         )
         .await;
-        let facts = of_whom_is_meant(entry, facts, question);
+        let facts = entry.own(facts, &question.areas);
         return Some(Read { facts, way: None });
     }
     let mut first = BTreeSet::from([FactArea::System]);
@@ -55,7 +55,7 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
         first.insert(FactArea::Software);
     }
     let facts = patience.facts(client, &first, clock.now()).await;
-    let facts = of_whom_is_meant(entry, facts, question);
+    let facts = entry.own(facts, &question.areas);
     let system = match &facts.system {
         Fact::Known(system) => system,
         // Whether it is meant cannot be told, so it is shown as what it is: not read.
@@ -84,18 +84,6 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
         facts,
         way: Some(way),
     })
-}
-
-/// The facts, if they are those of the device that is meant. Another one's are shown to nobody: it may be another customer's.
-fn of_whom_is_meant(entry: &Entry, facts: Facts, question: &Question) -> Facts {
-    let stranger = facts
-        .system
-        .known()
-        .and_then(|system| entry.stranger(&system.serial));
-    match stranger {
-        Some(why) => Facts::silent(entry.name.as_str(), facts.read_at, &why, &question.areas),
-        None => facts,
-    }
 }
 
 /// What is wanted beside what is known already, as one set of facts.

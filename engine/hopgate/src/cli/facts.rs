@@ -15,7 +15,7 @@ use crate::audit::estate::PATIENCE_S;
 use crate::clock::Clock;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
-use crate::failure::{Exit, Failure};
+use crate::failure::{ANOTHER_DEVICE, Exit, Failure};
 use crate::knowledge;
 use crate::state::State;
 
@@ -147,10 +147,9 @@ async fn read(
             .known()
             .and_then(|system| entry.stranger(&system.serial))
         {
-            let hint = "correct the address, or the serial number where the device was replaced";
-            return Err(Failure::new("D009", hint, std::io::Error::other(why)));
+            return Err(Failure::new("D009", ANOTHER_DEVICE, std::io::Error::other(why)));
         }
-        read = Some(facts);
+        read = Some(entry.own(facts, &asked));
     }
     connections.record_first_use(opened.ledger(), clock.now()).await?;
     read.ok_or_else(|| Failure::unknown("no device was read", "this is a defect of hopgate"))

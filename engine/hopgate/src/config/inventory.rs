@@ -2,11 +2,12 @@
 
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hopgate_core::names::DeviceId;
 use hopgate_panos::{Fingerprint, Trust};
+use hopgate_playbooks::{Fact, FactArea, Facts};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::CredentialsRef;
@@ -178,6 +179,26 @@ impl Entry {
             self.name
         ))
     }
+
+    /// The facts, if they are this device's. Another one's are shown to nobody, and neither are those of who did not say who it
+    /// is while a serial number is meant: they may be another customer's. Then the areas that were asked for are unknown.
+    pub(crate) fn own(&self, facts: Facts, asked: &BTreeSet<FactArea>) -> Facts {
+        if self.serial.is_none() {
+            return facts;
+        }
+        let silent = |why: &str| Facts::silent(self.name.as_str(), facts.read_at, why, asked);
+        match &facts.system {
+            Fact::Known(system) => match self.stranger(&system.serial) {
+                Some(why) => silent(&why),
+                None => facts,
+            },
+            Fact::Unknown(why) => Facts {
+                // What a person has to look at is why it did not say so.
+                system: Fact::Unknown(why.clone()),
+                ..silent(&format!("whose answer this is could not be verified: {why}"))
+            },
+        }
+    }
 }
 
 impl TrustRef {
@@ -203,6 +224,9 @@ impl TrustRef {
 
 #[cfg(test)]
 mod tests {
+    use hopgate_playbooks::System;
+    use jiff::Timestamp;
+
     use super::*;
 
     fn refused(text: &str) -> String {
@@ -223,5 +247,42 @@ mod tests {
         insta::assert_snapshot!(refused(&format!("{HEAD}devices:\n  - {{name: a, address: h, peer: b}}\n")), @"inventory.yaml:4: devices[0].peer: b is not in the inventory");
         insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"inventory.yaml:2: devices[0].credentials: a has none, and neither have the defaults");
         insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @r#"inventory.yaml:2:12: the device name "a/b" may hold letters, digits, '.', '_' and '-', not '/'"#);
+    }
+    #[test]
+    fn nothing_is_a_devices_own_unless_it_says_who_it_is() {
+        let text = "devices:\n  - {name: fw1, address: h}\n  - {name: fw2, address: i, serial: \"2\"}\n";
+        let inventory: Inventory =
+            super::super::parse(Path::new("inventory.yaml"), &format!("{HEAD}{text}")).unwrap();
+        let asked = BTreeSet::from([FactArea::System, FactArea::Locks]);
+        let shown = |entry: &Entry, system: Fact<System>| {
+            let mut facts = Facts::silent("fw", Timestamp::UNIX_EPOCH, "not asked", &asked);
+            facts.locks = Fact::Known(vec!["commit lock of carol".to_owned()]);
+            facts.system = system;
+            let own = entry.own(facts, &asked);
+            assert_eq!(own.sources.keys().copied().collect::<BTreeSet<_>>(), asked);
+            let system = own.system.unknown().unwrap_or("known");
+            format!("{system}; {}", own.locks.unknown().unwrap_or("shown"))
+        };
+        let answers = |serial: &str| {
+            Fact::Known(System {
+                hostname: "fw".to_owned(),
+                model: "PA-850".to_owned(),
+                serial: serial.to_owned(),
+                sw_version: "10.2.7".parse().unwrap(),
+                app_version: "8900-9000".to_owned(),
+                uptime_seconds: 5,
+                operational_mode: None,
+                multi_vsys: false,
+            })
+        };
+        let [any, meant] = inventory.devices.as_slice() else {
+            panic!()
+        };
+        let silent = || Fact::Unknown("no answer within 5 s".to_owned());
+        insta::assert_snapshot!(shown(any, answers("1")), @"known; shown");
+        insta::assert_snapshot!(shown(any, silent()), @"no answer within 5 s; shown");
+        insta::assert_snapshot!(shown(meant, answers("2")), @"known; shown");
+        insta::assert_snapshot!(shown(meant, answers("1")), @"another device answers at this address: its serial number is 1, and fw2 has 2; another device answers at this address: its serial number is 1, and fw2 has 2");
+        insta::assert_snapshot!(shown(meant, silent()), @"no answer within 5 s; whose answer this is could not be verified: no answer within 5 s");
     }
 }
