@@ -94,7 +94,7 @@ async fn a_boot_loop_halts_the_campaign_the_others_come_to_rest_and_new_optics_l
     restart asked for at 2026-03-07T22:24:38Z
     boot 1 at 2026-03-07T22:31:22Z into 10.2.0
     boot 2 at 2026-03-07T22:41:17Z into 10.2.0, 595 s after the one before
-    boot 3 at 2026-03-07T22:51:28Z into 10.2.0, 611 s after the one before
+    boot 3 at 2026-03-07T22:51:29Z into 10.2.0, 611 s after the one before
     went dark 3 times; last seen: the API answers on 10.2.0, the auto-commit has not finished
     ");
     assert_eq!(world.breaches(), Vec::<String>::new());
