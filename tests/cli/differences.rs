@@ -106,6 +106,7 @@ fn what_happened_between_two_audits_is_told_and_nothing_else() {
     look  ethernet1/13: SFP-Plus-Fiber -> SFP-Empty
     look  ethernet1/13: part number of the module not told any more (was PAN-SFP-PLUS-SR)
     look  ethernet1/13: vendor of the module not told any more (was FINISAR CORP.)
+    look  module of ethernet1/13: gone
     ");
     let cut = about(&ended.stdout, "cut");
     assert!(

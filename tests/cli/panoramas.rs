@@ -236,7 +236,7 @@ fn of_a_device_that_does_not_say_who_it_is_nothing_is_shown() {
     assert!(
         findings
             .iter()
-            .all(|finding| finding["verdict"] == "inconclusive"),
+            .all(|finding| finding["verdict"]["inconclusive"].is_object()),
         "{device:#}"
     );
     insta::assert_snapshot!(device["unread"].as_str().unwrap(), @"read system information on vie-edge1: no complete reply in time: no answer within 2 s");

@@ -129,6 +129,11 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
 }
 
 impl Connections {
+    /// What answered for this device is not known to be it: its certificate is not to be remembered.
+    pub fn doubt(&mut self, device: &DeviceId) {
+        self.first_use.remove(device);
+    }
+
     /// Records the certificates that were seen for the first time, so that another one later is refused.
     pub async fn record_first_use(&self, ledger: &Ledger, now: Timestamp) -> Result<usize, ConnectError> {
         let seen: Vec<TrustEvent> = self

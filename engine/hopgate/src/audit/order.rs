@@ -148,6 +148,9 @@ impl Ready {
             live,
         );
         let audit = Box::pin(asking).await;
+        for device in audit.devices.iter().filter(|device| device.unread.is_some()) {
+            connections.doubt(&device.device);
+        }
         connections.record_first_use(ledger, self.clock.now()).await?;
         Ok(audit)
     }
