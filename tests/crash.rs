@@ -26,6 +26,7 @@ pairs:
   - {name: pair, members: [left, right], active: left}
 ";
 
+/// Without differences: hundreds of campaigns, and each look would read everything.
 const CAMPAIGN: &str = "\
 campaign: spring
 launcher: olga
@@ -33,6 +34,7 @@ target: 10.2.4-h4
 pinned_path: {via: [10.2.0], by: olga, reason: the change record names it}
 window: {opens: 2026-03-07T22:00:00Z, closes: 2026-03-08T22:00:00Z}
 inventory: inventory.yaml
+checks: {before: [readiness, advisories], after: [after]}
 waves:
   - {name: all, rest: true, concurrency: 8}
 ";
@@ -134,8 +136,17 @@ enum Death {
 
 /// Runs the campaign to its end. The process number `n` dies as `death(n)` says; the first that does not die ends it.
 /// Gives the appends of that last one.
-async fn through(wire: Wire, context: &str, mut death: impl FnMut(usize) -> Option<Death>) -> u64 {
-    let mut world = World::wired(FLEET, CAMPAIGN, Arc::new(MemoryJournal::new()), wire);
+async fn through(wire: Wire, context: &str, death: impl FnMut(usize) -> Option<Death>) -> u64 {
+    through_campaign(CAMPAIGN, wire, context, death).await
+}
+
+async fn through_campaign(
+    campaign: &str,
+    wire: Wire,
+    context: &str,
+    mut death: impl FnMut(usize) -> Option<Death>,
+) -> u64 {
+    let mut world = World::wired(FLEET, campaign, Arc::new(MemoryJournal::new()), wire);
     let mut journal = MemoryJournal::new();
     let mut processes = 0;
     let appends = loop {
@@ -292,6 +303,19 @@ async fn dying_all_the_time() {
             )
             .await;
         }
+    }
+}
+
+/// What was kept before a hop outlives the process that kept it.
+#[tokio::test(start_paused = true)]
+async fn dying_between_what_is_kept_and_what_it_is_compared_with() {
+    let campaign = CAMPAIGN.replace("after: [after]", "after: [after, differences]");
+    for point in [Point::Written, Point::Durable] {
+        let context = format!("{point:?} of every 9th append, with differences");
+        through_campaign(&campaign, Wire::Arrives, &context, |process| {
+            (process < 400).then_some(Death::At(9, point))
+        })
+        .await;
     }
 }
 

@@ -19,12 +19,14 @@ pairs:
   - {name: pair, members: [left, right], active: left}
 ";
 
+/// Without differences: hundreds of campaigns, and each look would read everything.
 const CAMPAIGN: &str = "\
 campaign: spring
 launcher: olga
 target: 10.2.7
 window: {opens: 2026-03-07T22:00:00Z, closes: 2026-03-08T16:00:00Z}
 inventory: inventory.yaml
+checks: {before: [readiness, advisories], after: [after]}
 waves:
   - {name: all, rest: true, concurrency: 8}
 ";
