@@ -80,6 +80,14 @@ const MISTAKES: [(&str, &str, &str, &str); 15] = [
     ),
 ];
 
+/// Has the campaign ask this before its hops.
+fn ask_before(desk: &Desk, before: &str) {
+    let text = std::fs::read_to_string(desk.path().join("campaign.yaml")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("checks:"));
+    let asked = format!("checks: {{before: [{before}], after: [after]}}");
+    desk.change("campaign.yaml", line.unwrap(), &asked);
+}
+
 #[test]
 fn the_settings_of_a_check_are_shown_to_who_approves_and_are_part_of_the_plan() {
     let (desk, _simulator) = Desk::with_fleet(60);
@@ -89,17 +97,7 @@ fn the_settings_of_a_check_are_shown_to_who_approves_and_are_part_of_the_plan() 
         "",
     );
     let plan = |before: &str| {
-        let text = std::fs::read_to_string(desk.path().join("campaign.yaml")).unwrap();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("checks:"))
-            .unwrap()
-            .to_owned();
-        desk.change(
-            "campaign.yaml",
-            &line,
-            &format!("checks: {{before: [{before}], after: [after]}}"),
-        );
+        ask_before(&desk, before);
         desk.done("plan campaign.yaml")
     };
     let last = |told: &str| told.trim_end().lines().last().unwrap().to_owned();
@@ -136,17 +134,7 @@ fn the_settings_of_a_check_are_shown_to_who_approves_and_are_part_of_the_plan() 
             "{playbook: advisories, with: {warn_days: 60}}",
         ),
     ] {
-        let text = std::fs::read_to_string(desk.path().join("campaign.yaml")).unwrap();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("checks:"))
-            .unwrap()
-            .to_owned();
-        desk.change(
-            "campaign.yaml",
-            &line,
-            &format!("checks: {{before: [{before}], after: [after]}}"),
-        );
+        ask_before(&desk, before);
         page.add(what, &desk.refused("plan campaign.yaml"));
     }
     page.matches("check_settings");

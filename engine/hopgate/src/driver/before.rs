@@ -52,14 +52,11 @@ impl Hands {
             let snapshot = rules_of(&checks.after).map(|rules| Snapshot::under(&facts, rules));
             serde_json::to_vec(&snapshot)
         });
+        let failed = |error: String| unready(format!("the state before the hop cannot be kept: {error}"));
         match kept.await {
             Ok(Ok(kept)) => Ok(Some(kept)),
-            Ok(Err(error)) => Err(unready(format!(
-                "the state before the hop cannot be kept: {error}"
-            ))),
-            Err(error) => Err(unready(format!(
-                "the state before the hop cannot be kept: {error}"
-            ))),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(error) => Err(failed(error.to_string())),
         }
     }
 
@@ -155,7 +152,8 @@ fn unknown(facts: &Facts, areas: &BTreeSet<FactArea>) -> usize {
         .count()
 }
 
-fn unready(text: String) -> Failure {
+/// The look did not come about, and may another time.
+pub(super) fn unready(text: String) -> Failure {
     Failure {
         kind: FailureKind::Unready,
         text,

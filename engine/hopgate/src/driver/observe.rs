@@ -13,7 +13,7 @@ use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 use crate::asking::{Patience, gather};
 use crate::checks::Asked;
 
-use super::before::Kept;
+use super::before::{Kept, unready};
 use super::hands::{Hands, failure};
 
 /// How long a look at all facts may take, in real time: a third of the time that checks after a hop have, so that no device
@@ -145,10 +145,6 @@ impl Hands {
     /// Writing and syncing megabytes would block the other devices' loops.
     async fn keep(&self, content: impl AsRef<[u8]> + Send + 'static) -> Result<String, Failure> {
         let ledger = self.ledger().clone();
-        let unready = |text: String| Failure {
-            kind: FailureKind::Unready,
-            text,
-        };
         match tokio::task::spawn_blocking(move || ledger.store(content.as_ref())).await {
             Ok(Ok(blob)) => Ok(blob),
             Ok(Err(error)) => Err(unready(error.to_string())),
