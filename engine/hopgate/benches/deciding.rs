@@ -204,6 +204,7 @@ impl Firewall {
                 system: system("10.2.7"),
                 ha: None,
                 findings: Vec::new(),
+                differences: Vec::new(),
             },
         }
     }

@@ -150,7 +150,6 @@ impl Device {
         Probe::After {
             hop: self.hop,
             before: self.before.clone(),
-            accepted_by: self.accepted_by.clone(),
         }
     }
 

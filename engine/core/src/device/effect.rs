@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Action;
-use crate::names::Identity;
 
 /// One thing for the shell to perform. Every decision that is not terminal ends in exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,5 @@ pub enum Probe {
         hop: u32,
         /// The state before the hop, to compare with; nothing where none was stored.
         before: Option<String>,
-        /// Who looked at what differs and let the device go on all the same.
-        accepted_by: Option<Identity>,
     },
 }

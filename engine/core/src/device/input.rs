@@ -129,6 +129,8 @@ pub enum Observation {
         ha: Option<Box<Ha>>,
         /// One per check and subject.
         findings: Vec<Finding>,
+        /// What is not as it was before the hop, where that is compared.
+        differences: Vec<Finding>,
     },
 }
 

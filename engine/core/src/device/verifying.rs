@@ -1,13 +1,14 @@
 //! Verifying: HA settles, the checks after the hop pass, and only then the hop has ended.
 
 use hopgate_paths::Hop;
-use hopgate_playbooks::{Finding, Gate, Ha, System};
+use hopgate_playbooks::{Finding, Gate, Ha, Severity, System, Verdict};
 use jiff::Timestamp;
 
 use super::leaving::{is_member, member_line};
 use super::preparing::{finding_line, passed, to_know};
 use super::{Action, Ask, Call, Decision, Device, Effect, Event, How, Input, Observation};
 use crate::halt::HaltReason;
+use crate::names::Identity;
 use crate::pulse::{AFTER_CHECK_LIMIT, ATTEMPTS_MAX, HA_SETTLE_LIMIT, JOB_POLL, RETRY};
 use crate::watchdog::Watch;
 use crate::window::saturating_add;
@@ -25,8 +26,14 @@ impl Device {
     ) -> Decision {
         match input {
             Input::Tick => Decision::perform(self.look()),
-            Input::Observed(Observation::After { system, ha, findings }) => {
-                self.after_seen(now, ask, watch, system, ha.as_deref(), findings)
+            Input::Observed(Observation::After {
+                system,
+                ha,
+                findings,
+                differences,
+            }) => {
+                let findings = self.with_differences(findings, differences);
+                self.after_seen(now, ask, watch, system, ha.as_deref(), &findings)
             }
             Input::NoObservation { failure, .. } => self.after_unreadable(now, watch, &failure.text),
             Input::Answered { .. } | Input::Refused { .. } | Input::Unanswered { .. } => {
@@ -36,6 +43,15 @@ impl Device {
             }
             _ => Decision::nothing(),
         }
+    }
+
+    /// The findings after the hop. What differs still stands once somebody has looked at it, and does not hold any more.
+    fn with_differences(&self, findings: &[Finding], differences: &[Finding]) -> Vec<Finding> {
+        let differences = differences.iter().cloned().map(|found| match &self.accepted_by {
+            Some(by) => accepted(found, by),
+            None => found,
+        });
+        findings.iter().cloned().chain(differences).collect()
     }
 
     fn after_seen(
@@ -173,6 +189,18 @@ impl Device {
         }
         self.halt(HaltReason::AfterChecks { reasons }, evidence(watch))
     }
+}
+
+fn accepted(mut finding: Finding, by: &Identity) -> Finding {
+    if finding.severity == Severity::Block && finding.verdict != Verdict::Pass {
+        finding.severity = Severity::Warn;
+        let by = format!("; {by} looked and let it go on");
+        finding.message.push_str(&by);
+        if let Verdict::Inconclusive { missing } = &mut finding.verdict {
+            missing.push_str(&by);
+        }
+    }
+    finding
 }
 
 fn evidence(watch: Option<&Watch>) -> Vec<String> {

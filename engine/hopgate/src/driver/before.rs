@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hopgate_core::device::{Failure, FailureKind};
-use hopgate_core::names::Identity;
 use hopgate_paths::Hop;
 use hopgate_playbooks::{
     FactArea, Facts, Finding, HopContext, Mode, Rules, Severity, Snapshot, Verdict, compare,
@@ -17,14 +16,6 @@ use super::observe::LOOK_LIMIT;
 use crate::asking::Patience;
 use crate::checks::{Asked, DIFFERENCES};
 use crate::ledger::Ledger;
-
-/// What there is to compare with.
-pub(super) struct Kept {
-    /// The name of the stored snapshot.
-    pub(super) snapshot: Option<String>,
-    /// Who looked at the differences and let the device go on.
-    pub(super) accepted_by: Option<Identity>,
-}
 
 impl Hands {
     /// What the device is now, as it is kept; nothing where the campaign compares nothing.
@@ -67,11 +58,16 @@ impl Hands {
 
     /// What is not as it was, by the rules of the campaign. On a thread of its own: a large routing table takes seconds,
     /// and other devices are being watched.
-    pub(super) async fn differences(&self, kept: Kept, facts: Arc<Facts>, hop: Option<&Hop>) -> Vec<Finding> {
+    pub(super) async fn differences(
+        &self,
+        before: Option<String>,
+        facts: Arc<Facts>,
+        hop: Option<&Hop>,
+    ) -> Vec<Finding> {
         let (checks, ledger) = (Arc::clone(self.shared_checks()), self.ledger().clone());
         let hop = hop.map(HopContext::from);
         let compared = tokio::task::spawn_blocking(move || match rules_of(&checks.after) {
-            Some(rules) => kept.against(&facts, rules, hop.as_ref(), &ledger),
+            Some(rules) => against(before.as_deref(), &facts, rules, hop.as_ref(), &ledger),
             None => Vec::new(),
         });
         compared
@@ -84,51 +80,30 @@ impl Hands {
     }
 }
 
-impl Kept {
-    fn against(
-        &self,
-        facts: &Facts,
-        rules: &Rules,
-        hop: Option<&HopContext>,
-        ledger: &Ledger,
-    ) -> Vec<Finding> {
-        let findings = match &self.snapshot {
-            // A device that was found at its release has no before of ours. That is to be known, and cannot be cured.
-            None => {
-                let missing = "nothing was read before the hop to compare with".to_owned();
-                vec![cannot_tell(missing, Severity::Warn)]
-            }
-            Some(snapshot) => match stored(snapshot, ledger) {
-                Ok(before) => compare(&before, &Snapshot::under(facts, rules), rules, hop).findings(),
-                Err(why) => vec![cannot_tell(
-                    format!("the state before the hop: {why}"),
-                    Severity::Block,
-                )],
-            },
-        };
-        match &self.accepted_by {
-            Some(by) => findings.into_iter().map(|found| accepted(found, by)).collect(),
-            None => findings,
-        }
+fn against(
+    before: Option<&str>,
+    facts: &Facts,
+    rules: &Rules,
+    hop: Option<&HopContext>,
+    ledger: &Ledger,
+) -> Vec<Finding> {
+    // A device that was found at its release has no before of ours. That is to be known, and cannot be cured.
+    let Some(before) = before else {
+        let missing = "nothing was read before the hop to compare with".to_owned();
+        return vec![cannot_tell(missing, Severity::Warn)];
+    };
+    match stored(before, ledger) {
+        Ok(before) => compare(&before, &Snapshot::under(facts, rules), rules, hop).findings(),
+        Err(why) => vec![cannot_tell(
+            format!("the state before the hop: {why}"),
+            Severity::Block,
+        )],
     }
 }
 
 fn stored(snapshot: &str, ledger: &Ledger) -> Result<Snapshot, String> {
     let document = ledger.document(snapshot).map_err(|error| error.to_string())?;
     serde_json::from_slice(&document).map_err(|error| error.to_string())
-}
-
-/// It still differs, and does not hold any more.
-fn accepted(mut finding: Finding, by: &Identity) -> Finding {
-    if finding.severity == Severity::Block && finding.verdict != Verdict::Pass {
-        finding.severity = Severity::Warn;
-        let by = format!("; {by} looked and let it go on");
-        finding.message.push_str(&by);
-        if let Verdict::Inconclusive { missing } = &mut finding.verdict {
-            missing.push_str(&by);
-        }
-    }
-    finding
 }
 
 fn cannot_tell(missing: String, severity: Severity) -> Finding {

@@ -13,7 +13,7 @@ use hopgate_playbooks::{Fact, FactArea, Facts, Job, System};
 use crate::asking::{Patience, gather};
 use crate::checks::Asked;
 
-use super::before::{Kept, unready};
+use super::before::unready;
 use super::hands::{Hands, failure};
 
 /// How long a look at all facts may take, in real time: a third of the time that checks after a hop have, so that no device
@@ -37,15 +37,7 @@ impl Hands {
             Probe::Job(id) => self.job(*id).await,
             Probe::Ha => self.ha().await,
             Probe::Boot { expected } => self.boot(*expected, hop.as_ref()).await,
-            Probe::After {
-                before, accepted_by, ..
-            } => {
-                let kept = Kept {
-                    snapshot: before.clone(),
-                    accepted_by: accepted_by.clone(),
-                };
-                self.checks_after(kept, hop.as_ref()).await
-            }
+            Probe::After { before, .. } => self.checks_after(before.clone(), hop.as_ref()).await,
         };
         match seen {
             Ok(observation) => Input::Observed(observation),
@@ -57,7 +49,7 @@ impl Hands {
         let asked = &self.checks().before;
         let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
         let (system, facts) = self.facts(asked, needs).await?;
-        let findings = self.evaluate(asked, &facts, &[], hop);
+        let findings = self.evaluate(asked, &facts, hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
             Fact::Unknown(why) => Err(why.clone()),
@@ -69,7 +61,7 @@ impl Hands {
         })
     }
 
-    async fn checks_after(&self, kept: Kept, hop: Option<&Hop>) -> Result<Observation, Failure> {
+    async fn checks_after(&self, before: Option<String>, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let asked = &self.checks().after;
         let also: &[FactArea] = if self.peer().is_some() {
             &[FactArea::System, FactArea::Ha]
@@ -79,12 +71,13 @@ impl Hands {
         let (system, facts) = self.facts(asked, self.needs(asked, hop, also)).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
         let facts = Arc::new(facts);
-        let differences = self.differences(kept, Arc::clone(&facts), hop).await;
-        let findings = self.evaluate(asked, &facts, &differences, hop);
+        let differences = self.differences(before, Arc::clone(&facts), hop).await;
+        let findings = self.evaluate(asked, &facts, hop);
         Ok(Observation::After {
             system: Box::new(system),
             ha,
             findings,
+            differences,
         })
     }
 

@@ -179,6 +179,7 @@ fn observation() -> impl Strategy<Value = Observation> {
                 system: system(release),
                 ha,
                 findings: vec![finding(fails)],
+                differences: vec![finding(fails)],
             }
         }),
     ]
@@ -201,11 +202,7 @@ fn input() -> impl Strategy<Value = Input> {
         Just(Probe::Job(7)),
         Just(Probe::Ha),
         release().prop_map(|expected| Probe::Boot { expected }),
-        Just(Probe::After {
-            hop: 0,
-            before: None,
-            accepted_by: None
-        }),
+        Just(Probe::After { hop: 0, before: None }),
     ];
     let failed = kind.prop_map(|kind| failure(kind, "words"));
     let failed = || failed.clone();

@@ -210,9 +210,10 @@ fn a_device_that_was_put_back_by_hand_does_the_hop_again_after_a_resume() {
 #[test]
 fn what_was_kept_before_a_hop_is_compared_with_in_that_hop_only_and_a_resume_says_who_looked() {
     let kept = |world: &World| match world.device.look_after() {
-        Probe::After {
-            before, accepted_by, ..
-        } => (before.is_some(), accepted_by.map(|by| by.to_string())),
+        Probe::After { before, .. } => (
+            before.is_some(),
+            world.device.accepted_by.as_ref().map(ToString::to_string),
+        ),
         other => panic!("{other:?}"),
     };
     let mut world = World::standalone();

@@ -333,6 +333,7 @@ impl Firewall {
                 system: self.system(now),
                 ha: self.ha.as_ref().map(|_| Box::new(self.ha())),
                 findings: vec![finding(self.after_fails_until.is_some_and(|until| now < until))],
+                differences: Vec::new(),
             },
         })
     }
