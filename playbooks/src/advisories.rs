@@ -122,8 +122,8 @@ fn finding(
         " No fix is listed for this feature release, so it may be affected."
     };
     Finding {
-        check: advisory.id.clone(),
-        title: advisory.title.clone(),
+        check: advisory.id.as_str().into(),
+        title: advisory.title.as_str().into(),
         subject: Some(on.clone()),
         verdict,
         severity,
@@ -131,8 +131,9 @@ fn finding(
         message: format!(
             "{} (on {on}). {}{seen}{sure} Source: {}.",
             advisory.title, advisory.effect, advisory.sourced.source
-        ),
-        remedy: Some(advisory.action.clone()),
+        )
+        .into(),
+        remedy: Some(advisory.action.as_str().into()),
         link: None,
     }
 }

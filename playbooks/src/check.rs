@@ -6,18 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cel::{Context, Value};
+use cel::Context;
+use cel::common::types::CelList;
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
 
 use crate::expression::{Expression, Need, NoAnswer, bounds};
 use crate::facts::{Fact, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::message::Message;
-use crate::vocabulary::shown;
+use crate::vocabulary::{kind, shown};
 
 /// A compiled check.
 pub(crate) struct Check {
-    pub(crate) id: String,
-    pub(crate) title: String,
+    pub(crate) id: Arc<str>,
+    pub(crate) title: Arc<str>,
     pub(crate) needs: BTreeSet<Need>,
     pub(crate) when: Option<Expression>,
     pub(crate) for_each: Option<ForEach>,
@@ -26,14 +29,26 @@ pub(crate) struct Check {
     pub(crate) severity: Severity,
     pub(crate) mode: Mode,
     pub(crate) message: Message,
-    pub(crate) remedy: Option<String>,
-    pub(crate) link: Option<String>,
+    pub(crate) remedy: Option<Arc<str>>,
+    pub(crate) link: Option<Arc<str>>,
 }
 
 /// The things a check looks at one by one.
 pub(crate) struct ForEach {
     pub(crate) list: Expression,
     pub(crate) item: String,
+}
+
+/// The thing that is looked at, by its name.
+struct Item<'i> {
+    name: &'i str,
+    item: &'i dyn Val,
+}
+
+impl VariableResolver for Item<'_> {
+    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        (name == self.name).then_some(CowVal::Borrowed(self.item))
+    }
 }
 
 /// How many things one check looks at: a report of more is read by nobody, and each costs memory.
@@ -82,40 +97,43 @@ impl Check {
         match self.applies(scene) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),
-            Err(verdict) => return vec![self.finding(None, verdict, String::new())],
+            Err(verdict) => return vec![self.undecided(None, verdict)],
         }
         let lacking = scene.lacks(&self.needs);
         if !lacking.is_empty() {
             let missing = lacking.join("; ");
-            let message = format!("cannot tell: {missing}");
-            return vec![self.finding(None, Verdict::Inconclusive { missing }, message)];
+            return vec![self.undecided(None, Verdict::Inconclusive { missing })];
         }
         let Some(for_each) = &self.for_each else {
             return vec![self.conclude(scene.context)];
         };
-        match for_each.list.value(scene.context) {
-            // Nothing to look at is a conclusion too, and better said than left out.
-            Ok(Value::List(items)) if items.is_empty() => {
-                vec![self.finding(None, Verdict::Pass, "nothing to look at".to_owned())]
-            }
-            Ok(Value::List(items)) if items.len() > LOOKED_AT => {
-                let detail = format!(
-                    "`{}` has {} things to look at; {LOOKED_AT} are the most",
-                    for_each.list.source(),
-                    items.len()
-                );
-                vec![self.finding(None, Verdict::Error { detail }, String::new())]
-            }
-            Ok(Value::List(items)) => items
-                .iter()
-                .map(|item| self.look_at(for_each, item, scene))
-                .collect(),
-            Ok(other) => {
-                let detail = format!("`{}` is {}, not a list", for_each.list.source(), other.type_of());
-                vec![self.finding(None, Verdict::Error { detail }, String::new())]
-            }
-            Err(no_answer) => vec![self.finding(None, verdict(no_answer), String::new())],
+        let list = match for_each.list.seen(scene.context) {
+            Ok(list) => list,
+            Err(no_answer) => return vec![self.undecided(None, verdict(no_answer))],
+        };
+        let broken = |detail| vec![self.undecided(None, Verdict::Error { detail })];
+        let Some(items) = list.downcast_ref::<CelList<'_>>().map(CelList::inner) else {
+            return broken(format!(
+                "`{}` is {}, not a list",
+                for_each.list.source(),
+                kind(list.as_ref())
+            ));
+        };
+        if items.len() > LOOKED_AT {
+            return broken(format!(
+                "`{}` has {} things to look at; {LOOKED_AT} are the most",
+                for_each.list.source(),
+                items.len()
+            ));
         }
+        if items.is_empty() {
+            // Nothing to look at is a conclusion too, and better said than left out.
+            return vec![self.finding(None, Verdict::Pass, "nothing to look at".into())];
+        }
+        items
+            .iter()
+            .map(|item| self.look_at(for_each, item.as_ref(), scene))
+            .collect()
     }
 
     /// Whether it applies. It is asked before the needs of the rest are: optics nobody could read are no matter on a
@@ -130,9 +148,11 @@ impl Check {
         when.decides(scene.context).map_err(verdict)
     }
 
-    fn look_at(&self, for_each: &ForEach, item: &Value, scene: &Scene<'_, '_>) -> Finding {
+    fn look_at(&self, for_each: &ForEach, item: &dyn Val, scene: &Scene<'_, '_>) -> Finding {
+        let name = for_each.item.as_str();
+        let item = Item { name, item };
         let mut inner = scene.context.new_inner_scope();
-        inner.add_variable_from_value(for_each.item.as_str(), item.clone());
+        inner.set_variable_resolver(&item);
         self.conclude(&inner)
     }
 
@@ -143,7 +163,7 @@ impl Check {
             Err(_) => "(not nameable)".to_owned(),
         });
         match self.fail_when.decides(context) {
-            Ok(false) => self.finding(subject, Verdict::Pass, self.title.clone()),
+            Ok(false) => self.finding(subject, Verdict::Pass, Arc::clone(&self.title)),
             Ok(true) => {
                 let message = self
                     .message
@@ -152,20 +172,28 @@ impl Check {
                         NoAnswer::Unknown(reason) => format!("{} ({reason})", self.title),
                         NoAnswer::Failed(detail) => format!("{} (its message failed: {detail})", self.title),
                     });
+                let message = if message.is_empty() {
+                    Arc::clone(&self.title)
+                } else {
+                    message.into()
+                };
                 self.finding(subject, Verdict::Fail, message)
             }
-            Err(no_answer) => self.finding(subject, verdict(no_answer), String::new()),
+            Err(no_answer) => self.undecided(subject, verdict(no_answer)),
         }
     }
 
-    /// A finding; an empty message says what the verdict says.
-    fn finding(&self, subject: Option<String>, verdict: Verdict, message: String) -> Finding {
+    /// A finding that says no more than its verdict.
+    fn undecided(&self, subject: Option<String>, verdict: Verdict) -> Finding {
         let message = match &verdict {
-            _ if !message.is_empty() => message,
-            Verdict::Inconclusive { missing } => format!("cannot tell: {missing}"),
-            Verdict::Error { detail } => format!("the check does not work: {detail}"),
-            Verdict::Pass | Verdict::Fail | Verdict::Waived { .. } => self.title.clone(),
+            Verdict::Inconclusive { missing } => format!("cannot tell: {missing}").into(),
+            Verdict::Error { detail } => format!("the check does not work: {detail}").into(),
+            Verdict::Pass | Verdict::Fail | Verdict::Waived { .. } => Arc::clone(&self.title),
         };
+        self.finding(subject, verdict, message)
+    }
+
+    fn finding(&self, subject: Option<String>, verdict: Verdict, message: Arc<str>) -> Finding {
         Finding {
             check: self.id.clone(),
             title: self.title.clone(),

@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cel::common::ast::IdedExpr;
+use cel::common::types::CelBool;
+use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, Value};
 use hopgate_paths::nearest_names;
 
@@ -213,12 +215,21 @@ impl Expression {
         &self.shape
     }
 
-    /// Its value. An interpreter that stops half way is an expression that failed, not a check that vanished.
+    /// Its value, as one of its own.
     pub(crate) fn value(&self, context: &Context<'_, '_>) -> Result<Value, NoAnswer> {
+        self.run(|| Value::resolve(&self.tree, context))
+    }
+
+    /// Its value, which belongs to the context where nothing had to be made for it: a large area is not copied.
+    pub(crate) fn seen<'e, 'v>(&'e self, context: &'e Context<'_, 'v>) -> Result<CowVal<'e, 'v>, NoAnswer> {
+        self.run(|| Value::resolve_val(&self.tree, context))
+    }
+
+    /// An interpreter that stops half way is an expression that failed, not a check that vanished.
+    fn run<T>(&self, resolve: impl FnOnce() -> Result<T, ExecutionError>) -> Result<T, NoAnswer> {
         bounds::within(|| {
             let paid = bounds::pay(self.nodes);
-            let run = AssertUnwindSafe(|| paid.and_then(|()| Value::resolve(&self.tree, context)));
-            let value = catch_unwind(run);
+            let value = catch_unwind(AssertUnwindSafe(|| paid.and_then(|()| resolve())));
             if bounds::spent() {
                 return Err(self.failed(bounds::TOO_MUCH));
             }
@@ -244,16 +255,15 @@ impl Expression {
 
     /// Its value, which has to be a yes or a no.
     pub(crate) fn decides(&self, context: &Context<'_, '_>) -> Result<bool, NoAnswer> {
-        match self.value(context)? {
-            Value::Bool(yes) => Ok(yes),
-            other => {
-                let kind = other.type_of();
-                Err(NoAnswer::Failed(format!(
-                    "`{}` is {kind}, not true or false",
-                    self.source
-                )))
-            }
+        let seen = self.seen(context)?;
+        if let Some(yes) = seen.downcast_ref::<CelBool>() {
+            return Ok(*yes.inner());
         }
+        let kind = vocabulary::kind(seen.as_ref());
+        Err(NoAnswer::Failed(format!(
+            "`{}` is {kind}, not true or false",
+            self.source
+        )))
     }
 }
 

@@ -3,16 +3,19 @@
 //! Responsible for: what a check concluded, in a shape that is stored and shown, and the one rule that turns findings
 //! into go or hold. Must not know: how a conclusion was reached.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What one check concluded about one device, or about one part of it.
+/// What one check concluded about one device, or about one part of it. An estate has a hundred thousand, and most of their
+/// texts are those of the check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The check's name.
-    pub check: String,
+    pub check: Arc<str>,
     /// What it looks after, in words.
-    pub title: String,
+    pub title: Arc<str>,
     /// The part of the device it is about, such as a port; none where it is about the device.
     pub subject: Option<String>,
     /// The conclusion.
@@ -22,11 +25,11 @@ pub struct Finding {
     /// Whether it counts.
     pub mode: Mode,
     /// What a person reads.
-    pub message: String,
+    pub message: Arc<str>,
     /// What would cure it.
-    pub remedy: Option<String>,
+    pub remedy: Option<Arc<str>>,
     /// Where to read on.
-    pub link: Option<String>,
+    pub link: Option<Arc<str>>,
 }
 
 impl Finding {
@@ -128,13 +131,13 @@ mod tests {
 
     fn finding(verdict: Verdict, severity: Severity, mode: Mode) -> Finding {
         Finding {
-            check: "c".to_owned(),
-            title: "t".to_owned(),
+            check: "c".into(),
+            title: "t".into(),
             subject: None,
             verdict,
             severity,
             mode,
-            message: "m".to_owned(),
+            message: "m".into(),
             remedy: None,
             link: None,
         }

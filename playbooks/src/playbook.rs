@@ -353,7 +353,7 @@ impl Playbook {
 
 impl std::fmt::Debug for Playbook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let checks: Vec<_> = self.checks.iter().map(|check| check.id.as_str()).collect();
+        let checks: Vec<_> = self.checks.iter().map(|check| &*check.id).collect();
         f.debug_struct("Playbook")
             .field("name", &self.name)
             .field("checks", &checks)
@@ -385,7 +385,7 @@ fn broken(check: &Check, detail: &str) -> Finding {
         },
         severity: Severity::Block,
         mode: Mode::Enforce,
-        message: format!("the check could not be run: {detail}"),
+        message: format!("the check could not be run: {detail}").into(),
         remedy: None,
         link: None,
     }

@@ -239,6 +239,14 @@ fn list_of(value: Value) -> Value {
     }
 }
 
+/// What kind of value it is, in a word.
+pub(crate) fn kind(value: &dyn Val) -> String {
+    Value::try_from(value).map_or_else(
+        |_| value.get_type().name().to_owned(),
+        |value| value.type_of().to_string(),
+    )
+}
+
 /// A value as a message shows it: texts bare, lists separated by commas, nothing as "none"; the beginning of it, where
 /// there is too much to read.
 pub(crate) fn shown(value: &Value) -> String {

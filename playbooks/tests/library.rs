@@ -134,7 +134,10 @@ fn run(file: &str, check: &str, case: &Case, playbook: &Playbook) -> Vec<String>
         &facts(case, playbook),
         case.hop.as_ref().map(HopEntry::context).as_ref(),
     );
-    let of_check: Vec<&Finding> = findings.iter().filter(|finding| finding.check == check).collect();
+    let of_check: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| *finding.check == *check)
+        .collect();
     let concluded: Vec<(String, String)> = of_check
         .iter()
         .map(|finding| {
@@ -142,7 +145,7 @@ fn run(file: &str, check: &str, case: &Case, playbook: &Playbook) -> Vec<String>
             (subject, word(&finding.verdict).to_owned())
         })
         .collect();
-    let said: Vec<&str> = of_check.iter().map(|finding| finding.message.as_str()).collect();
+    let said: Vec<&str> = of_check.iter().map(|finding| &*finding.message).collect();
     let said = said.join(" | ");
     assert_eq!(concluded, case.expect, "{file}, {}: {said}", case.case);
     if let Some(words) = &case.says {
@@ -200,7 +203,7 @@ fn one_playbook_with_two_settings_gives_two_answers() {
         let findings = playbook.evaluate(&facts(&case, &playbook), None);
         let of_tunnels = findings
             .into_iter()
-            .find(|finding| finding.check == "ip-sec-tunnel-status");
+            .find(|finding| &*finding.check == "ip-sec-tunnel-status");
         word(&of_tunnels.unwrap().verdict)
     };
     assert_eq!([verdict("branch"), verdict("other")], ["pass", "fail"]);
@@ -214,7 +217,7 @@ fn a_healthy_firewall_has_nothing_against_it() {
         let playbook = Playbook::builtin(name).unwrap().unwrap();
         let findings = playbook.evaluate(&facts(&case, &playbook), None);
         let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
-        against.extend(bad.map(|finding| finding.check.clone()));
+        against.extend(bad.map(|finding| finding.check.to_string()));
     }
     // 10.1 is past its end, and 2026 is past 10.1's.
     assert_eq!(against, ["end-of-life"]);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hopgate_core::names::DeviceId;
 use hopgate_paths::Version;
@@ -94,7 +95,7 @@ pub struct Audited {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The playbook whose check it is.
-    pub playbook: String,
+    pub playbook: Arc<str>,
     /// What was found.
     pub finding: Finding,
     /// A waiver that would have covered it and has ended.

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use hopgate_playbooks::{ExternalList, Fact, FactArea, FactSource, Facts, ListContent, Optic, UpdateServer};
 use jiff::Timestamp;
 
-use crate::client::{Call, Client};
+use crate::client::{CALLS_IN_FLIGHT, Call, Client};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
 use crate::lists::{self, ListQuestion};
@@ -83,7 +83,7 @@ impl Client {
         // What takes longest goes first: the others are answered beside it, instead of before it.
         let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.asks_the_vendor());
         let asked: Vec<Question> = slow.into_iter().chain(quick).collect();
-        let replies = arrived(asked.iter().map(|question| self.put(*question)), enough).await;
+        let replies = arrived(asked.iter().copied().map(|question| self.put(question)), enough).await;
         let replies = asked.into_iter().zip(replies);
         replies
             .map(|(question, reply)| {
@@ -101,7 +101,11 @@ impl Client {
         enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
         why: &str,
     ) -> Vec<(ListQuestion, Result<Reply<'_>, CallError>)> {
-        let replies = arrived(asked.iter().map(|question| self.put_list(question)), enough).await;
+        let replies = arrived(
+            asked.iter().cloned().map(|question| self.put_list(question)),
+            enough,
+        )
+        .await;
         let replies = asked.into_iter().zip(replies);
         replies
             .map(|(question, reply)| {
@@ -113,7 +117,7 @@ impl Client {
             .collect()
     }
 
-    async fn put_list(&self, question: &ListQuestion) -> Result<Reply<'_>, CallError> {
+    async fn put_list(&self, question: ListQuestion) -> Result<Reply<'_>, CallError> {
         let call = self.prepare(LIST_CONTENT).await?;
         let mut form = vec![("type", "op"), ("cmd", question.command.as_str())];
         form.extend(question.vsys.as_deref().map(|vsys| ("vsys", vsys)));
@@ -149,20 +153,24 @@ const LIST_CONTENT: Operation = Operation::Read("request system external-list sh
 
 /// What came of these calls, side by side and in their order: nothing for those that were still open when `enough` was done.
 async fn arrived<T>(
-    calls: impl Iterator<Item = impl Future<Output = T>>,
+    calls: impl ExactSizeIterator<Item = impl Future<Output = T>>,
     mut enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
 ) -> Vec<Option<T>> {
-    let mut open: FuturesUnordered<_> = calls
-        .enumerate()
-        // Boxed: many calls side by side make a future too large to be moved around.
-        .map(|(place, call)| Box::pin(async move { (place, call.await) }))
-        .collect();
     let mut arrived: Vec<Option<T>> = Vec::new();
-    arrived.resize_with(open.len(), || None);
+    arrived.resize_with(calls.len(), || None);
+    let mut waiting = calls.enumerate();
+    let mut open = FuturesUnordered::new();
     // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
-    while !enough.is_terminated()
-        && let Either::Right((Some((place, reply)), _)) = select(&mut enough, open.next()).await
-    {
+    while !enough.is_terminated() {
+        // No more than have their turn: a call that waits for it would stand before those of somebody more urgent.
+        while open.len() < CALLS_IN_FLIGHT
+            && let Some((place, call)) = waiting.next()
+        {
+            open.push(call.map(move |reply| (place, reply)));
+        }
+        let Either::Right((Some((place, reply)), _)) = select(&mut enough, open.next()).await else {
+            break;
+        };
         if let Some(empty) = arrived.get_mut(place) {
             *empty = Some(reply);
         }

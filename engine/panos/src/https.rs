@@ -3,14 +3,16 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::uri::Authority;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 
 use crate::transport::{Transport, TransportError, TransportErrorKind};
 use crate::trust::{DeviceVerifier, Fingerprint, Rejection, Trust, TrustError};
@@ -77,14 +79,6 @@ pub enum HttpsError {
         /// What the TLS library says.
         source: rustls::Error,
     },
-    /// The HTTP client could not be set up.
-    #[error("setting up the HTTP client for {authority}")]
-    Client {
-        /// The device's address.
-        authority: String,
-        /// What the HTTP library says.
-        source: reqwest::Error,
-    },
 }
 
 /// An unused connection is dropped after this long. A firewall closes idle connections by itself, and a request that
@@ -94,13 +88,21 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 /// The device's own limit on concurrent calls; no more connections than that are worth keeping.
 const IDLE_CONNECTIONS: usize = crate::client::CALLS_IN_FLIGHT;
 
+/// The same for every device.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+
+/// Room that is made for a reply because its head announces that much: more has to come before it is believed.
+const ANNOUNCED_MAX: usize = 1 << 20;
+
 /// HTTPS to one device.
 #[derive(Debug)]
 pub struct HttpsTransport {
     authority: Authority,
     tls: ClientConfig,
     limits: HttpsLimits,
-    /// Holds the connections that are kept. None after a rest.
+    /// Holds the connections that are kept, and the TLS sessions that others resume. None before the first request and after
+    /// a rest: of an estate of thousands, a few hundred devices are asked at once.
     http: Mutex<Option<reqwest::Client>>,
     verifier: Arc<DeviceVerifier>,
 }
@@ -120,7 +122,7 @@ impl HttpsTransport {
                 request: limits.request_timeout,
             });
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::clone(&PROVIDER);
         let verifier = match DeviceVerifier::new(trust, Arc::clone(&provider)) {
             Ok(verifier) => Arc::new(verifier),
             Err(source) => return Err(HttpsError::Trust { authority, source }),
@@ -133,18 +135,14 @@ impl HttpsTransport {
                     .with_no_client_auth(),
                 Err(source) => return Err(HttpsError::Tls { authority, source }),
             };
-        // A resumed session shows no certificate: every connection must.
         tls.resumption = Resumption::disabled();
-        match http_client(tls.clone(), limits) {
-            Ok(client) => Ok(Self {
-                authority: parsed,
-                tls,
-                limits,
-                http: Mutex::new(Some(client)),
-                verifier,
-            }),
-            Err(source) => Err(HttpsError::Client { authority, source }),
-        }
+        Ok(Self {
+            authority: parsed,
+            tls,
+            limits,
+            http: Mutex::new(None),
+            verifier,
+        })
     }
 
     fn client(&self) -> Result<reqwest::Client, TransportError> {
@@ -152,7 +150,11 @@ impl HttpsTransport {
         if let Some(client) = &*kept {
             return Ok(client.clone());
         }
-        let client = http_client(self.tls.clone(), self.limits).map_err(sort)?;
+        let mut tls = self.tls.clone();
+        // A resumed connection shows no certificate, and needs none: only the peer that proved its key when the session
+        // began can resume it. Sessions go with the connections, so that after a rest a certificate is asked for again.
+        tls.resumption = Resumption::in_memory_sessions(1);
+        let client = http_client(tls, self.limits).map_err(sort)?;
         Ok(kept.insert(client).clone())
     }
 
@@ -180,7 +182,10 @@ impl HttpsTransport {
     }
 
     async fn collect(&self, mut reply: reqwest::Response) -> Result<http::Response<Bytes>, TransportError> {
-        let mut body = BytesMut::new();
+        let announced = reply
+            .content_length()
+            .map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let mut body = BytesMut::with_capacity(announced.min(ANNOUNCED_MAX));
         while let Some(chunk) = reply
             .chunk()
             .await
@@ -200,7 +205,12 @@ impl HttpsTransport {
         let mut whole = http::Response::new(body.freeze());
         *whole.status_mut() = reply.status();
         *whole.version_mut() = reply.version();
-        *whole.headers_mut() = std::mem::take(reply.headers_mut());
+        // Copied, and no more than is read of it: the head of a reply is slices of the connection's buffer, and a few dozen
+        // replies that wait to be read would keep as many buffers.
+        let kind = reply.headers().get(CONTENT_TYPE);
+        if let Some(kind) = kind.and_then(|kind| HeaderValue::from_bytes(kind.as_bytes()).ok()) {
+            whole.headers_mut().insert(CONTENT_TYPE, kind);
+        }
         Ok(whole)
     }
 }

@@ -21,6 +21,7 @@ const KINDS: [&str; 7] = [
 const MOST_LISTS: usize = 200;
 
 /// The question for what is on one list.
+#[derive(Clone)]
 pub(crate) struct ListQuestion {
     pub(crate) list: ExternalList,
     /// As it is sent.

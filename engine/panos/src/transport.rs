@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 /// The request's URI is path and query only (`/api/`): the transport knows the device's address, and nothing above it
 /// does. A future that is dropped may still have sent its request.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends one request and waits for the whole reply.
+    /// Sends one request and waits for the whole reply: its status, its body, and of its head at least the content type.
     ///
     /// # Errors
     /// [`TransportError`], whose kind tells whether anything can have reached the device. An HTTP error status is a

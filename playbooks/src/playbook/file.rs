@@ -451,8 +451,8 @@ impl Reader<'_> {
         };
         let for_each = list.zip(item).map(|(list, item)| ForEach { list, item });
         Ok(Check {
-            id: entry.id.value,
-            title: entry.title,
+            id: entry.id.value.into(),
+            title: entry.title.into(),
             needs,
             when,
             for_each,
@@ -461,8 +461,8 @@ impl Reader<'_> {
             severity: entry.severity,
             mode: entry.mode,
             message,
-            remedy: entry.remedy,
-            link: entry.link,
+            remedy: entry.remedy.map(Into::into),
+            link: entry.link.map(Into::into),
         })
     }
 

@@ -542,7 +542,7 @@ fn one_bad_check_does_not_hide_another() {
     assert!(
         reasons
             .iter()
-            .all(|finding| finding.check != "on-trial" && finding.check != "good")
+            .all(|finding| &*finding.check != "on-trial" && &*finding.check != "good")
     );
 }
 
@@ -734,7 +734,7 @@ fn a_check_that_looks_at_too_much_is_an_error_and_not_a_long_wait() {
     let job = json!({"id": null, "kind": "Commit", "status": "FIN", "result": "OK", "progress": null, "details": []});
     let jobs = facts(&[("/jobs/known", Value::Array(vec![job; 10_001]))]);
     let findings = own.evaluate(&jobs, None);
-    let said: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    let said: Vec<_> = findings.iter().map(|finding| &*finding.message).collect();
     insta::assert_snapshot!(said.join("\n"), @r"
     the check does not work: `jobs` has 10001 things to look at; 10000 are the most
     the check does not work: `jobs.exists(a, jobs.exists(b, a.kind == b.kind && a.status == 'x'))`: it takes too many steps; look at fewer things, or filter them first

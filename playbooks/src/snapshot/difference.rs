@@ -209,14 +209,14 @@ impl AreaDifference {
         let failed = verdict == Verdict::Fail;
         Finding {
             // As checks are named: letters, digits and dashes.
-            check: self.area.replace(['_', '.'], "-"),
-            title: format!("{} are as they were", self.title),
+            check: self.area.replace(['_', '.'], "-").into(),
+            title: format!("{} are as they were", self.title).into(),
             subject,
             verdict,
             severity,
             mode: Mode::Enforce,
-            message,
-            remedy: self.remedy.clone().filter(|_| failed),
+            message: message.into(),
+            remedy: self.remedy.as_deref().filter(|_| failed).map(Into::into),
             link: None,
         }
     }
@@ -255,10 +255,10 @@ impl Difference {
 fn nothing_compared() -> Finding {
     let missing = "the rules name nothing to compare".to_owned();
     Finding {
-        check: "rules".to_owned(),
-        title: "Something is compared".to_owned(),
+        check: "rules".into(),
+        title: "Something is compared".into(),
         subject: None,
-        message: format!("cannot tell: {missing}"),
+        message: format!("cannot tell: {missing}").into(),
         verdict: Verdict::Inconclusive { missing },
         severity: Severity::Block,
         mode: Mode::Enforce,

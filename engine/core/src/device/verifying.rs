@@ -195,7 +195,7 @@ fn accepted(mut finding: Finding, by: &Identity) -> Finding {
     if finding.severity == Severity::Block && finding.verdict != Verdict::Pass {
         finding.severity = Severity::Warn;
         let by = format!("; {by} looked and let it go on");
-        finding.message.push_str(&by);
+        finding.message = format!("{}{by}", finding.message).into();
         if let Verdict::Inconclusive { missing } = &mut finding.verdict {
             missing.push_str(&by);
         }

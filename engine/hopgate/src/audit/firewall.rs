@@ -3,6 +3,7 @@
 //! Knows nothing of the other firewalls. Sends only what the checks and the way ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hopgate_panos::Client;
 use hopgate_paths::{FactsView, Graph, NoRoute, PathPlan, Target};
@@ -145,12 +146,13 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
     let told = way.as_ref().map(told);
     let mut answers: Vec<Answer> = Vec::new();
     if let (Some(told), Some(target)) = (&told, question.target) {
-        answers.push(answer(WAY, about_way(told, target)));
+        answers.push(answer(&WAY.into(), about_way(told, target)));
     }
     let variables = Variables::of(&facts);
     for playbook in &question.playbooks {
         let findings = playbook.evaluate_over(&variables, hop.as_ref());
-        answers.extend(findings.into_iter().map(|found| answer(playbook.name(), found)));
+        let name = playbook.name().into();
+        answers.extend(findings.into_iter().map(|found| answer(&name, found)));
     }
     if question.advisories {
         answers.extend(of_advisories(question, &facts, plan));
@@ -160,6 +162,8 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
             .waivers
             .apply(entry, facts.system.known(), answer, clock.now());
     }
+    // Kept until the last device has answered.
+    answers.shrink_to_fit();
     let system = facts.system.known();
     Audited {
         device: entry.name.clone(),
@@ -176,9 +180,9 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
     }
 }
 
-fn answer(playbook: &str, finding: Finding) -> Answer {
+fn answer(playbook: &Arc<str>, finding: Finding) -> Answer {
     Answer {
-        playbook: playbook.to_owned(),
+        playbook: Arc::clone(playbook),
         finding,
         lapsed: None,
     }
@@ -202,14 +206,14 @@ fn about_way(way: &Way, target: Target) -> Finding {
         Way::Refused(why) => (Verdict::Fail, format!("no way to {target}: {why}")),
     };
     Finding {
-        check: "leads-to-target".to_owned(),
-        title: format!("A path leads to {target}"),
+        check: "leads-to-target".into(),
+        title: format!("A path leads to {target}").into(),
         subject: None,
         verdict,
         severity: Severity::Block,
         mode: Mode::Enforce,
-        message,
-        remedy: Some("hopgate path explain says which edges refuse, and what would do instead.".to_owned()),
+        message: message.into(),
+        remedy: Some("hopgate path explain says which edges refuse, and what would do instead.".into()),
         link: None,
     }
 }
@@ -221,10 +225,8 @@ fn of_advisories(question: &Question, facts: &Facts, plan: Option<&PathPlan>) ->
     };
     let steps: Vec<advisories::Step> = plan.route.hops.iter().map(|hop| (hop.from, hop.to)).collect();
     let findings = advisories::findings(&question.catalogue, &system.model, &steps, facts, &|_| None);
-    findings
-        .into_iter()
-        .map(|found| answer(ADVISORIES, found))
-        .collect()
+    let name = ADVISORIES.into();
+    findings.into_iter().map(|found| answer(&name, found)).collect()
 }
 
 /// The areas that were asked for and are not known.

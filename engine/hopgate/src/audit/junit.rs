@@ -155,12 +155,12 @@ fn case(out: &mut String, device: &Attribute<'_>, answer: &Answer) {
         (Ending::Failed, _) => (
             "failure",
             Some(severity(finding.severity)),
-            finding.message.clone(),
+            finding.message.to_string(),
         ),
         (Ending::Broken, verdict) => (
             "error",
             Some(super::sheet::verdict(verdict)),
-            finding.message.clone(),
+            finding.message.to_string(),
         ),
     };
     let kind = kind.map_or_else(String::new, |kind| format!(" type=\"{kind}\""));

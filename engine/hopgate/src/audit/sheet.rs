@@ -91,22 +91,22 @@ fn row(device: &Audited, answer: Option<&Answer>, labels: &BTreeSet<&str>) -> Ve
 
 fn found(answer: &Answer) -> [String; 13] {
     let finding = &answer.finding;
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    let optional = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let (by, until, because) = match &finding.verdict {
         Verdict::Waived { by, reason, until } => (by.clone(), until.to_string(), reason.clone()),
         _ => Default::default(),
     };
     [
-        answer.playbook.clone(),
-        finding.check.clone(),
-        finding.title.clone(),
-        optional(&finding.subject),
+        answer.playbook.to_string(),
+        finding.check.to_string(),
+        finding.title.to_string(),
+        optional(finding.subject.as_deref()),
         verdict(&finding.verdict).to_owned(),
         severity(finding.severity).to_owned(),
         mode(finding.mode).to_owned(),
-        finding.message.clone(),
-        optional(&finding.remedy),
-        optional(&finding.link),
+        finding.message.to_string(),
+        optional(finding.remedy.as_deref()),
+        optional(finding.link.as_deref()),
         by,
         until,
         because,

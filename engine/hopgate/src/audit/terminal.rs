@@ -91,7 +91,7 @@ fn line(answer: &Answer) -> Option<String> {
     let mut line = match &finding.verdict {
         Verdict::Pass => return None,
         // A message names its subject itself.
-        Verdict::Fail => finding.message.clone(),
+        Verdict::Fail => finding.message.to_string(),
         Verdict::Waived { by, reason, until } => {
             let message = finding.message.trim_end_matches('.');
             format!("{message}; accepted by {by} until {until:.0}: {reason}")

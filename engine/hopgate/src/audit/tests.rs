@@ -8,17 +8,17 @@ use super::{Answer, Audit, Audited, Counts, Outcome, Way, html, junit, record, s
 
 fn answer(check: &str, subject: Option<&str>, verdict: Verdict, message: &str) -> Answer {
     Answer {
-        playbook: "optics".to_owned(),
+        playbook: "optics".into(),
         finding: Finding {
-            check: check.to_owned(),
-            title: format!("{check} does not apply"),
+            check: check.into(),
+            title: format!("{check} does not apply").into(),
             subject: subject.map(str::to_owned),
             verdict,
             severity: Severity::Block,
             mode: Mode::Enforce,
-            message: message.to_owned(),
-            remedy: Some("Swap it.".to_owned()),
-            link: Some("https://example.net/".to_owned()),
+            message: message.into(),
+            remedy: Some("Swap it.".into()),
+            link: Some("https://example.net/".into()),
         },
         lapsed: None,
     }
@@ -168,7 +168,7 @@ clear    noted              PA-850    10.1.14-h9
 #[test]
 fn the_terminal_shows_no_control_sequence_of_a_device() {
     let mut estate = small();
-    estate.devices[0].answers[0].finding.message = "\u{1b}[2Jgone\r".to_owned();
+    estate.devices[0].answers[0].finding.message = "\u{1b}[2Jgone\r".into();
     estate.devices[2].unread = Some("\u{1b}]0;x\u{7}".to_owned());
     estate.devices[4].model = Some("\u{1b}[8m".to_owned());
     estate.devices[4].answers[0].finding.verdict = Verdict::Fail;
@@ -204,7 +204,7 @@ fn a_cell_that_would_be_a_formula_is_a_text_and_every_text_survives() {
         "\n=1",
     ] {
         let mut estate = small();
-        estate.devices[0].answers[0].finding.message = hostile.to_owned();
+        estate.devices[0].answers[0].finding.message = hostile.into();
         estate.devices[0]
             .labels
             .insert("site".to_owned(), hostile.to_owned());
@@ -217,7 +217,7 @@ fn a_cell_that_would_be_a_formula_is_a_text_and_every_text_survives() {
     }
     let mut estate = small();
     let awkward = "a \"quoted\", text\nof two lines";
-    estate.devices[0].answers[0].finding.message = awkward.to_owned();
+    estate.devices[0].answers[0].finding.message = awkward.into();
     let sheet = sheet::csv(&estate);
     let mut reader = csv::Reader::from_reader(sheet.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
@@ -262,8 +262,8 @@ fn junit_tells_unknown_as_an_error_and_what_does_not_count_as_skipped() {
 fn junit_is_xml_whatever_a_device_said() {
     let hostile = "<b>&\"'\u{1b}[31m\u{0}\r\n\t\u{ffff}ä]]>";
     let mut estate = small();
-    estate.devices[0].answers[0].finding.message = hostile.to_owned();
-    estate.devices[0].answers[0].finding.remedy = Some(hostile.to_owned());
+    estate.devices[0].answers[0].finding.message = hostile.into();
+    estate.devices[0].answers[0].finding.remedy = Some(hostile.into());
     estate.devices[2].unread = Some(hostile.to_owned());
     let xml = junit::xml(&estate);
     let mut reader = quick_xml::Reader::from_str(&xml);
@@ -355,9 +355,9 @@ fn the_page_holds_no_markup_of_a_device_and_loads_nothing() {
     let hostile = "</script><img src=x onerror=alert(1)><!--\u{202e}\u{1b}";
     let mut estate = small();
     let finding = &mut estate.devices[0].answers[0].finding;
-    finding.message = hostile.to_owned();
-    finding.title = hostile.to_owned();
-    finding.check = hostile.to_owned();
+    finding.message = hostile.into();
+    finding.title = hostile.into();
+    finding.check = hostile.into();
     estate.devices[0]
         .labels
         .insert("customer".to_owned(), hostile.to_owned());
@@ -475,7 +475,7 @@ fn large(devices: usize, checks: usize) -> Audit {
                 _ => (Verdict::Pass, String::new()),
             };
             let mut answer = answer(&format!("check-number-{check}"), None, verdict, &message);
-            answer.playbook = if check < checks / 2 { "readiness" } else { "optics" }.to_owned();
+            answer.playbook = if check < checks / 2 { "readiness" } else { "optics" }.into();
             answer.finding.severity = if check % 3 == 0 {
                 Severity::Warn
             } else {
@@ -642,7 +642,7 @@ hopgate/audit/nightly/1772418607/new-blockers audit nightly: 1 new blocker on 1 
         let name = "nightly".parse().unwrap();
         let devices = (0..2000).map(|index| {
             let mut device = exposed(&format!("{}-{index}", "long-name".repeat(7)));
-            device.answers[0].finding.message = "ü\"\\".repeat(500);
+            device.answers[0].finding.message = "ü\"\\".repeat(500).into();
             device
         });
         let run = history::record(&ledger, &name, &at(audit(devices.collect()), "2026-03-01"))

@@ -96,7 +96,7 @@ impl Waivers {
 
 impl Waiver {
     fn is_about(&self, answer: &Answer) -> bool {
-        self.check == answer.finding.check || self.check == answer.check()
+        self.check == *answer.finding.check || self.check == answer.check()
     }
 }
 
@@ -211,15 +211,15 @@ devices:
         let inventory = inventory();
         let told = |device: usize, playbook: &str, check: &str, verdict: Verdict, now: &str| {
             let mut answer = Answer {
-                playbook: playbook.to_owned(),
+                playbook: playbook.into(),
                 finding: Finding {
-                    check: check.to_owned(),
-                    title: "t".to_owned(),
+                    check: check.into(),
+                    title: "t".into(),
                     subject: None,
                     verdict,
                     severity: Severity::Block,
                     mode: Mode::Enforce,
-                    message: "m".to_owned(),
+                    message: "m".into(),
                     remedy: None,
                     link: None,
                 },

@@ -394,13 +394,13 @@ fn report(findings: &[Finding], expected: Option<&BTreeMap<String, String>>, out
     for finding in findings {
         let named = match &finding.subject {
             Some(subject) => format!("{}@{subject}", finding.check),
-            None => finding.check.clone(),
+            None => finding.check.to_string(),
         };
         let verdict = word(&finding.verdict);
         let wanted = expected.and_then(|expected| {
             expected
                 .get_key_value(&named)
-                .or_else(|| expected.get_key_value(&finding.check))
+                .or_else(|| expected.get_key_value(&*finding.check))
         });
         let other = match wanted {
             Some((name, wanted)) => {

@@ -108,10 +108,10 @@ fn stored(snapshot: &str, ledger: &Ledger) -> Result<Snapshot, String> {
 
 fn cannot_tell(missing: String, severity: Severity) -> Finding {
     Finding {
-        check: DIFFERENCES.to_owned(),
-        title: "It is as it was before the hop".to_owned(),
+        check: DIFFERENCES.into(),
+        title: "It is as it was before the hop".into(),
         subject: None,
-        message: format!("cannot tell: {missing}"),
+        message: format!("cannot tell: {missing}").into(),
         verdict: Verdict::Inconclusive { missing },
         severity,
         mode: Mode::Enforce,

@@ -64,7 +64,7 @@ async fn every_area_is_read_within_the_limit_of_calls() {
         Some("configuration lock of admin (shared)")
     );
     assert_eq!(locks.last().map(String::as_str), Some("commit lock of carol"));
-    assert_eq!(transport.most_in_flight(), crate::client::CALLS_IN_FLIGHT);
+    assert_eq!(transport.most_in_flight(), CALLS_IN_FLIGHT);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_command_that_several_areas_need_is_sent_once() {
     sent.sort();
     sent.dedup();
     assert_eq!(sent.len(), questions.len());
-    assert_eq!(transport.most_in_flight(), crate::client::CALLS_IN_FLIGHT);
+    assert_eq!(transport.most_in_flight(), CALLS_IN_FLIGHT);
     let source = &facts.sources[&FactArea::Locks];
     assert_eq!(source.read_at, now());
     assert_eq!(

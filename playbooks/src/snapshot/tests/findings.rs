@@ -25,7 +25,7 @@ fn said(findings: &[Finding]) -> String {
 /// The findings about these areas.
 fn about(difference: &Difference, checks: &[&str]) -> Vec<Finding> {
     let mut findings = difference.findings();
-    findings.retain(|finding| checks.contains(&finding.check.as_str()));
+    findings.retain(|finding| checks.contains(&&*finding.check));
     findings
 }
 
@@ -70,14 +70,11 @@ fn every_area_has_a_failure_an_open_question_or_a_pass() {
         panic!("open")
     };
     assert_eq!(
-        reasons
-            .iter()
-            .map(|reason| reason.check.as_str())
-            .collect::<Vec<_>>(),
+        reasons.iter().map(|reason| &*reason.check).collect::<Vec<_>>(),
         ["routes", "fib", "bgp-peers"]
     );
     // No area is without a word.
-    let words: BTreeSet<String> = difference
+    let words: BTreeSet<_> = difference
         .findings()
         .into_iter()
         .map(|finding| finding.check)

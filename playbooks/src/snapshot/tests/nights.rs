@@ -324,7 +324,7 @@ fn fields_that_were_not_kept_are_an_open_question() {
     let findings = difference.findings();
     let of_peers: Vec<_> = findings
         .iter()
-        .filter(|finding| finding.check == "bgp-peers")
+        .filter(|finding| &*finding.check == "bgp-peers")
         .collect();
     let [finding] = of_peers.as_slice() else {
         panic!("{of_peers:#?}")
@@ -379,7 +379,7 @@ fn what_is_worth_a_look_is_told_with_its_sentences() {
     let findings = compared(&before, &after, None).findings();
     let routes: Vec<_> = findings
         .iter()
-        .filter(|finding| finding.check == "routes")
+        .filter(|finding| &*finding.check == "routes")
         .collect();
     let [finding] = routes.as_slice() else {
         panic!("{routes:#?}")

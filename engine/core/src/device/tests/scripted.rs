@@ -449,13 +449,13 @@ fn shown(job: &RunningJob, now: Timestamp) -> Job {
 
 pub(super) fn finding(fails: bool) -> Finding {
     Finding {
-        check: "routes".to_owned(),
-        title: "routes".to_owned(),
+        check: "routes".into(),
+        title: "routes".into(),
         subject: None,
         verdict: if fails { Verdict::Fail } else { Verdict::Pass },
         severity: Severity::Block,
         mode: Mode::Enforce,
-        message: "3 routes are missing".to_owned(),
+        message: "3 routes are missing".into(),
         remedy: None,
         link: None,
     }

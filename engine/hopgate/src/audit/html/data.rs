@@ -127,7 +127,7 @@ fn columns(audit: &Audit) -> BTreeMap<(&str, &str), usize> {
 }
 
 fn key(answer: &Answer) -> (&str, &str) {
-    (answer.playbook.as_str(), answer.finding.check.as_str())
+    (&answer.playbook, &answer.finding.check)
 }
 
 fn labels(audit: &Audit) -> Vec<&str> {
@@ -230,7 +230,7 @@ fn numbers(device: &Audited, answer: &Answer, strings: &mut Strings) -> [i32; 5]
     let trial = if finding.mode == Mode::Observe { 3 } else { 0 };
     // A device that could not be read cannot tell anything, each time for the same reason: told once, not once a check.
     let message = match (&device.unread, &finding.verdict) {
-        (Some(why), Verdict::Inconclusive { .. }) => why,
+        (Some(why), Verdict::Inconclusive { .. }) => why.as_str(),
         // The page says itself that it cannot tell.
         (None, Verdict::Inconclusive { missing }) => missing,
         (None, Verdict::Error { detail }) => detail,
