@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Sight;
 use super::interfaces::Kind;
 use crate::area::Area;
-use crate::device::Device;
+use crate::device::{Device, seconds};
 use crate::jobs::after;
 use crate::world::World;
 
@@ -128,18 +128,18 @@ impl Sight<'_> {
         if !self.is_on(|setup| setup.flapping_ports.contains(&port)) {
             return None;
         }
-        let passed = at.duration_since(self.first_flap(port, since)).as_secs();
-        (passed >= 0).then(|| passed / FLAP_EVERY.as_secs())
+        let passed = at.duration_since(self.first_flap(port, since));
+        (!passed.is_negative()).then(|| passed.as_secs() / FLAP_EVERY.as_secs())
     }
 
     /// Ports flap each in their own time.
     fn first_flap(&self, port: u16, since: Timestamp) -> Timestamp {
         let offset = self.own("first flap", u64::from(port), 60, 600);
-        after(since, crate::device::seconds(offset))
+        after(since, seconds(offset))
     }
 }
 
 fn flap_at(first: Timestamp, flap: i64) -> Timestamp {
-    let seconds = flap.saturating_mul(FLAP_EVERY.as_secs());
-    after(first, SignedDuration::from_secs(seconds))
+    let passed = flap.saturating_mul(FLAP_EVERY.as_secs());
+    after(first, SignedDuration::from_secs(passed))
 }

@@ -1,5 +1,7 @@
 //! The system log: its queries, and what boots and flapping ports leave in it.
 
+use std::collections::BTreeMap;
+
 use crate::probe::{Probe, between, fleet, one, wait};
 
 const RESTART: &str = "<request><restart><system/></restart></request>";
@@ -130,6 +132,47 @@ async fn a_flapping_port_goes_down_twice_an_hour_and_others_do_not() {
     );
     wait(8).await;
     assert_eq!(port().await, "up");
+}
+
+/// A port that goes down was up, whatever takes it down: a restart, a dataplane that goes by itself, a flap.
+#[tokio::test(start_paused = true)]
+async fn each_port_goes_up_and_down_by_turns() {
+    let fleet = fleet(
+        "devices:\n  - name: fw\n    model: PA-3220\n    version: 11.0.4\n    content: 8900-9000\n    \
+         optics: [{port: 13, vendor: FINISAR CORP., part: FTLX1475D3BCL}]\n    setup: {flapping_ports: [2, 13]}\n\
+         faults: [dataplane-loop]\n",
+    );
+    let mut boots = 0;
+    for _ in 0..3 {
+        wait(5400).await;
+        let probe = Probe::login(&fleet, "fw").await;
+        probe.body(RESTART).await;
+        boots += 1;
+    }
+    wait(5400).await;
+    let probe = Probe::login(&fleet, "fw").await;
+    let since = ("query", "(receive_time geq '2026/03/01 22:00:00')");
+    let log = entries(&probe, &[since, ("nlogs", "5000"), ("dir", "forward")]).await;
+    let mut ports: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    for entry in &log {
+        let port = between(entry, "Port ", ":");
+        ports.entry(port).or_default().push(entry.contains(": Up "));
+    }
+    let restarts = usize::try_from(fleet.counters("fw").unwrap().dataplane_restarts).unwrap();
+    assert!(restarts > 0);
+    for (port, ups) in &ports {
+        assert!(
+            !ups[0] && ups.windows(2).all(|two| two[0] != two[1]),
+            "{port} {ups:?}"
+        );
+        let downs = ups.iter().filter(|up| !**up).count();
+        if matches!(*port, "ethernet1/2" | "ethernet1/13") {
+            assert!(downs > boots + restarts, "{port} {downs}");
+        } else {
+            assert_eq!(downs, boots + restarts, "{port}");
+        }
+    }
+    assert!(ports.len() >= 5, "{ports:?}");
 }
 
 #[tokio::test(start_paused = true)]
