@@ -12,8 +12,17 @@ const MINUTES_A_DAY: i64 = 24 * 60;
 /// Whole days from one instant to the other, rounded down: minus one a minute after the end. A day stands for its end
 /// when it is the later one, as a licence is valid on its last day.
 pub(crate) fn days_between(from: &str, to: &str) -> Result<i64, String> {
-    let seconds = instant(to, true)?.as_second() - instant(from, false)?.as_second();
-    Ok(seconds.div_euclid(24 * 60 * 60))
+    seconds_between(from, to).map(|seconds| seconds.div_euclid(24 * 60 * 60))
+}
+
+/// Whole hours from one instant to the other, as [`days_between`]. Between two local times it is what a wall clock shows: an
+/// hour more or less on the two days of a year on which the clock is put forward or back.
+pub(crate) fn hours_between(from: &str, to: &str) -> Result<i64, String> {
+    seconds_between(from, to).map(|seconds| seconds.div_euclid(60 * 60))
+}
+
+fn seconds_between(from: &str, to: &str) -> Result<i64, String> {
+    Ok(instant(to, true)?.as_second() - instant(from, false)?.as_second())
 }
 
 /// An instant, a local time taken as UTC, or a day.
@@ -125,6 +134,14 @@ mod tests {
         ] {
             assert_eq!(days_between(now, to), Ok(expected), "{to}");
         }
+        for (from, to, expected) in [
+            ("2026-03-01T12:00:00", "2026-03-02T12:00:00", 24),
+            ("2026-03-01T12:00:01", "2026-03-02T12:00:00", 23),
+            ("2026-03-02T12:00:01", "2026-03-02T12:00:00", -1),
+        ] {
+            assert_eq!(hours_between(from, to), Ok(expected), "{from} {to}");
+        }
+        assert!(hours_between(now, "soon").is_err());
         assert!(days_between(now, "soon").is_err());
         assert!(days_between("", "2026-03-01").is_err());
     }

@@ -30,8 +30,8 @@ pub use identity::{
 };
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
-    Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces,
-    LogicalInterface, Optic, OpticClass, Transceiver, Transceivers,
+    Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LinkChange,
+    LinkChanges, LogicalInterface, Optic, OpticClass, PortLinkChanges, Transceiver, Transceivers,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
 pub use services::{
@@ -322,6 +322,9 @@ areas! {
     /// The User-ID agents that are asked who is at which address.
     #[serde(default = "not_asked")]
     UserIdAgents user_id_agents: Vec<UserIdAgent>,
+    /// What the system log tells of the links of ports: when each went up and down. Asking takes the device seconds.
+    #[serde(default = "not_asked")]
+    LinkChanges link_changes: LinkChanges,
 }
 
 impl FactArea {

@@ -28,10 +28,11 @@ pub use facts::{
     ConfigurationShape, Content, ContentPackage, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk,
     ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink,
     HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
-    Interfaces, IpsecTunnel, Job, Licence, LinkGroup, ListCapacity, ListContent, LockKind, LogReceiver,
-    LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OpticClass,
-    OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, Process, Redistribution, Route, Sensor,
-    Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
+    Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges, LinkGroup, ListCapacity, ListContent,
+    LockKind, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
+    Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges,
+    Process, Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule,
+    UpdateServer, UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

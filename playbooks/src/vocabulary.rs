@@ -43,6 +43,7 @@ const OWN: &[&str] = &[
     "content_number",
     "fix_state",
     "days_between",
+    "hours_between",
     "minutes_to_run",
     "end_of_life",
     "list_of",
@@ -89,6 +90,11 @@ pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
         calendar::days_between(&from, &to)
             .map(Value::Int)
             .map_err(|wrong| ExecutionError::function_error("days_between", wrong))
+    })?;
+    context.add_function("hours_between", |from: Arc<String>, to: Arc<String>| {
+        calendar::hours_between(&from, &to)
+            .map(Value::Int)
+            .map_err(|wrong| ExecutionError::function_error("hours_between", wrong))
     })?;
     context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
         minutes_to_run(&schedule, &clock)
@@ -308,6 +314,7 @@ mod tests {
             "content_number('8676-7858') == 8676",
             "fix_state('10.2.7', ['10.2.7']) == 'fixed'",
             "days_between('2026-01-01T00:00:00Z', '2026-01-02') == 1",
+            "hours_between('2026-01-01T00:00:00', '2026-01-01T02:30:00') == 2",
             "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
             "end_of_life('9.1.16') == '2024-06-30'",
             "list_of('a') == ['a'] && list_of(null) == [] && list_of(['b']) == ['b']",
@@ -333,6 +340,7 @@ mod tests {
             "fix_state('10.2.7', 1)",
             "fix_state('10.2.7', [1])",
             "days_between('then', 'now')",
+            "hours_between('then', 'now')",
             "minutes_to_run('daily', '2026-01-01T00:00:00')",
             "minutes_to_run({'every': 'sometimes'}, '2026-01-01T00:00:00')",
             "end_of_life('9.1')",

@@ -298,6 +298,7 @@ impl Device {
         match effect {
             Effect::DataplaneRestarts { seconds: away, .. } => {
                 let away = self.spread(world, "dataplane away", seconds(u64::from(*away)));
+                self.lose_links(world, at);
                 self.ailments.dataplane_away = true;
                 self.dataplane_since = None;
                 self.ailments.due.insert((after(at, away), Onset::DataplaneBack));

@@ -6,6 +6,7 @@ mod availability;
 mod commit;
 mod configuration;
 mod links;
+mod logs;
 mod network;
 mod panorama;
 mod ports;
@@ -138,6 +139,7 @@ impl Question {
             "export" => transfer::export_operation(category).map_or_else(refused, plain),
             "import" => transfer::import_operation(category).map_or_else(refused, plain),
             "config" => configuration::operation(action).map_or_else(refused, plain),
+            "log" => logs::operation(action).map_or_else(refused, plain),
             _ => refused(),
         }
     }
@@ -244,6 +246,7 @@ pub(crate) fn answer(scene: &mut Scene<'_>, request: &ApiRequest, question: &Que
         .or_else(|| transfer::answer(scene, &ask))
         .or_else(|| network::answer(scene, &ask))
         .or_else(|| ports::answer(scene, &ask))
+        .or_else(|| logs::answer(scene, &ask))
         .or_else(|| routing::answer(scene, &ask))
         // A test asks for every operation of the table.
         .unwrap_or_else(|| reply::error(1, "Unknown command"))

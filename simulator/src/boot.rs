@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::device::{Device, Happening, Installed, Phase, seconds};
 use crate::fault::{BootPhase, Effect};
 use crate::jobs::{JobKind, JobTable, Plan, after};
+use crate::logs::LogQueries;
 use crate::release::Version;
 use crate::wording;
 use crate::world::World;
@@ -159,6 +160,8 @@ impl Device {
         }
         // Jobs die with the system. An install that is cut off leaves its partition empty.
         self.jobs = JobTable::default();
+        self.log_queries = LogQueries::default();
+        self.lose_links(world, at);
         self.dataplane_since = None;
         self.forget_candidate();
         self.ailments.rest();

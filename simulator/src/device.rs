@@ -16,12 +16,14 @@ use crate::boot::BootRecord;
 use crate::config::{Configuration, Locks};
 use crate::fault::{Effect, Feature};
 use crate::jobs::{JobKind, JobTable, after};
+use crate::logs::LogQueries;
 use crate::model::ModelClass;
 use crate::pair::{Ha1, HaState};
 use crate::release::Version;
 use crate::setup::Setup;
 use crate::software::{ImageStore, Mount, Partitions};
 use crate::spec::{ContentVersion, DeviceSpec, OpticSpec};
+use crate::state::link_log::InService;
 use crate::tree::Element;
 use crate::world::World;
 
@@ -110,6 +112,8 @@ pub struct Counters {
     pub requests: u64,
     /// Key generations asked for, refused ones included.
     pub logins: u64,
+    /// Queries of logs asked for.
+    pub log_queries: u64,
     /// Calls refused because as many as the device takes were being worked on.
     pub calls_refused: u64,
 }
@@ -167,6 +171,9 @@ pub(crate) struct Device {
     pub(crate) partitions: Partitions,
     pub(crate) images: ImageStore,
     pub(crate) jobs: JobTable,
+    pub(crate) log_queries: LogQueries,
+    /// When links were there before the dataplane last came up, the oldest first.
+    pub(crate) former_services: Vec<InService>,
     pub(crate) counters: Counters,
     /// The restart under way was asked for and has not brought up a system yet.
     pub(crate) restart_pending: bool,
@@ -257,6 +264,8 @@ impl Device {
             partitions: Partitions::new(spec.version),
             images: images(spec, &class, world),
             jobs,
+            log_queries: LogQueries::default(),
+            former_services: Vec::new(),
             counters: Counters::default(),
             restart_pending: false,
             failed_auto_commits: 0,

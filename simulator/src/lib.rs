@@ -22,6 +22,7 @@ mod fleet;
 mod generate;
 mod jobs;
 mod line;
+mod logs;
 mod management;
 mod model;
 mod multipart;

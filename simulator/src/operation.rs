@@ -23,6 +23,8 @@ pub(crate) enum Operation {
     ConfigDelete,
     ConfigRename,
     Commit,
+    LogQuery,
+    LogGet,
     // The system.
     SystemInfo,
     DiskSpace,
@@ -184,6 +186,8 @@ const TABLE: &[Row] = &[
     changing(Operation::ConfigDelete, "config-delete", ""),
     changing(Operation::ConfigRename, "config-rename", ""),
     changing(Operation::Commit, "commit", ""),
+    reading(Operation::LogQuery, "log-query", ""),
+    reading(Operation::LogGet, "log-get", ""),
 
     reading(Operation::SystemInfo, "system-info", "show system info"),
     reading(Operation::DiskSpace, "disk-space", "show system disk-space"),

@@ -106,6 +106,9 @@ pub struct Setup {
     /// Ports of slot 1 whose optics receive hardly any light, and have a link all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dim_optics: Vec<u16>,
+    /// Ports of slot 1 whose link goes down twice an hour, for some seconds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flapping_ports: Vec<u16>,
 }
 
 /// Somebody who may log in.

@@ -7,6 +7,7 @@
 pub(crate) mod certificates;
 pub(crate) mod interfaces;
 pub(crate) mod licences;
+pub(crate) mod link_log;
 pub(crate) mod neighbours;
 pub(crate) mod routing;
 pub(crate) mod services;

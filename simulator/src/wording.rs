@@ -179,6 +179,11 @@ pub(crate) fn exec_enqueued(job: u32) -> String {
     format!("Exec job enqueued with jobid {job}")
 }
 
+/// A log is being queried (vendor's API guide, traffic logs).
+pub(crate) fn query_enqueued(job: u32) -> String {
+    format!("query job enqueued with jobid {job}")
+}
+
 /// As an import answers (published samples of the vendor's API guide).
 pub(crate) fn file_saved(name: &str) -> String {
     format!("{name} saved")
@@ -252,6 +257,10 @@ pub(crate) fn list_refresh_enqueued(job: u32) -> String {
 }
 
 pub(crate) const NO_PREVIOUS_CONTENT: &str = "There is no previous content version";
+
+pub(crate) fn log_not_supported(what: &str) -> String {
+    format!("Bad request: type log, {what}")
+}
 
 pub(crate) fn unsupported(kind: &str, category: &str, action: &str) -> String {
     let named = [("type", kind), ("category", category), ("action", action)];

@@ -1,7 +1,7 @@
 //! `hopgate facts`: everything of one device, in words and as JSON, and what a device that answers slowly still gives.
 
 use hopgate_playbooks::FactArea;
-use hopgate_tests::process;
+use hopgate_tests::process::{self, Simulator};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Page};
@@ -115,4 +115,81 @@ fn what_a_slow_device_answered_in_time_is_kept() {
         findings.filter(|finding| finding["verdict"] == wanted).count()
     };
     assert!(verdicts("pass") > 0, "{device:#}");
+}
+
+/// Two firewalls, of which one has a port that goes up and down.
+const FLAPPING: &str = "\
+seed: 5
+epoch: 2026-03-07T19:00:00Z
+credentials: {user: admin, password: admin}
+devices:
+  - {name: flaps, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {flapping_ports: [2]}}
+  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000}
+";
+
+/// An audit that asked everybody, whatever it found.
+fn attended(desk: &Desk, arguments: &str) {
+    let ended = desk.run(arguments);
+    assert!(
+        matches!(ended.code, Some(0 | 3)),
+        "hopgate {arguments}: {ended:#?}"
+    );
+    assert!(ended.stdout.contains("2 devices asked"), "{ended:#?}");
+}
+
+#[test]
+fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
+    let desk = Desk::new();
+    desk.write("fleet.yaml", FLAPPING);
+    let simulator = Simulator::serve(desk.path(), 60);
+    let ended = desk.run("audit --playbook network --json a.json");
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    let text = std::fs::read_to_string(desk.path().join("a.json")).unwrap();
+    let audit = parsed(&text);
+    let found = |device: &str| -> Vec<String> {
+        let devices = audit["devices"].as_array().unwrap();
+        let device = devices.iter().find(|one| one["device"] == device).unwrap();
+        let findings = device["findings"].as_array().unwrap().iter();
+        findings
+            .filter(|finding| finding["check"] == "port-flaps")
+            .map(|finding| format!("{} {}", finding["subject"], finding["verdict"]))
+            .collect()
+    };
+    // Its flaps are all of the newest thousand changes, which reach back over days: no other port changed in that time.
+    assert_eq!(found("flaps"), [r#""ethernet1/2" "fail""#]);
+    let quiet: Vec<String> = (1..=4)
+        .map(|port| format!(r#""ethernet1/{port}" "pass""#))
+        .collect();
+    assert_eq!(found("quiet"), quiet);
+    // Twice an hour; one may come or go between the two readings, of log and of clock.
+    let (_, message) = ended
+        .stdout
+        .split_once("The link of ethernet1/2 went down 4")
+        .unwrap();
+    assert!(
+        message[1..].starts_with(" times within 24 hours, last at 2026-03-07T"),
+        "{message}"
+    );
+    // What does not name the area does not ask for it: not other playbooks, and not what is compared before and after a hop.
+    let queries = |device: &str| {
+        let told = simulator.get(&format!("/devices/{device}"));
+        told.pointer("/counters/log_queries").and_then(Value::as_u64)
+    };
+    assert_eq!((queries("flaps"), queries("quiet")), (Some(1), Some(1)));
+    attended(&desk, "audit --playbook readiness --playbook after");
+    attended(&desk, "audit --playbook after --snapshot --json b.json");
+    assert_eq!((queries("flaps"), queries("quiet")), (Some(1), Some(1)));
+
+    let told = desk.done("facts quiet --area link_changes");
+    let (_, listed) = told
+        .split_once(", show log system direction equal backward eventid equal link-change)\n")
+        .unwrap();
+    insta::assert_snapshot!(listed, @r"
+      cut_at                   -
+      ports
+        interface ethernet1/1, log at 2026-02-07T11:04:27, up yes
+        interface ethernet1/2, log at 2026-02-07T11:04:27, up yes
+        interface ethernet1/3, log at 2026-02-07T11:04:27, up yes
+        interface ethernet1/4, log at 2026-02-07T11:04:27, up yes
+    ");
 }

@@ -28,12 +28,13 @@ impl Transport for Says {
         &'a self,
         request: http::Request<Bytes>,
     ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
-        let asks_for_system = request
-            .body()
-            .windows(SYSTEM_INFO.len())
-            .any(|part| part == SYSTEM_INFO);
+        let asks = |for_this: &[u8]| {
+            let body = request.body();
+            body.windows(for_this.len()).any(|part| part == for_this)
+        };
         let body = match self.system {
-            Some(system) if asks_for_system => Bytes::from_static(system.as_bytes()),
+            Some(system) if asks(SYSTEM_INFO) => Bytes::from_static(system.as_bytes()),
+            Some(_) if asks(LOG_QUERY) => Bytes::from_static(ENQUEUED),
             Some(_) | None => self.input.clone(),
         };
         std::future::ready(Ok(http::Response::new(body))).boxed()
@@ -42,6 +43,11 @@ impl Transport for Says {
 
 /// `<system><info` as a form carries it.
 const SYSTEM_INFO: &[u8] = b"%3Csystem%3E%3Cinfo";
+
+/// A query of a log as a form begins. Its answer names the job that the input is then asked about.
+const LOG_QUERY: &[u8] = b"type=log&log-type=";
+
+const ENQUEUED: &[u8] = b"<response status=\"success\" code=\"19\"><result><job>18</job></result></response>";
 
 /// What the device is, where the input is not asked that.
 #[derive(Clone, Copy)]

@@ -74,6 +74,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "version_lt(",
             "fix_state(",
             "days_between(",
+            "hours_between(",
             "minutes_to_run(",
             "end_of_life(",
             "content_number(",

@@ -310,6 +310,19 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "link-changes",
+        run: |input| areas(&[A::LinkChanges], Device::Legacy, input),
+        seeds: || files(&["engine/panos/testdata/link_changes"], &[".xml"]),
+        words: &[
+            "<job><status>FIN</status><id>18</id></job>",
+            "<log><logs count=\"1\" progress=\"100\">",
+            "<entry logid=\"",
+            "<receive_time>2026/11/21 10:00:00</receive_time>",
+            "<opaque>Port ethernet1/1: Down 1Gb/s",
+            "<object>",
+        ],
+    },
+    Target {
         name: "facts",
         run: every_area,
         seeds: || files(&["engine/panos/testdata"], &[".xml", ".txt"]),

@@ -615,7 +615,8 @@ pub fn clients_of(fleet: &Arc<Fleet>, wire: Wire, password: &str) -> BTreeMap<De
                 user: "admin".to_owned(),
                 password: Secret::new(password),
             };
-            let client = Client::new(device.name.clone(), transport, credentials);
+            let client = Client::new(device.name.clone(), transport, credentials)
+                .pausing_by(|span| Box::pin(clock::pause(span)));
             (device.name.parse().expect("a device name"), Arc::new(client))
         })
         .collect()

@@ -10,6 +10,7 @@ use hopgate_panos::{Client, Fingerprint, HttpsError, HttpsLimits, HttpsTransport
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::config::ConfigError;
 use crate::config::credentials::{CredentialsError, Fetched};
 use crate::config::inventory::{Entry, Inventory, TrustRef};
@@ -121,7 +122,8 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
                 device: device.clone(),
                 source,
             })?;
-        let client = Client::new(device.to_string(), transport, credentials);
+        let client = Client::new(device.to_string(), transport, credentials)
+            .pausing_by(|span| Box::pin(clock::pause(span)));
         connections.addresses.insert(device.clone(), authority(entry));
         connections.clients.insert(device, Arc::new(client));
     }

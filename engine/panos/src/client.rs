@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::sync::{Mutex, Semaphore};
 
@@ -24,7 +26,7 @@ const KEY_HEADER: HeaderName = HeaderName::from_static("x-pan-key");
 
 /// One device's XML API.
 ///
-/// Cheap to share behind an `Arc`. No call is ever repeated here: that is decided from [`CallError::class`] by the caller.
+/// Cheap to share behind an `Arc`. No call that failed is ever repeated here: that is decided from [`CallError::class`] by the caller.
 pub struct Client {
     device: String,
     transport: Arc<dyn Transport>,
@@ -32,6 +34,7 @@ pub struct Client {
     calls: Semaphore,
     logins: AtomicU64,
     key: Mutex<KeyState>,
+    pause: fn(Duration) -> BoxFuture<'static, ()>,
 }
 
 #[derive(Default)]
@@ -50,7 +53,21 @@ impl Client {
             calls: Semaphore::new(CALLS_IN_FLIGHT),
             logins: AtomicU64::new(0),
             key: Mutex::default(),
+            pause: |_| Box::pin(std::future::ready(())),
         }
+    }
+
+    /// With a way to let time pass, which this crate does not have. Only what takes the device several requests waits: a
+    /// query of a log, whose job is looked at again after a pause. Without this it is looked at again at once, no more often.
+    #[must_use]
+    pub fn pausing_by(mut self, pause: fn(Duration) -> BoxFuture<'static, ()>) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Lets so much time pass. No place among the calls in flight is held meanwhile.
+    pub(crate) async fn pause(&self, span: Duration) {
+        (self.pause)(span).await;
     }
 
     /// The device's name, as given.

@@ -81,7 +81,7 @@ impl Client {
         why: &str,
     ) -> BTreeMap<Question, Result<Reply<'_>, CallError>> {
         // What takes longest goes first: the others are answered beside it, instead of before it.
-        let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.asks_the_vendor());
+        let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.takes_long());
         let asked: Vec<Question> = slow.into_iter().chain(quick).collect();
         let replies = arrived(asked.iter().copied().map(|question| self.put(question)), enough).await;
         let replies = asked.into_iter().zip(replies);
@@ -143,6 +143,7 @@ impl Client {
                 let form = [("type", "config"), ("action", "get"), ("xpath", xpath)];
                 call.send(&form).await?
             }
+            Request::SystemLog { filter, newest } => self.system_log(&call, filter, newest).await?,
         };
         Ok(Reply { call, reply })
     }

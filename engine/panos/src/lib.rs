@@ -2,7 +2,7 @@
 //!
 //! Responsible for: the [`Transport`] seam and HTTPS under it, trust in certificates, keys kept in memory, the XML of
 //! requests and replies, and the one table that tells what may be done after a failure ([`CallError::class`]).
-//! Must not know: upgrades, campaigns, windows, the journal. It never repeats a call and never reads a clock.
+//! Must not know: upgrades, campaigns, windows, the journal. It never repeats a call that failed and never reads a clock.
 
 mod advanced_peers;
 mod aggregates;
@@ -22,8 +22,10 @@ mod health;
 mod https;
 mod interfaces;
 mod jobs;
+mod link_changes;
 mod lists;
 mod load;
+mod logs;
 mod managed;
 mod operation;
 mod optics;

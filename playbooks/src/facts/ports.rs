@@ -1,6 +1,7 @@
 //! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics, light.
 //! Knows the shapes; must not know which ports matter.
 
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// One port and the module in it.
@@ -176,4 +177,32 @@ pub struct Transceiver {
     pub sent_microwatts: Option<i64>,
     /// The light it receives, in millionths of a watt.
     pub received_microwatts: Option<i64>,
+}
+
+/// What the system log tells of the links of ports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkChanges {
+    /// The ports that it tells of, by their names. One whose link never changed is not among them.
+    pub ports: Vec<PortLinkChanges>,
+    /// Where the device gave only its newest entries, the time of the oldest of them: what was before is not known. None
+    /// where it gave all that it has.
+    pub cut_at: Option<DateTime>,
+}
+
+/// How the link of one port changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortLinkChanges {
+    /// `ethernet1/1`, `MGT`, `HA1-A`.
+    pub interface: String,
+    /// What the log tells of it, the newest first.
+    pub log: Vec<LinkChange>,
+}
+
+/// One change of a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LinkChange {
+    /// When the management plane logged it, by its own clock, in a zone that the log does not name.
+    pub at: DateTime,
+    /// Whether it is the link's coming up; none where the entry says neither up nor down.
+    pub up: Option<bool>,
 }

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::Sight;
 use crate::area::Area;
+use crate::jobs::after;
 
 /// An interface that has an address, or a port that has none.
 #[derive(Debug, Clone)]
@@ -159,15 +160,32 @@ impl Sight<'_> {
     }
 
     fn has_link(&self, port: u16) -> bool {
-        let ports = self.device.class.ports;
-        let cabled = if port <= ports.copper {
+        let Some(mut since) = self.back_for(Area::Interfaces) else {
+            return false;
+        };
+        if self.takes_optic(port) {
+            let Some(optics) = self.back_for(Area::Optics) else {
+                return false;
+            };
+            since = since.min(optics);
+        }
+        self.is_cabled(port) && !self.is_flapped(port, after(self.now, -since))
+    }
+
+    /// Whether a port has a cage for an optic.
+    pub(super) fn takes_optic(&self, port: u16) -> bool {
+        port > self.device.class.ports.copper
+    }
+
+    /// Whether something that can have a link is plugged into a port.
+    pub(super) fn is_cabled(&self, port: u16) -> bool {
+        if self.takes_optic(port) {
+            let optics = &self.device.optics;
+            optics.iter().any(|optic| optic.slot == 1 && optic.port == port)
+        } else {
             // What is in use has a cable, and about half of the rest.
             port <= 4 || self.own("cable", u64::from(port), 0, 1) == 1
-        } else {
-            let optics = &self.device.optics;
-            optics.iter().any(|optic| optic.slot == 1 && optic.port == port) && self.has_back(Area::Optics)
-        };
-        cabled && self.has_back(Area::Interfaces)
+        }
     }
 
     /// Megabits a second.

@@ -18,6 +18,7 @@ mod faults_software;
 mod fuzz;
 mod https;
 mod jobs;
+mod logs;
 mod network;
 mod operations;
 mod pairs;

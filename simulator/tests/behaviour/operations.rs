@@ -539,6 +539,20 @@ const REQUESTS: &[Request] = &[
         "There are no changes to commit.",
     ),
     (
+        "log-query",
+        &[
+            ("type", "log"),
+            ("log-type", "system"),
+            ("query", "(eventid eq link-change)"),
+        ],
+        "code=\"19\" enqueued with jobid <job>1</job>",
+    ),
+    (
+        "log-get",
+        &[("type", "log"), ("action", "get"), ("job-id", "1")],
+        "<tenq> <status>ACT</status> <id>1</id>",
+    ),
+    (
         "export-configuration",
         &[("type", "export"), ("category", "configuration")],
         "<config version=",

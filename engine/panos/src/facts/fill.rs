@@ -8,11 +8,12 @@ use hopgate_playbooks::{Fact, FactArea, Facts, LockKind, Redistribution, UserId}
 use super::{Sheet, both, expected, ports_expected};
 use crate::error::Failure;
 use crate::features::{self, Evidence};
-use crate::question::Question as Q;
+use crate::question::{LINK_CHANGES, Question as Q};
 use crate::xml::{Node, Raw};
 use crate::{
     advanced_peers, aggregates, configuration, crashes, disk, entitlement, ha, health, interfaces, jobs,
-    lists, load, optics, receivers, routing, schedules, services, software, swm, system, transceivers,
+    link_changes, lists, load, optics, receivers, routing, schedules, services, software, swm, system,
+    transceivers,
 };
 
 /// Which engine fills a table.
@@ -91,6 +92,11 @@ impl Sheet<'_> {
         self.put(A::Mtus, &mut facts.mtus, || self.tree(Q::Mtus, interfaces::mtus));
         self.put(A::JumboFrames, &mut facts.jumbo_frames, || {
             self.tree(Q::JumboFrames, system::on_or_off)
+        });
+        self.put(A::LinkChanges, &mut facts.link_changes, || {
+            self.tree(Q::LinkChanges, |result| {
+                link_changes::link_changes(result, usize::from(LINK_CHANGES))
+            })
         });
     }
 

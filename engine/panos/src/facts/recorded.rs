@@ -90,9 +90,13 @@ impl Case {
             if cmd.contains("<external-list><show>") {
                 return reply(200, Self::about_list(&stem, &cmd));
             }
+            if seen.field("type").as_deref() == Some("log") && seen.field("action").is_none() {
+                return reply(200, golden("enqueued-log.xml"));
+            }
             let asked = replies.iter().find(|(question, _)| match question.request() {
                 Request::Command(cmd) => seen.field("cmd").as_deref() == Some(cmd),
                 Request::Configuration(path) => seen.field("xpath").as_deref() == Some(path),
+                Request::SystemLog { .. } => seen.field("type").as_deref() == Some("log"),
             });
             reply(200, asked.unwrap().1.clone())
         }));
