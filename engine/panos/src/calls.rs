@@ -216,15 +216,12 @@ impl Client {
         let reply = call
             .send(&[("type", "export"), ("category", "configuration")])
             .await?;
-        if reply.status() == http::StatusCode::OK && starts_as_configuration(reply.body()) {
-            if reply.body().trim_ascii_end().ends_with(b"</config>") {
-                return Ok(reply.into_body());
+        if reply.status == 200 && starts_as_configuration(&reply.body) {
+            if reply.body.trim_ascii_end().ends_with(b"</config>") {
+                return Ok(reply.body);
             }
             // Not a word of it may be quoted.
-            let found = format!(
-                "a configuration that breaks off after {} bytes",
-                reply.body().len()
-            );
+            let found = format!("a configuration that breaks off after {} bytes", reply.body.len());
             return Err(call.failed(Failure::garbled(found)));
         }
         call.understand(&reply, |_| {

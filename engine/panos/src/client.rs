@@ -143,11 +143,11 @@ impl Client {
         let key = call.understand(&reply, |result| result.required("key").map(Secret::new));
         key.map_err(|error| {
             // The beginning of a reply that is cut short can hold the beginning of the key.
-            let may_hold_key = String::from_utf8_lossy(reply.body()).contains("<key");
+            let may_hold_key = String::from_utf8_lossy(&reply.body).contains("<key");
             if !may_hold_key && !matches!(error.failure, Failure::Garbled { .. }) {
                 return error;
             }
-            let (status, bytes) = (reply.status().as_u16(), reply.body().len());
+            let (status, bytes) = (reply.status, reply.body.len());
             call.failed(Failure::garbled(format!(
                 "HTTP {status}, {bytes} bytes, not shown because they may hold a key"
             )))
@@ -183,6 +183,24 @@ impl Client {
     }
 }
 
+/// What came back, as small as it can be kept: of a reading's replies a few dozen wait for the last.
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    content_type: Option<Box<str>>,
+    pub(crate) body: Bytes,
+}
+
+impl From<http::Response<Bytes>> for Received {
+    fn from(reply: http::Response<Bytes>) -> Self {
+        let kind = reply.headers().get(CONTENT_TYPE);
+        Self {
+            status: reply.status().as_u16(),
+            content_type: kind.and_then(|kind| kind.to_str().ok()).map(Into::into),
+            body: reply.into_body(),
+        }
+    }
+}
+
 /// One call: what it asks, the key it carries, and what must not be told about it.
 pub(crate) struct Call<'a> {
     client: &'a Client,
@@ -194,7 +212,7 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// Sends a form, and gives the reply as it came.
-    pub(crate) async fn send(&self, form: &[(&str, &str)]) -> Result<http::Response<Bytes>, CallError> {
+    pub(crate) async fn send(&self, form: &[(&str, &str)]) -> Result<Received, CallError> {
         let request = self.request(form)?;
         let (device, operation) = (&self.client.device, self.operation);
         // The semaphore is never closed; were it, calls would only lose their limit.
@@ -202,7 +220,8 @@ impl Call<'_> {
         tracing::debug!(%device, %operation, "call");
         match self.client.transport.send(request).await {
             Ok(reply) => {
-                let (status, bytes) = (reply.status().as_u16(), reply.body().len());
+                let reply = Received::from(reply);
+                let (status, bytes) = (reply.status, reply.body.len());
                 tracing::debug!(%device, %operation, status, bytes, "reply");
                 Ok(reply)
             }
@@ -243,7 +262,7 @@ impl Call<'_> {
     /// the reply *without* secrets. Taking them out of the finished text would miss one that the text cuts short.
     pub(crate) fn understand<T>(
         &self,
-        reply: &http::Response<Bytes>,
+        reply: &Received,
         reader: impl Fn(&Node) -> Result<T, Failure>,
     ) -> Result<T, CallError> {
         self.understand_raw(reply, |raw| raw.result().and_then(|result| reader(&result)))
@@ -252,26 +271,21 @@ impl Call<'_> {
     /// As [`Call::understand`], for a reader that goes through the reply itself.
     pub(crate) fn understand_raw<T>(
         &self,
-        reply: &http::Response<Bytes>,
+        reply: &Received,
         reader: impl Fn(Raw<'_>) -> Result<T, Failure>,
     ) -> Result<T, CallError> {
-        let content_type = reply
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let status = reply.status().as_u16();
         let read = |body: &[u8]| {
             reader(Raw {
-                status,
-                content_type,
+                status: reply.status,
+                content_type: reply.content_type.as_deref(),
                 body,
             })
         };
-        let failure = match read(reply.body()) {
+        let failure = match read(&reply.body) {
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
-        let Some(clean) = self.redacted(reply.body()) else {
+        let Some(clean) = self.redacted(&reply.body) else {
             return Err(self.failed(failure));
         };
         Err(self.failed(match read(clean.as_bytes()) {

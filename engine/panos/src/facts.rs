@@ -5,13 +5,12 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::{Pin, pin};
 
-use bytes::Bytes;
 use futures_util::future::{Either, Fuse, FusedFuture as _, FutureExt as _, pending, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use hopgate_playbooks::{ExternalList, Fact, FactArea, FactSource, Facts, ListContent, Optic, UpdateServer};
 use jiff::Timestamp;
 
-use crate::client::{CALLS_IN_FLIGHT, Call, Client};
+use crate::client::{CALLS_IN_FLIGHT, Call, Client, Received};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
 use crate::lists::{self, ListQuestion};
@@ -83,7 +82,10 @@ impl Client {
         // What takes longest goes first: the others are answered beside it, instead of before it.
         let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.takes_long());
         let asked: Vec<Question> = slow.into_iter().chain(quick).collect();
-        let replies = arrived(asked.iter().copied().map(|question| self.put(question)), enough).await;
+        // What mostly pauses shall not keep a call from its turn.
+        let pausing = asked.iter().filter(|question| question.pauses()).count();
+        let calls = asked.iter().copied().map(|question| self.put(question));
+        let replies = arrived(calls, CALLS_IN_FLIGHT + pausing, enough).await;
         let replies = asked.into_iter().zip(replies);
         replies
             .map(|(question, reply)| {
@@ -103,6 +105,7 @@ impl Client {
     ) -> Vec<(ListQuestion, Result<Reply<'_>, CallError>)> {
         let replies = arrived(
             asked.iter().cloned().map(|question| self.put_list(question)),
+            CALLS_IN_FLIGHT,
             enough,
         )
         .await;
@@ -155,6 +158,7 @@ const LIST_CONTENT: Operation = Operation::Read("request system external-list sh
 /// What came of these calls, side by side and in their order: nothing for those that were still open when `enough` was done.
 async fn arrived<T>(
     calls: impl ExactSizeIterator<Item = impl Future<Output = T>>,
+    at_once: usize,
     mut enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
 ) -> Vec<Option<T>> {
     let mut arrived: Vec<Option<T>> = Vec::new();
@@ -164,7 +168,7 @@ async fn arrived<T>(
     // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
     while !enough.is_terminated() {
         // No more than have their turn: a call that waits for it would stand before those of somebody more urgent.
-        while open.len() < CALLS_IN_FLIGHT
+        while open.len() < at_once
             && let Some((place, call)) = waiting.next()
         {
             open.push(call.map(move |reply| (place, reply)));
@@ -187,7 +191,7 @@ const NOBODY_ANSWERS: &str = "Please check network connectivity";
 /// What came back to one question.
 struct Reply<'c> {
     call: Call<'c>,
-    reply: http::Response<Bytes>,
+    reply: Received,
 }
 
 /// Every reply of one reading, and how areas are read from them.

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::uri::Authority;
+use reqwest::Url;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
@@ -98,7 +99,8 @@ const ANNOUNCED_MAX: usize = 1 << 20;
 /// HTTPS to one device.
 #[derive(Debug)]
 pub struct HttpsTransport {
-    authority: Authority,
+    /// Of the device's root: every request would otherwise read the address anew.
+    url: Url,
     tls: ClientConfig,
     limits: HttpsLimits,
     /// Holds the connections that are kept, and the TLS sessions that others resume. None before the first request and after
@@ -115,6 +117,9 @@ impl HttpsTransport {
     pub fn new(authority: &str, trust: Trust, limits: HttpsLimits) -> Result<Self, HttpsError> {
         let parsed = parse_authority(authority)?;
         let authority = parsed.to_string();
+        let url = Url::parse(&format!("https://{authority}/")).map_err(|_| HttpsError::Address {
+            authority: authority.clone(),
+        })?;
         if limits.connect_timeout >= limits.request_timeout {
             return Err(HttpsError::Limits {
                 authority,
@@ -137,7 +142,7 @@ impl HttpsTransport {
             };
         tls.resumption = Resumption::disabled();
         Ok(Self {
-            authority: parsed,
+            url,
             tls,
             limits,
             http: Mutex::new(None),
@@ -166,13 +171,12 @@ impl HttpsTransport {
 
     async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         let (parts, body) = request.into_parts();
-        let path = parts
-            .uri
-            .path_and_query()
-            .map_or("/", http::uri::PathAndQuery::as_str);
+        let mut url = self.url.clone();
+        url.set_path(parts.uri.path());
+        url.set_query(parts.uri.query());
         let reply = self
             .client()?
-            .request(parts.method, format!("https://{}{path}", self.authority))
+            .request(parts.method, url)
             .headers(parts.headers)
             .body(body)
             .send()

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use crate::client::{Call, Client};
+use crate::client::{Call, Client, Received};
 use crate::error::{CallError, Failure};
 use crate::jobs;
 use crate::operation::JobId;
@@ -14,17 +12,18 @@ use crate::xml::Node;
 /// What passes before each look at the job. Queries take a device a second or two, so the first looks come early; all
 /// together are about as long as one call may take. A busy device is asked every eight seconds, not twice a second as
 /// pan-python does (`xapi.py`, `log`).
-const PAUSES: [Duration; 10] = {
+const PAUSES: [Duration; 11] = {
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
     [
         ms(250),
         ms(500),
+        ms(500),
+        ms(500),
         ms(1000),
         ms(2000),
         ms(4000),
-        ms(8000),
         ms(8000),
         ms(8000),
         ms(8000),
@@ -41,7 +40,7 @@ impl Client {
         call: &Call<'_>,
         filter: &str,
         newest: u16,
-    ) -> Result<http::Response<Bytes>, CallError> {
+    ) -> Result<Received, CallError> {
         let newest = newest.to_string();
         let form = [
             ("type", "log"),

@@ -454,6 +454,11 @@ impl Question {
         matches!(self, Self::SoftwareCheck | Self::Support | Self::LinkChanges)
     }
 
+    /// Whether most of the time that it takes is no call's.
+    pub(crate) fn pauses(self) -> bool {
+        matches!(self.request(), Request::SystemLog { .. })
+    }
+
     /// As it is typed on the command line, and as it is sent.
     const fn words(self) -> (&'static str, Request) {
         let (_, command, request) = QUESTIONS[self as usize];
