@@ -50,6 +50,7 @@ tools() {
     local missing=()
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     command -v c++ >/dev/null || missing+=(g++)
+    command -v make >/dev/null || missing+=(make)
     command -v strace >/dev/null || missing+=(strace)
     command -v mkfs.ext4 >/dev/null || missing+=(e2fsprogs)
     command -v python3 >/dev/null || missing+=(python3)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 /// An audit is millions of small texts, made on one thread and dropped on another: with the system's allocator that alone
 /// was a third of its processor time.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     hopgate::cli::main()

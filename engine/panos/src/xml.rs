@@ -283,7 +283,25 @@ fn describe(content_type: Option<&str>, body: &[u8], why: &str) -> String {
 
 /// At most `max` characters on one line, nothing that a terminal acts on.
 pub(crate) fn printable(text: &str, max: usize) -> String {
-    let mut shown = String::new();
+    if is_plain(text, max) {
+        return text.to_owned();
+    }
+    on_one_line(text, max)
+}
+
+/// Whether it is as short as it may be, and in letters and single spaces only: most of what a device says.
+fn is_plain(text: &str, max: usize) -> bool {
+    let mut before = b' ';
+    let single = text.bytes().all(|byte| {
+        let fits = byte.is_ascii_graphic() || (byte == b' ' && before != b' ');
+        before = byte;
+        fits
+    });
+    single && before != b' ' && text.len() <= max
+}
+
+fn on_one_line(text: &str, max: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(max));
     let mut count = 0;
     for word in text.split_whitespace() {
         for c in word.chars().filter(|c| !c.is_control()) {

@@ -25,8 +25,8 @@ use crate::config::inventory::{Entry, Inventory};
 use crate::config::selector::{Meant, Selector};
 
 /// Devices that are asked at once where nobody says otherwise. A management plane takes its time for every answer, so that
-/// an estate is as quick as many of them wait side by side; one holds two connections and its replies, a few hundred kilobytes.
-pub const AT_ONCE: usize = 320;
+/// an estate is as quick as many of them wait side by side; one holds two connections and its replies, a quarter of a megabyte.
+pub const AT_ONCE: usize = 340;
 
 /// Seconds after which a device is told as not read, where nobody says otherwise: as long as a healthy one takes for a
 /// large configuration, twice.

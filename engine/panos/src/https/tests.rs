@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
 
@@ -97,7 +97,14 @@ fn wait_for_the_end(stream: &mut impl Read) {
 }
 
 fn read_request(certificate: &str, stream: TcpStream) -> Option<StreamOwned<ServerConnection, TcpStream>> {
-    let connection = ServerConnection::new(server_tls(certificate)).unwrap();
+    read_request_by(server_tls(certificate), stream)
+}
+
+fn read_request_by(
+    tls: Arc<ServerConfig>,
+    stream: TcpStream,
+) -> Option<StreamOwned<ServerConnection, TcpStream>> {
+    let connection = ServerConnection::new(tls).unwrap();
     let mut tls = StreamOwned::new(connection, stream);
     let mut request = Vec::new();
     let mut buffer = [0; 1024];
@@ -133,13 +140,41 @@ async fn kind_in_time(connection: Box<dyn FnOnce(TcpStream) + Send>) -> Transpor
 }
 
 #[tokio::test]
-async fn a_whole_reply_arrives_with_status_and_headers() {
+async fn a_whole_reply_arrives_with_status_and_content_type_and_nothing_else_of_its_head() {
     let reply = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: 5\r\n\r\nhello";
     let address = serve(vec![answer("first", reply)]);
     let reply = ask(&transport(&address, Trust::None)).await.unwrap();
     assert_eq!(reply.status(), 403);
     assert_eq!(reply.headers()["content-type"], "application/xml");
+    assert_eq!(reply.headers().len(), 1);
     assert_eq!(&reply.body()[..], b"hello");
+}
+
+#[tokio::test]
+async fn connections_resume_the_session_of_the_first_until_the_device_is_left_alone() {
+    let device = server_tls("first");
+    let (told, kinds) = std::sync::mpsc::channel();
+    let connection = || -> Box<dyn FnOnce(TcpStream) + Send> {
+        let (device, told) = (Arc::clone(&device), told.clone());
+        Box::new(move |stream| {
+            let mut tls = read_request_by(device, stream).unwrap();
+            told.send(tls.conn.handshake_kind().unwrap()).unwrap();
+            tls.write_all(REPLY).unwrap();
+            tls.conn.send_close_notify();
+            let _ = tls.flush();
+        })
+    };
+    let address = serve(vec![connection(), connection(), connection()]);
+    let transport = transport(&address, Trust::Pinned(fingerprint("first")));
+    for _ in 0..2 {
+        ask(&transport).await.unwrap();
+    }
+    transport.rest();
+    ask(&transport).await.unwrap();
+    assert_eq!(
+        kinds.iter().take(3).collect::<Vec<_>>(),
+        [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Full]
+    );
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn what_a_query_cannot_be_read_from_says_why() {
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: <job> has no <status>
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: the reply about the query of a log names no job
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the device refused (code 7): job 18 not found
-    ask `show log system direction equal backward eventid equal link-change` on acme-fw1: no complete reply in time: the query of the log was not over after 47 s
+    ask `show log system direction equal backward eventid equal link-change` on acme-fw1: no complete reply in time: the query of the log was not over after 40 s
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected
     ");
 }

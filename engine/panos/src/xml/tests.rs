@@ -265,6 +265,11 @@ pub(crate) fn damaged() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
+    fn plain_words_are_told_as_any_others(text in "[a-z \t\u{7}ä]{0,12}", max in 0..12_usize) {
+        prop_assert_eq!(printable(&text, max), on_one_line(&text, max));
+    }
+
+    #[test]
     fn no_text_makes_the_reader_panic(body in "\\PC*", status in 0..1000_u16) {
         let _ = read_reply(status, None, body.as_bytes());
     }
