@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::SCHEMA;
+use crate::config::selector::{Selector, SelectorError};
 
 pub mod record;
 mod words;
@@ -85,13 +86,27 @@ struct Reported {
     device: String,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    model: Option<String>,
     serial: Option<String>,
     version: Option<String>,
     unread: Option<String>,
     facts: Option<Facts>,
 }
 
+/// What a report has of every device, beside its labels.
+const IN_REPORT: [&str; 4] = ["name", "model", "serial", "version"];
+
 impl Reported {
+    fn is_meant(&self, selector: &Selector) -> bool {
+        selector.of_kept(|key| match key {
+            "name" => Some(&self.device),
+            "model" => self.model.as_deref(),
+            "serial" => self.serial.as_deref(),
+            "version" => self.version.as_deref(),
+            label => self.labels.get(label).map(String::as_str),
+        })
+    }
+
     /// Its serial number, where it has one: a virtual firewall without a licence says `unknown`.
     fn hardware(&self) -> Option<&str> {
         let serial = self.serial.as_deref()?;
@@ -301,8 +316,22 @@ impl Device {
 }
 
 impl Diff {
-    /// Holds two audits against one another.
-    pub fn of(before: (&Path, Report), after: (&Path, Report), rules: &Rules) -> Diff {
+    /// Holds two audits against one another, of the devices that are meant by what either of them says.
+    ///
+    /// # Errors
+    /// A key of the selector that neither of them has.
+    pub fn of(
+        before: (&Path, Report),
+        after: (&Path, Report),
+        rules: &Rules,
+        selector: &Selector,
+    ) -> Result<Diff, SelectorError> {
+        let reported = before.1.devices.iter().chain(&after.1.devices);
+        let labels: BTreeSet<&str> = reported
+            .flat_map(|reported| reported.labels.keys())
+            .map(String::as_str)
+            .collect();
+        selector.check_among(IN_REPORT.into_iter().chain(labels))?;
         let side = |file: &Path, report: &Report| Side {
             file: file.display().to_string(),
             began: report.began,
@@ -311,17 +340,18 @@ impl Diff {
         let (was, is) = (side(before.0, &before.1), side(after.0, &after.1));
         let mut devices: Vec<Device> = pairs(before.1.devices, after.1.devices)
             .into_iter()
+            .filter(|(before, after)| before.iter().chain(after).any(|one| one.is_meant(selector)))
             .map(|pair| device(pair, rules))
             .collect();
         devices.sort_by(|one, other| {
             let by_standing = one.standing().cmp(&other.standing());
             by_standing.then_with(|| one.device.cmp(&other.device))
         });
-        Diff {
+        Ok(Diff {
             before: was,
             after: is,
             devices,
-        }
+        })
     }
 
     /// How many devices stand so.

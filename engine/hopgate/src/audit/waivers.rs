@@ -198,7 +198,7 @@ devices:
         insta::assert_snapshot!(wrong("[vie1]", "[vie2]"), @"waivers.yaml:2: waivers[0].devices: vie2 is not in the inventory; the nearest is vie1");
         insta::assert_snapshot!(wrong("devices: [vie1], ", ""), @"waivers.yaml:2: waivers[0].devices: name the devices, or a group, and not both: there is no way to waive it for all");
         insta::assert_snapshot!(wrong("[vie1]", "[vie1], group: customer=acme"), @"waivers.yaml:2: waivers[0].devices: name the devices, or a group, and not both: there is no way to waive it for all");
-        insta::assert_snapshot!(wrong("customer=acme", "custmer=acme"), @"waivers.yaml:3: waivers[1].group: the selector asks for custmer, which no device of the inventory has (nearest: customer, hostname, name)");
+        insta::assert_snapshot!(wrong("customer=acme", "custmer=acme"), @"waivers.yaml:3: waivers[1].group: the selector asks for custmer, which no device has (nearest: customer, hostname, name)");
         insta::assert_snapshot!(wrong("2026-12-24", "Christmas"), @r#"waivers.yaml:2: waivers[0].until: "Christmas" is no day (2026-12-24), no local time with its zone and no instant"#);
         insta::assert_snapshot!(wrong("modules are swapped on Friday", "' '"), @"waivers.yaml:2: waivers[0].reason: a waiver needs a reason");
         insta::assert_snapshot!(wrong("by: petra, ", ""), @"waivers.yaml:2:68: missing field `by`");

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{note, say};
 use crate::audit::diff::{self, Diff, Report};
+use crate::config::selector::Selector;
 use crate::failure::{Exit, Failure};
 
 /// Examples that a test runs.
@@ -13,7 +14,7 @@ pub(super) const HELP: &str = "\
 Example: hopgate audit diff before.json after.json
 
   hopgate audit --snapshot --json before.json
-  hopgate audit diff before.json after.json --rules own.yaml --json differences.json";
+  hopgate audit diff before.json after.json --group customer=acme --rules own.yaml --json differences.json";
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
@@ -23,6 +24,9 @@ pub(super) struct DiffArgs {
     /// What it wrote later.
     #[arg(value_name = "AFTER")]
     after: PathBuf,
+    /// Firewalls that are meant, such as `customer=acme,model~PA-8*`: by what either report says of them.
+    #[arg(long, value_name = "SELECTOR")]
+    group: Option<Selector>,
     /// Rules of your own, laid over the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -35,7 +39,8 @@ pub(super) struct DiffArgs {
 pub(super) fn diff(args: &DiffArgs) -> Result<Exit, Failure> {
     let rules = diff::rules(args.rules.as_deref())?;
     let (before, after) = (Report::load(&args.before)?, Report::load(&args.after)?);
-    let diff = Diff::of((&args.before, before), (&args.after, after), &rules);
+    let group = args.group.clone().unwrap_or_default();
+    let diff = Diff::of((&args.before, before), (&args.after, after), &rules, &group)?;
     say(&diff::text(&diff));
     if let Some(path) = &args.json {
         diff::record::write_json(&diff, path)?;

@@ -88,7 +88,7 @@ pub enum SelectorError {
         value: String,
     },
     /// No device has such a label.
-    #[error("the selector asks for {key}, which no device of the inventory has (nearest: {})", nearest.join(", "))]
+    #[error("the selector asks for {key}, which no device has (nearest: {})", nearest.join(", "))]
     Key {
         /// The key.
         key: String,
@@ -166,11 +166,12 @@ impl Selector {
             .flat_map(|entry| entry.labels.keys())
             .map(String::as_str)
             .collect();
-        let known: Vec<&str> = SAID_BY_DEVICE
-            .into_iter()
-            .chain(IN_INVENTORY)
-            .chain(labels)
-            .collect();
+        self.check_among(SAID_BY_DEVICE.into_iter().chain(IN_INVENTORY).chain(labels))
+    }
+
+    /// Refuses a key that is none of these.
+    pub(crate) fn check_among<'k>(&self, known: impl Iterator<Item = &'k str>) -> Result<(), SelectorError> {
+        let known: Vec<&str> = known.collect();
         match self.terms.iter().find(|term| !known.contains(&term.key.as_str())) {
             None => Ok(()),
             Some(term) => Err(SelectorError::Key {
@@ -204,6 +205,17 @@ impl Selector {
             "hostname" => term.holds(Some(&system.hostname)),
             "version" => term.holds_for(system.sw_version),
             key => term.holds(said_by_inventory(entry, key)),
+        })
+    }
+
+    /// Whether a device is meant of which only this was kept: the value of each key.
+    pub(crate) fn of_kept<'d>(&self, kept: impl Fn(&str) -> Option<&'d str>) -> bool {
+        self.terms.iter().all(|term| {
+            let value = kept(&term.key);
+            match value.and_then(|value| value.parse().ok()) {
+                Some(version) if term.key == "version" => term.holds_for(version),
+                _ => term.holds(value),
+            }
         })
     }
 }
@@ -368,7 +380,7 @@ devices:
         insta::assert_snapshot!(said("customer=acme,"), @r#"reading the selector "customer=acme,": "" is not a key, one of = != ~ !~ < <= > >= and a value"#);
         insta::assert_snapshot!(said("model<PA-850"), @r#"reading the selector "model<PA-850": model has no order; < <= > >= are for version"#);
         insta::assert_snapshot!(said("version<ten"), @r#"reading the selector "version<ten": "ten" is neither a release (10.2.4-h4) nor a feature release (10.2)"#);
-        insta::assert_snapshot!(said("custommer=acme"), @"the selector asks for custommer, which no device of the inventory has (nearest: customer, hostname, model)");
+        insta::assert_snapshot!(said("custommer=acme"), @"the selector asks for custommer, which no device has (nearest: customer, hostname, model)");
     }
 
     proptest::proptest! {

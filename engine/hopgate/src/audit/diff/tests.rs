@@ -54,9 +54,13 @@ fn report(devices: &[Value]) -> Report {
 }
 
 fn diff(before: &[Value], after: &[Value]) -> Diff {
+    diff_of_group(before, after, &Selector::default()).unwrap()
+}
+
+fn diff_of_group(before: &[Value], after: &[Value], group: &Selector) -> Result<Diff, SelectorError> {
     let (before, after) = (report(before), report(after));
     let [earlier, later] = ["before.json", "after.json"].map(Path::new);
-    Diff::of((earlier, before), (later, after), Rules::builtin())
+    Diff::of((earlier, before), (later, after), Rules::builtin(), group)
 }
 
 fn peer(status: &str) -> BgpPeer {
@@ -198,6 +202,42 @@ fn hardware_is_followed_by_its_serial_number_and_a_name_by_itself_where_that_is_
         told(&unlicensed, &unlicensed),
         "a (-): as before; b (-): as before"
     );
+}
+
+#[test]
+fn a_group_is_whom_either_report_says_is_in_it() {
+    let of = |customer: &str, mut device: Value| {
+        device["labels"]["customer"] = customer.into();
+        device
+    };
+    let before = [
+        of("acme", plain("fw1", "1")),
+        of("acme", plain("fw2", "2")),
+        of("umbrella", plain("fw3", "3")),
+        of("umbrella", plain("fw4", "4")),
+    ];
+    let after = [
+        of("acme", read("fw1", "1", "10.2.4", |_| {})),
+        of("umbrella", plain("fw3", "3")),
+        of("acme", plain("fw4", "4")),
+    ];
+    let names = |group: &str| {
+        let diff = diff_of_group(&before, &after, &group.parse().unwrap())?;
+        let mut names: Vec<String> = diff.devices.into_iter().map(|device| device.device).collect();
+        names.sort_unstable();
+        Ok::<_, SelectorError>(names.join(" "))
+    };
+    assert_eq!(names("customer=acme").unwrap(), "fw1 fw2 fw4");
+    assert_eq!(names("customer=acme,version<10.2").unwrap(), "fw1 fw2 fw4");
+    assert_eq!(names("version>=10.2").unwrap(), "fw1");
+    assert_eq!(names("serial=3").unwrap(), "fw3");
+    assert_eq!(names("name~fw*,customer!=acme").unwrap(), "fw3 fw4");
+    // A report does not know everything that an inventory does.
+    let told = ["custmer=acme", "peer=fw2"].map(|group| names(group).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n"), @r"
+    the selector asks for custmer, which no device has (nearest: customer, name, model)
+    the selector asks for peer, which no device has (nearest: name, model, serial)
+    ");
 }
 
 #[test]
