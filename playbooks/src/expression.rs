@@ -276,6 +276,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::values::value;
 
     fn beside_an_optic() -> Scope {
         let optics = Shape::of_area(FactArea::Optics);
@@ -353,10 +354,7 @@ mod tests {
     #[test]
     fn every_way_to_go_wrong_is_a_value() {
         let mut context = vocabulary::context().unwrap();
-        context.add_variable_as_val(
-            "system",
-            vocabulary::value(&serde_json::json!({"model": "PA-850"})).unwrap(),
-        );
+        context.add_variable_as_val("system", value(&serde_json::json!({"model": "PA-850"})).unwrap());
         let said = |source: &str| match Expression::compile(source, &Scope::bare())
             .ok()
             .unwrap()
@@ -421,7 +419,7 @@ mod tests {
         let said = || {
             let mut context = vocabulary::context().unwrap();
             let names: serde_json::Map<_, _> = (0..40).map(|at| (format!("n{at}"), at.into())).collect();
-            context.add_variable_as_val("jobs", vocabulary::value(&names).unwrap());
+            context.add_variable_as_val("jobs", value(&names).unwrap());
             let looks = Expression::compile("dyn(jobs).map(name, name + string(jobs[name]))", &Scope::bare());
             vocabulary::shown(&looks.ok().unwrap().value(&context).ok().unwrap())
         };
@@ -440,7 +438,7 @@ mod tests {
             |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
         let many: Vec<i64> = (0..10_000).collect();
         let mut context = vocabulary::context().unwrap();
-        let jobs = vocabulary::value(&many).unwrap();
+        let jobs = value(&many).unwrap();
         context.add_variable_as_val("jobs", jobs);
         let said = |source: &str| match Expression::compile(source, &Scope::bare()) {
             Err(problem) => format!("refused: {}", problem.message),

@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use cel::common::value::Val;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::values::{NoValue, value};
 
 mod configuration;
 mod health;
@@ -111,6 +114,13 @@ macro_rules! areas {
                     $($field: not_asked(),)+
                     sources: BTreeMap::new(),
                     replies: BTreeMap::new(),
+                }
+            }
+
+            /// One area as expressions see it, where it is known.
+            pub(crate) fn value(&self, area: FactArea) -> Option<Result<Box<dyn Val>, NoValue>> {
+                match area {
+                    $(FactArea::$variant => self.$field.known().map(value),)+
                 }
             }
 

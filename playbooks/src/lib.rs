@@ -19,6 +19,7 @@ mod playbook;
 mod setting;
 mod shape;
 mod snapshot;
+mod values;
 mod variables;
 mod vocabulary;
 

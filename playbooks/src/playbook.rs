@@ -21,6 +21,7 @@ use crate::facts::{Fact, FactArea, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::hop::HopContext;
 use crate::setting::Setting;
+use crate::values::{NoValue, value};
 use crate::variables::Variables;
 use crate::vocabulary;
 
@@ -332,20 +333,20 @@ impl Playbook {
             vocabulary::context().map_err(|error| format!("the expressions' functions: {error:?}"))?;
         let wrong = |what: &str| {
             let what = what.to_owned();
-            move |error: serde_json::Error| format!("{what}: {error}")
+            move |error: NoValue| format!("{what}: {error}")
         };
         context.set_variable_resolver(variables);
         let facts = variables.facts();
         for (name, reply) in replies {
             if let Fact::Known(reply) = reply {
-                context.add_variable_as_val(name.as_ref(), vocabulary::from_json(reply.clone()));
+                context.add_variable_as_val(name.as_ref(), value(reply).map_err(wrong("a reply"))?);
             }
         }
         let hop = hop.map(|hop| hop.view(facts));
-        let settings = vocabulary::value(&self.settings).map_err(wrong("the settings"))?;
+        let settings = value(&self.settings).map_err(wrong("the settings"))?;
         context.add_variable_as_val(PARAMS, settings);
         context.add_variable_from_value(NOW, facts.read_at.to_string());
-        let hop = vocabulary::value(&hop).map_err(wrong("the hop"))?;
+        let hop = value(&hop).map_err(wrong("the hop"))?;
         context.add_variable_as_val(Need::Hop.name(), hop);
         Ok(context)
     }

@@ -9,7 +9,6 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 
 use crate::facts::{FactArea, Facts};
-use crate::vocabulary;
 
 /// What the expressions of any playbook can name of one device's facts.
 ///
@@ -36,10 +35,7 @@ impl<'f> Variables<'f> {
     fn area(&self, area: FactArea) -> Option<&dyn Val> {
         let value = self.areas.get(area as usize)?.get_or_init(|| {
             // Facts serialize: an area that did not would be one that cannot be named, and its check an error.
-            let mut stored = self.facts.stored(area).ok()?;
-            stored
-                .get_mut("known")
-                .map(|known| vocabulary::from_json(known.take()))
+            self.facts.value(area)?.ok()
         });
         value.as_deref()
     }

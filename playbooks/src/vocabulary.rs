@@ -4,15 +4,12 @@
 //! what is allowed, so that a misspelt name is found when a playbook is read and not in the night it is needed. Must
 //! not know: checks and what they are for.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString};
 use cel::common::value::Val;
 use cel::objects::Key;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
-use serde::Serialize;
 
 use crate::calendar;
 use crate::expression::bounds;
@@ -128,39 +125,6 @@ pub(crate) fn refuse_function(name: &str) -> Option<String> {
     Some(format!(
         "there is no function `{name}`; the nearest is `{nearest}`"
     ))
-}
-
-/// Anything that can be stored, as CEL sees it.
-pub(crate) fn value(stored: &impl Serialize) -> Result<Box<dyn Val>, serde_json::Error> {
-    serde_json::to_value(stored).map(from_json)
-}
-
-/// What was stored, as CEL sees it. Whole numbers are `int`, whatever their Rust type: CEL does not mix `int` and `uint`,
-/// and every number written in an expression is an `int`.
-///
-/// Made as the interpreter keeps it. By way of its `Value` every text of a software list would be copied twice.
-pub(crate) fn from_json(json: serde_json::Value) -> Box<dyn Val> {
-    match json {
-        serde_json::Value::Null => Box::new(CelNull),
-        serde_json::Value::Bool(yes) => Box::new(CelBool::from(yes)),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Box::new(CelInt::from(whole)),
-            (None, Some(real)) => Box::new(CelDouble::from(real)),
-            (None, None) => Box::new(CelNull),
-        },
-        serde_json::Value::String(text) => Box::new(CelString::from(text)),
-        serde_json::Value::Array(items) => {
-            let items: Vec<_> = items.into_iter().map(from_json).collect();
-            Box::new(CelList::from(items))
-        }
-        serde_json::Value::Object(fields) => {
-            let fields = fields
-                .into_iter()
-                .map(|(name, field)| (CelMapKey::from(name), from_json(field)));
-            // The interpreter's own type, which is looked through in order all the same (`bounds::in_order`).
-            Box::new(CelMap::from(fields.collect::<HashMap<_, _>>()))
-        }
-    }
 }
 
 fn version(function: &str, text: &str) -> Result<Version, ExecutionError> {
