@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::jobs::after;
 
-/// How long a query takes. Of the two recorded ones one began and ended within a second (pan-os-python, `test_policies.py`),
+/// How long a query takes. Of the two recorded ones one began and ended within a second (pan-os-python, `test_opstate.py`),
 /// and one was over at a look two seconds after it was enqueued (pan-python, `panxapi` documentation).
 const TAKES: SignedDuration = SignedDuration::from_secs(1);
 
