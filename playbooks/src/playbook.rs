@@ -251,6 +251,22 @@ impl Playbook {
         }
     }
 
+    /// Whether this check of it needs a hop to be planned.
+    pub fn is_about_hop(&self, check: &str) -> bool {
+        let mut checks = self.checks.iter();
+        checks.any(|known| *known.id == *check && known.needs.contains(&Need::Hop))
+    }
+
+    /// What is left to ask where no hop is looked for, and the names of the checks that are left out. What only those
+    /// needed is not read either.
+    pub fn without_hop(mut self) -> (Self, Vec<Arc<str>>) {
+        let about = self
+            .checks
+            .extract_if(.., |check| check.needs.contains(&Need::Hop));
+        let left_out = about.map(|check| check.id).collect();
+        (self, left_out)
+    }
+
     /// The areas of the facts its checks need: what to read before running it.
     pub fn needs(&self) -> BTreeSet<FactArea> {
         let needs = self.checks.iter().flat_map(|check| &check.needs);

@@ -141,6 +141,58 @@ fn the_json_has_the_keys_that_the_page_tells() {
     );
 }
 
+/// A check about a hop, for a playbook that has no other.
+const ABOUT_A_HOP: &str = "\
+playbook: mine
+title: About a hop
+checks:
+  - id: not-yet
+    title: The hop is to a later release
+    needs: [hop]
+    fail_when: hop.to == \"9.1.0\"
+    severity: warn
+    message: No.
+";
+
+#[test]
+fn what_is_about_a_hop_is_asked_where_one_is_looked_for_and_ahead() {
+    let (desk, _simulator) = estate(60);
+    let bolt = "--group customer=bolt --json a.json";
+    let ended = desk.run(&format!("audit --playbook readiness {bolt}"));
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    insta::assert_snapshot!(ended.stdout, @r"
+    4 checks are about a hop and were not asked; --to RELEASE plans one
+    1 device asked: 0 exposed, 0 unknown, 1 clear
+    ");
+    let not_asked = json(&desk, "a.json")["not_asked"].clone();
+    assert_eq!(
+        not_asked,
+        json!([
+            "readiness/content-new-enough",
+            "readiness/images-offered",
+            "readiness/disk-space",
+            "readiness/software-manager-clear",
+        ])
+    );
+    // It is there: nothing is about a hop.
+    let ended = desk.run(&format!("audit --playbook readiness --to 9.1.16 {bolt}"));
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(json(&desk, "a.json")["not_asked"], json!([]));
+    // No way leads there: what is about the hop cannot be told.
+    let ended = attention(&desk, &format!("audit --playbook readiness --to 8.1.0 {bolt}"));
+    assert_eq!(ended.stdout.matches("no hop is planned").count(), 4, "{ended:#?}");
+
+    desk.write("mine.yaml", ABOUT_A_HOP);
+    let refused = desk.run("audit --playbook mine.yaml");
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    insta::assert_snapshot!(refused.stderr, @r"
+    error[A003]: every check of the playbook mine is about a hop, and this audit has none
+      hint: --to RELEASE plans every device's way and asks about its first hop
+    ");
+    let ended = desk.run("audit --playbook mine.yaml --to 10.1.0 --group customer=bolt");
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+}
+
 #[test]
 fn settings_are_chosen_for_an_audit_and_told_in_its_reports() {
     let (desk, _simulator) = estate(60);

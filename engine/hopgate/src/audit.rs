@@ -60,6 +60,8 @@ pub struct Audit {
     pub settings: BTreeMap<String, BTreeMap<String, Setting>>,
     /// Where every device was held against the way to, if that was asked.
     pub target: Option<String>,
+    /// The checks that are about a hop, as waivers name them, where no target says which; nobody was asked them.
+    pub not_asked: Vec<String>,
     /// The devices, those that need a person first.
     pub devices: Vec<Audited>,
 }
@@ -213,6 +215,16 @@ impl Audited {
 }
 
 impl Audit {
+    /// Why checks of its playbooks were not asked, in words; nothing where all were.
+    fn left_out(&self) -> Option<String> {
+        let checks = match self.not_asked.len() {
+            0 => return None,
+            1 => "1 check is about a hop and was".to_owned(),
+            more => format!("{more} checks are about a hop and were"),
+        };
+        Some(format!("{checks} not asked; --to RELEASE plans one"))
+    }
+
     /// How many of its devices stand how.
     pub fn counts(&self) -> Counts {
         Counts::of(&self.devices)

@@ -203,7 +203,7 @@ async fn second_act(
     let optics = checks::load("optics", Path::new(""), &catalogue)?;
     let question = Arc::new(Question {
         keep_facts: true,
-        ..Question::of(vec![optics], catalogue)
+        ..Question::of(vec![optics], None, catalogue)
     });
     let began = clock::machine_time();
     let mut live = Live::silent();

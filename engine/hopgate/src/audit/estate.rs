@@ -59,16 +59,19 @@ pub struct Question {
     pub patience: Duration,
     /// The facts that the checks need.
     pub areas: BTreeSet<FactArea>,
+    /// The checks that are about a hop, where there is no target.
+    pub not_asked: Vec<String>,
 }
 
 impl Question {
-    /// These checks, of every device, without a target, waivers or facts kept.
-    pub fn of(asked: Vec<Hashed>, catalogue: Cow<'static, Catalogue>) -> Question {
+    /// These checks, of every device, without waivers or facts kept. Without a target no hop is looked for, and what is
+    /// about one is left out: asked all the same, it would make every device unknown.
+    pub fn of(asked: Vec<Hashed>, target: Option<Target>, catalogue: Cow<'static, Catalogue>) -> Question {
         let mut question = Question {
             playbooks: Vec::new(),
             settings: BTreeMap::new(),
             advisories: false,
-            target: None,
+            target,
             catalogue,
             selector: Selector::default(),
             waivers: Waivers::default(),
@@ -76,6 +79,7 @@ impl Question {
             at_once: AT_ONCE,
             patience: Duration::from_secs(PATIENCE_S),
             areas: BTreeSet::from([FactArea::System]),
+            not_asked: Vec::new(),
         };
         for hashed in asked {
             if !hashed.settings.is_empty() {
@@ -83,16 +87,35 @@ impl Question {
                 question.settings.extend([chosen]);
             }
             match hashed.asked {
-                Asked::Playbook(playbook) => {
-                    question.areas.extend(playbook.needs());
-                    question.playbooks.push(playbook);
-                }
+                Asked::Playbook(playbook) => question.add(playbook),
                 Asked::Advisories => question.advisories = true,
                 // One look has nothing to compare with: the order refuses it.
                 Asked::Differences(_) => {}
             }
         }
         question
+    }
+
+    fn add(&mut self, playbook: Playbook) {
+        let playbook = if self.target.is_some() {
+            playbook
+        } else {
+            let (rest, left_out) = playbook.without_hop();
+            let named = |check| format!("{}/{check}", rest.name());
+            self.not_asked.extend(left_out.into_iter().map(named));
+            rest
+        };
+        self.areas.extend(playbook.needs());
+        self.playbooks.push(playbook);
+    }
+
+    /// A playbook whose checks were all left out: that nothing was found would say nothing.
+    pub fn nothing_left(&self) -> Option<&str> {
+        let mut empty = self.playbooks.iter().filter(|playbook| {
+            let mut checks = playbook.checks();
+            checks.next().is_none()
+        });
+        empty.next().map(Playbook::name)
     }
 
     fn names(&self) -> Vec<String> {
@@ -156,6 +179,7 @@ pub async fn ask(
         asked: question.names(),
         settings: question.settings.clone(),
         target: question.target.map(|target| target.to_string()),
+        not_asked: question.not_asked.clone(),
         devices,
     }
 }
@@ -222,6 +246,17 @@ fn unread(entry: &Entry, why: String) -> Audited {
 mod tests {
     use super::*;
     use crate::audit::Outcome;
+
+    #[test]
+    fn the_page_tells_what_holds_where_nobody_says_otherwise() {
+        let page = include_str!("../../../../docs/audit.md");
+        for told in [
+            format!("side by side ({AT_ONCE})"),
+            format!("`--timeout` seconds ({PATIENCE_S})"),
+        ] {
+            assert!(page.contains(&told), "{told}");
+        }
+    }
 
     #[tokio::test]
     async fn a_device_that_trips_hopgate_is_told_as_unknown() {

@@ -150,7 +150,10 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
     }
     let variables = Variables::of(&facts);
     for playbook in &question.playbooks {
-        let findings = playbook.evaluate_over(&variables, hop.as_ref());
+        let mut findings = playbook.evaluate_over(&variables, hop.as_ref());
+        if matches!(way, Some(Planned::NothingToDo)) {
+            findings.retain(|found| !playbook.is_about_hop(&found.check));
+        }
         let name = playbook.name().into();
         answers.extend(findings.into_iter().map(|found| answer(&name, found)));
     }

@@ -87,6 +87,9 @@ fn head(out: &mut String, audit: &Audit, counts: &Counts) {
             Escaped(target)
         );
     }
+    if let Some(left_out) = audit.left_out() {
+        let _ = write!(out, "<div><dt>Not asked</dt><dd>{left_out}</dd></div>");
+    }
     let second = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M:%S").to_string();
     let _ = write!(
         out,

@@ -84,7 +84,13 @@ impl Order {
                 "hopgate audit --snapshot --json FILE keeps one, hopgate audit diff compares two",
             ));
         }
-        let mut question = Question::of(asked, catalogue);
+        let mut question = Question::of(asked, self.target, catalogue);
+        if let Some(empty) = question.nothing_left() {
+            return Err(Failure::unknown(
+                format!("every check of the playbook {empty} is about a hop, and this audit has none"),
+                "--to RELEASE plans every device's way and asks about its first hop",
+            ));
+        }
         if question.advisories && self.target.is_none() {
             return Err(Failure::unknown(
                 "advisories are about a way, and this audit has none",
@@ -96,7 +102,6 @@ impl Order {
         if let Some(file) = &self.waivers {
             question.waivers = Waivers::load(&self.base.join(file), &inventory)?;
         }
-        question.target = self.target;
         question.at_once = self.at_once;
         question.patience = self.patience;
         question.keep_facts = self.keep_facts;

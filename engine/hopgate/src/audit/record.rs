@@ -23,6 +23,7 @@ struct Record<'a> {
     asked: &'a [String],
     settings: &'a BTreeMap<String, BTreeMap<String, Setting>>,
     target: Option<&'a str>,
+    not_asked: &'a [String],
     counts: Counts,
     devices: Vec<Device<'a>>,
 }
@@ -80,6 +81,7 @@ fn record(audit: &Audit) -> Record<'_> {
         asked: &audit.asked,
         settings: &audit.settings,
         target: audit.target.as_deref(),
+        not_asked: &audit.not_asked,
         counts: audit.counts(),
         devices: audit.devices.iter().map(device).collect(),
     }

@@ -36,6 +36,7 @@ pub fn by_label(audit: &Audit, label: &str) -> BTreeMap<String, Audit> {
             asked: audit.asked.clone(),
             settings: audit.settings.clone(),
             target: audit.target.clone(),
+            not_asked: audit.not_asked.clone(),
             ..*audit
         });
         part.devices.push(device.clone());

@@ -69,6 +69,9 @@ fn summary(out: &mut String, audit: &Audit) {
             count(lapsed, "finding")
         );
     }
+    if let Some(left_out) = audit.left_out() {
+        let _ = writeln!(out, "{left_out}");
+    }
     let Counts {
         devices,
         exposed,
@@ -77,7 +80,8 @@ fn summary(out: &mut String, audit: &Audit) {
     } = audit.counts();
     let _ = writeln!(
         out,
-        "{devices} devices asked: {exposed} exposed, {unknown} unknown, {clear} clear"
+        "{} asked: {exposed} exposed, {unknown} unknown, {clear} clear",
+        count(devices, "device")
     );
 }
 

@@ -50,6 +50,7 @@ fn audit(devices: Vec<Audited>) -> Audit {
         asked: vec!["optics".to_owned()],
         settings: BTreeMap::new(),
         target: None,
+        not_asked: Vec::new(),
         devices,
     }
 }
@@ -163,6 +164,22 @@ clear    noted              PA-850    10.1.14-h9
 1 finding again: their waivers have ended
 6 devices asked: 1 exposed, 2 unknown, 3 clear
 "#);
+}
+
+#[test]
+fn what_is_about_a_hop_and_was_not_asked_is_told() {
+    let told = |checks: &[&str]| {
+        let mut estate = audit(Vec::new());
+        estate.not_asked = checks.iter().map(|&check| check.to_owned()).collect();
+        let said = text(&estate);
+        let (said, _) = said.rsplit_once("0 devices asked").unwrap();
+        assert_eq!(html::page(&estate).contains("Not asked"), !said.is_empty());
+        assert!(html::page(&estate).contains(said.trim_end()));
+        said.to_owned()
+    };
+    assert_eq!(told(&[]), "");
+    insta::assert_snapshot!(told(&["readiness/disk-space"]), @"1 check is about a hop and was not asked; --to RELEASE plans one");
+    insta::assert_snapshot!(told(&["readiness/disk-space", "licences/target-end-of-life"]), @"2 checks are about a hop and were not asked; --to RELEASE plans one");
 }
 
 #[test]
