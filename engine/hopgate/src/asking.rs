@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Either, FutureExt as _, Shared, join, join_all, select};
+use futures_util::future::{BoxFuture, Either, FutureExt as _, Shared, join, select};
 use hopgate_panos::Client;
 use hopgate_playbooks::{Ask, Fact, FactArea, Facts, Playbook};
 use jiff::Timestamp;
@@ -57,11 +57,15 @@ pub async fn gather<'p>(
     patience: &Patience,
 ) -> Facts {
     let asks: BTreeSet<Ask> = playbooks.into_iter().flat_map(Playbook::asks).collect();
-    let replies = join_all(
-        asks.iter()
-            .map(|ask| async move { (ask.key(), patience.reply(client, ask).await) }),
-    );
+    // One after the other: were all of them to wait for their turn, they would stand before a campaign's own calls.
+    let replies = async {
+        let mut replies = BTreeMap::new();
+        for ask in &asks {
+            replies.insert(ask.key(), patience.reply(client, ask).await);
+        }
+        replies
+    };
     let (mut facts, replies) = join(Box::pin(patience.facts(client, areas, now)), Box::pin(replies)).await;
-    facts.replies = replies.into_iter().collect::<BTreeMap<_, _>>();
+    facts.replies = replies;
     facts
 }

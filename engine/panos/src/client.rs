@@ -17,8 +17,8 @@ use crate::transport::Transport;
 use crate::xml::{Node, Raw};
 
 /// "Limit the number of concurrent API calls to five" (PAN-OS XML API guide): five for everybody who asks the device. Three
-/// are left to its Panorama and whatever monitors it. Two, so that a call that takes long has another beside it; a third is
-/// a TLS handshake more on a busy management plane and hardly quicker (an audit's 46 calls: 1.73 s instead of 1.6 s).
+/// are left to its Panorama and whatever monitors it. Two, one of which a call that takes long may have; a third is a TLS
+/// handshake more on a busy management plane and hardly quicker (an audit's 46 calls: 1.73 s instead of 1.6 s).
 pub(crate) const CALLS_IN_FLIGHT: usize = 2;
 
 /// Carries the key outside of the body and the address, so that it is in no log of either.

@@ -2,7 +2,7 @@
 //! "unknown, because". Must not know what the facts are used for, and reads no clock.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::{Pin, pin};
 
 use futures_util::future::{Either, Fuse, FusedFuture as _, FutureExt as _, pending, select};
@@ -15,7 +15,7 @@ use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
 use crate::lists::{self, ListQuestion};
 use crate::operation::Operation;
-use crate::question::{Question, Request, questions, questions_of_advanced_routing};
+use crate::question::{Pace, Question, Request, questions, questions_of_advanced_routing};
 use crate::xml::{Node, Raw};
 
 mod fill;
@@ -80,12 +80,12 @@ impl Client {
         why: &str,
     ) -> BTreeMap<Question, Result<Reply<'_>, CallError>> {
         // What takes longest goes first: the others are answered beside it, instead of before it.
-        let (slow, quick): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| one.takes_long());
-        let asked: Vec<Question> = slow.into_iter().chain(quick).collect();
-        // What mostly pauses shall not keep a call from its turn.
-        let pausing = asked.iter().filter(|question| question.pauses()).count();
-        let calls = asked.iter().copied().map(|question| self.put(question));
-        let replies = arrived(calls, CALLS_IN_FLIGHT + pausing, enough).await;
+        let mut asked: Vec<Question> = asked.into_iter().collect();
+        asked.sort_by_key(|question| question.pace());
+        let calls = asked
+            .iter()
+            .map(|&question| (question.pace(), self.put(question)));
+        let replies = arrived(calls.collect(), enough).await;
         let replies = asked.into_iter().zip(replies);
         replies
             .map(|(question, reply)| {
@@ -103,12 +103,9 @@ impl Client {
         enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
         why: &str,
     ) -> Vec<(ListQuestion, Result<Reply<'_>, CallError>)> {
-        let replies = arrived(
-            asked.iter().cloned().map(|question| self.put_list(question)),
-            CALLS_IN_FLIGHT,
-            enough,
-        )
-        .await;
+        let calls = asked.iter().cloned();
+        let calls = calls.map(|question| (Pace::Quick, self.put_list(question)));
+        let replies = arrived(calls.collect(), enough).await;
         let replies = asked.into_iter().zip(replies);
         replies
             .map(|(question, reply)| {
@@ -155,27 +152,42 @@ impl Client {
 /// What is asked of one external dynamic list.
 const LIST_CONTENT: Operation = Operation::Read("request system external-list show");
 
+/// Of the calls in flight, those that may be slow ones: a device that waits for the vendor's servers, which may not be
+/// reachable at all, still answers everything else.
+const SLOW_CALLS: usize = CALLS_IN_FLIGHT - 1;
+
 /// What came of these calls, side by side and in their order: nothing for those that were still open when `enough` was done.
+///
+/// No more are begun than have their turn: a call that waits for it would stand before those of somebody more urgent.
 async fn arrived<T>(
-    calls: impl ExactSizeIterator<Item = impl Future<Output = T>>,
-    at_once: usize,
+    calls: Vec<(Pace, impl Future<Output = T>)>,
     mut enough: Pin<&mut Fuse<impl Future<Output = ()>>>,
 ) -> Vec<Option<T>> {
     let mut arrived: Vec<Option<T>> = Vec::new();
     arrived.resize_with(calls.len(), || None);
-    let mut waiting = calls.enumerate();
+    let mut waiting: VecDeque<_> = calls.into_iter().enumerate().collect();
+    let (mut quick, mut slow) = (0, 0);
     let mut open = FuturesUnordered::new();
     // `enough` is looked at first: after it, nothing is sent and nothing more is waited for.
     while !enough.is_terminated() {
-        // No more than have their turn: a call that waits for it would stand before those of somebody more urgent.
-        while open.len() < at_once
-            && let Some((place, call)) = waiting.next()
-        {
-            open.push(call.map(move |reply| (place, reply)));
+        let begins = |pace: Pace| match pace {
+            // A call of it is due now and then only.
+            Pace::Pausing => true,
+            Pace::Slow => slow < SLOW_CALLS && quick + slow < CALLS_IN_FLIGHT,
+            Pace::Quick => quick + slow < CALLS_IN_FLIGHT,
+        };
+        let next = waiting.iter().position(|(_, (pace, _))| begins(*pace));
+        if let Some((place, (pace, call))) = next.and_then(|next| waiting.remove(next)) {
+            quick += usize::from(pace == Pace::Quick);
+            slow += usize::from(pace == Pace::Slow);
+            open.push(call.map(move |reply| (place, pace, reply)));
+            continue;
         }
-        let Either::Right((Some((place, reply)), _)) = select(&mut enough, open.next()).await else {
+        let Either::Right((Some((place, pace, reply)), _)) = select(&mut enough, open.next()).await else {
             break;
         };
+        quick -= usize::from(pace == Pace::Quick);
+        slow -= usize::from(pace == Pace::Slow);
         if let Some(empty) = arrived.get_mut(place) {
             *empty = Some(reply);
         }

@@ -86,15 +86,20 @@ pub enum HttpsError {
 /// meets such a closing looks sent and unanswered: for a changing call that costs an observation.
 const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 
-/// The device's own limit on concurrent calls; no more connections than that are worth keeping.
+/// As many as a client makes calls at once; more are not worth keeping.
 const IDLE_CONNECTIONS: usize = crate::client::CALLS_IN_FLIGHT;
 
 /// The same for every device.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
 
-/// Room that is made for a reply because its head announces that much: more has to come before it is believed.
+/// Room that is made for a reply because its head announces that much: more has to come before it is believed. Nearly every
+/// reply fits (the software list, the longest of an audit's usual ones, has 90 kB), and a head that lies costs no more.
 const ANNOUNCED_MAX: usize = 1 << 20;
+
+/// Requests after which connections and sessions are begun anew. An audit's visit to a device has about fifty, and so
+/// resumes one session; a campaign of weeks asks for the certificate again a few times an hour.
+const REQUESTS_A_SESSION: u32 = 200;
 
 /// HTTPS to one device.
 #[derive(Debug)]
@@ -103,10 +108,16 @@ pub struct HttpsTransport {
     url: Url,
     tls: ClientConfig,
     limits: HttpsLimits,
-    /// Holds the connections that are kept, and the TLS sessions that others resume. None before the first request and after
-    /// a rest: of an estate of thousands, a few hundred devices are asked at once.
-    http: Mutex<Option<reqwest::Client>>,
+    /// None before the first request and after a rest: of an estate of thousands, a few hundred devices are asked at once.
+    http: Mutex<Option<Session>>,
     verifier: Arc<DeviceVerifier>,
+}
+
+/// The connections that are kept, and the TLS session that others resume.
+#[derive(Debug)]
+struct Session {
+    http: reqwest::Client,
+    requests_left: u32,
 }
 
 impl HttpsTransport {
@@ -152,15 +163,22 @@ impl HttpsTransport {
 
     fn client(&self) -> Result<reqwest::Client, TransportError> {
         let mut kept = self.http.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*kept {
-            return Ok(client.clone());
+        if let Some(session) = &mut *kept
+            && let Some(left) = session.requests_left.checked_sub(1)
+        {
+            session.requests_left = left;
+            return Ok(session.http.clone());
         }
         let mut tls = self.tls.clone();
         // A resumed connection shows no certificate, and needs none: only the peer that proved its key when the session
-        // began can resume it. Sessions go with the connections, so that after a rest a certificate is asked for again.
+        // began can resume it. A certificate that ended or was replaced since is met when the session is over.
         tls.resumption = Resumption::in_memory_sessions(1);
-        let client = http_client(tls, self.limits).map_err(sort)?;
-        Ok(kept.insert(client).clone())
+        let http = http_client(tls, self.limits).map_err(sort)?;
+        *kept = Some(Session {
+            http: http.clone(),
+            requests_left: REQUESTS_A_SESSION - 1,
+        });
+        Ok(http)
     }
 
     /// The certificate of the first peer that proved its key on this transport. What to pin after a first use.
@@ -174,14 +192,16 @@ impl HttpsTransport {
         let mut url = self.url.clone();
         url.set_path(parts.uri.path());
         url.set_query(parts.uri.query());
-        let reply = self
-            .client()?
-            .request(parts.method, url)
-            .headers(parts.headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| sort(error.without_url()))?;
+        let request = self.client()?.request(parts.method, url);
+        let sent = request.headers(parts.headers).body(body).send().await;
+        let reply = sent.map_err(|error| {
+            let error = sort(error.without_url());
+            // A device that restarted may not take up its old session, and is not asked to twice.
+            if error.kind == TransportErrorKind::Unreachable {
+                self.rest();
+            }
+            error
+        })?;
         self.collect(reply).await
     }
 
@@ -206,7 +226,7 @@ impl HttpsTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        let mut whole = http::Response::new(body.freeze());
+        let mut whole = http::Response::new(exactly(body));
         *whole.status_mut() = reply.status();
         *whole.version_mut() = reply.version();
         // Copied, and no more than is read of it: the head of a reply is slices of the connection's buffer, and a few dozen
@@ -229,6 +249,15 @@ impl Transport for HttpsTransport {
 
     fn rest(&self) {
         *self.http.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A reply that announced no length came into room that was doubled as it grew, and may wait long to be read.
+fn exactly(body: BytesMut) -> Bytes {
+    if body.capacity() - body.len() > body.len() / 8 {
+        Bytes::copy_from_slice(&body)
+    } else {
+        body.freeze()
     }
 }
 

@@ -92,6 +92,17 @@ pub(crate) enum Request {
     },
 }
 
+/// How a question takes its turn among the others, those first that begin first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// Most of the time that it takes is no call's: a job of the device is looked at now and then.
+    Pausing,
+    /// It takes the device seconds, or as long as a call may: it asks a server of the vendor.
+    Slow,
+    /// It is answered at once.
+    Quick,
+}
+
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
 const QUESTIONS: [(Question, &str, Request); 56] = [
     (
@@ -449,14 +460,13 @@ impl Question {
         Self::LinkChanges,
     ];
 
-    /// Whether it takes the device seconds: it asks a server of the vendor, or goes through a log.
-    pub(crate) fn takes_long(self) -> bool {
-        matches!(self, Self::SoftwareCheck | Self::Support | Self::LinkChanges)
-    }
-
-    /// Whether most of the time that it takes is no call's.
-    pub(crate) fn pauses(self) -> bool {
-        matches!(self.request(), Request::SystemLog { .. })
+    /// How it takes its turn among the others.
+    pub(crate) fn pace(self) -> Pace {
+        match (self, self.request()) {
+            (_, Request::SystemLog { .. }) => Pace::Pausing,
+            (Self::SoftwareCheck | Self::Support, _) => Pace::Slow,
+            _ => Pace::Quick,
+        }
     }
 
     /// As it is typed on the command line, and as it is sent.

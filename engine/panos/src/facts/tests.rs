@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
 use super::*;
 use crate::scripted::{Answer, Scripted, Seen, golden, reply};
 use crate::secret::{Credentials, Secret};
+use crate::transport::{Transport, TransportError};
 
 /// A firewall that answers every read, made of golden replies.
 fn firewall(system: &'static str) -> impl Fn(&Seen) -> Answer + Send + Sync {
@@ -151,6 +155,51 @@ async fn what_has_come_in_is_kept_when_the_rest_is_given_up() {
         .await;
     assert_eq!(transport.seen().len(), before, "nothing is sent after the end");
     insta::assert_snapshot!(none.unknown(FactArea::System).unwrap(), @"read system information on acme-fw1: no complete reply in time: no answer within 0 s");
+}
+
+/// A device that says nothing to what it would have to ask the vendor's servers.
+struct Cut(Scripted);
+
+impl Transport for Cut {
+    fn send<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
+        let asks = |what: &[u8]| request.body().windows(what.len()).any(|part| part == what);
+        if asks(b"software%3E%3Ccheck") || asks(b"support%3E%3Ccheck") {
+            return Box::pin(pending());
+        }
+        self.0.send(request)
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_the_vendor_keeps_nothing_else_from_being_read() {
+    let device = Cut(Scripted::new(firewall("system-info-10.1.xml")));
+    let key = Credentials::Key(Secret::new("KEY"));
+    let client = Client::new("acme-fw1".into(), Arc::new(device), key);
+    let slow = [FactArea::UpdateServer, FactArea::Support];
+    let areas: BTreeSet<FactArea> = decisive().into_iter().chain(slow).collect();
+    let (enough, given_up) = futures_util::future::abortable(pending::<()>());
+    let enough = enough.map(|_| ());
+    let reading = tokio::spawn(async move {
+        client
+            .facts_until(&areas, now(), enough, "no answer within 60 s")
+            .await
+    });
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    given_up.abort();
+    let facts = reading.await.unwrap();
+    for area in decisive() {
+        assert_eq!(facts.unknown(area), None, "{area}");
+    }
+    let unknown: Vec<&str> = slow.into_iter().filter_map(|area| facts.unknown(area)).collect();
+    insta::assert_snapshot!(unknown.join("\n"), @r"
+    refresh the software list on acme-fw1: no complete reply in time: no answer within 60 s
+    ask `request support check` on acme-fw1: no complete reply in time: no answer within 60 s
+    ");
 }
 
 #[tokio::test]

@@ -105,7 +105,12 @@ fn read_request_by(
     stream: TcpStream,
 ) -> Option<StreamOwned<ServerConnection, TcpStream>> {
     let connection = ServerConnection::new(tls).unwrap();
-    let mut tls = StreamOwned::new(connection, stream);
+    read_another(StreamOwned::new(connection, stream))
+}
+
+fn read_another(
+    mut tls: StreamOwned<ServerConnection, TcpStream>,
+) -> Option<StreamOwned<ServerConnection, TcpStream>> {
     let mut request = Vec::new();
     let mut buffer = [0; 1024];
     // Every request of these tests has the body "body".
@@ -175,6 +180,39 @@ async fn connections_resume_the_session_of_the_first_until_the_device_is_left_al
         kinds.iter().take(3).collect::<Vec<_>>(),
         [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Full]
     );
+}
+
+#[tokio::test]
+async fn a_session_ends_after_so_many_requests_and_the_certificate_is_asked_for_again() {
+    let patient = || -> Box<dyn FnOnce(TcpStream) + Send> {
+        Box::new(|stream| {
+            let mut next = read_request("first", stream);
+            while let Some(mut tls) = next {
+                if tls.write_all(REPLY).is_err() {
+                    return;
+                }
+                next = read_another(tls);
+            }
+        })
+    };
+    let address = serve(vec![patient(), answer("second", REPLY)]);
+    let transport = transport(&address, Trust::Pinned(fingerprint("first")));
+    for _ in 0..REQUESTS_A_SESSION {
+        ask(&transport).await.unwrap();
+    }
+    let kind = ask(&transport).await.unwrap_err().kind;
+    assert!(matches!(kind, TransportErrorKind::Untrusted { .. }), "{kind}");
+}
+
+#[tokio::test]
+async fn a_reply_without_a_length_keeps_no_more_room_than_it_needs() {
+    let grown = |capacity: usize| {
+        let mut body = BytesMut::with_capacity(capacity);
+        body.extend_from_slice(&[b'x'; 1000]);
+        exactly(body).try_into_mut().unwrap().capacity()
+    };
+    assert_eq!((grown(1000), grown(1100)), (1000, 1100));
+    assert!(grown(2000) < 1100);
 }
 
 #[tokio::test]
@@ -288,13 +326,7 @@ async fn a_connection_is_kept_for_the_next_request() {
     let twice = Box::new(|stream| {
         let mut tls = read_request("first", stream).unwrap();
         tls.write_all(REPLY).unwrap();
-        let mut request = Vec::new();
-        let mut buffer = [0; 1024];
-        while !request.ends_with(b"\r\n\r\nbody") {
-            let length = tls.read(&mut buffer).unwrap();
-            assert!(length > 0);
-            request.extend_from_slice(&buffer[..length]);
-        }
+        let mut tls = read_another(tls).unwrap();
         tls.write_all(REPLY).unwrap();
         wait_for_the_end(&mut tls);
     });

@@ -1,8 +1,8 @@
 //! A query of a log: asked for, looked at after growing pauses, given up in the end.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
@@ -79,7 +79,8 @@ async fn what_a_query_cannot_be_read_from_says_why() {
     let no_status = "<response status=\"success\"><result><job><id>18</id></job></result></response>";
     let no_job = "<response status=\"success\"><result/></response>";
     let gone = "<response status=\"error\" code=\"7\"><msg><line>job 18 not found</line></msg></response>";
-    for over in [other, no_log, no_status, no_job, gone] {
+    let no_id = "<response status=\"success\"><result><job><status>FIN</status></job></result></response>";
+    for over in [other, no_id, no_log, no_status, no_job, gone] {
         let facts = read(client(device(1, over)).1).await;
         said.extend(facts.unknown(FactArea::LinkChanges).map(str::to_owned));
     }
@@ -100,13 +101,31 @@ async fn what_a_query_cannot_be_read_from_says_why() {
     );
     insta::assert_snapshot!(said.join("\n"), @r"
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: no job 18 in the reply
+    ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: no job 18 in the reply
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: no log in the reply
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: <job> has no <status>
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the reply cannot be understood: the reply about the query of a log names no job
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the device refused (code 7): job 18 not found
-    ask `show log system direction equal backward eventid equal link-change` on acme-fw1: no complete reply in time: the query of the log was not over after 40 s
+    ask `show log system direction equal backward eventid equal link-change` on acme-fw1: no complete reply in time: the query of the log was not over after 11 looks
     ask `show log system direction equal backward eventid equal link-change` on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected
     ");
+}
+
+/// What a client paused for, of a kind that comes back from a pause at once.
+static PAUSES: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+
+#[tokio::test]
+async fn a_busy_device_is_looked_at_less_and_less() {
+    let (_, client) = client(device(usize::MAX, FOUND));
+    let client = client.pausing_by(|span| {
+        PAUSES.lock().unwrap().push(span);
+        Box::pin(std::future::ready(()))
+    });
+    read(client).await;
+    let paused = PAUSES.lock().unwrap().clone();
+    assert_eq!(paused, super::PAUSES);
+    assert!(paused.is_sorted());
+    assert_eq!(paused.iter().sum::<Duration>(), Duration::from_millis(40_750));
 }
 
 /// How often a client paused, of a kind that never comes back from a pause.
@@ -137,9 +156,10 @@ async fn a_pause_holds_no_place_among_the_calls_and_ends_with_everybodys_patienc
             })
         })
         .collect();
-    while PAUSED.load(Ordering::SeqCst) < CALLS_IN_FLIGHT {
+    for _ in 0..10_000 {
         tokio::task::yield_now().await;
     }
+    assert_eq!(PAUSED.load(Ordering::SeqCst), CALLS_IN_FLIGHT);
     // As many queries pause as there are places, and the device is asked all the same.
     assert!(client.system_info().await.is_ok());
     had_enough.abort();
