@@ -346,15 +346,24 @@ fn a_report_for_a_customer_names_no_other() {
         let text = read(&desk, file);
         assert!(text.contains("bolt-fine") && !text.contains("acme"), "{file}");
     }
-    attention(&desk, "audit --playbook optics --split-by customer --html parts/");
+    let each = "--html parts/ --csv parts/ --json parts/ --junit parts/";
+    attention(
+        &desk,
+        &format!("audit --playbook optics --split-by customer {each}"),
+    );
     let mut files: Vec<String> = std::fs::read_dir(desk.path().join("parts"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, ["acme.html", "bolt.html"]);
-    for customer in ["acme", "bolt"] {
-        let text = read(&desk, &format!("parts/{customer}.html"));
+    let expected = ["acme.csv", "acme.html", "acme.json", "acme.xml"];
+    let expected = expected
+        .into_iter()
+        .chain(["bolt.csv", "bolt.html", "bolt.json", "bolt.xml"]);
+    assert_eq!(files, expected.collect::<Vec<_>>());
+    for file in files {
+        let customer = file.split('.').next().unwrap();
+        let text = read(&desk, &format!("parts/{file}"));
         for name in names {
             assert_eq!(
                 text.contains(name),

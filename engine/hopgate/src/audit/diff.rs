@@ -141,17 +141,17 @@ impl Report {
             found: report.schema,
         })
     }
+}
 
-    /// The areas that some device which could be read was not asked for.
-    fn not_asked(&self, rules: &Rules) -> BTreeSet<FactArea> {
-        let read = self.devices.iter().filter(|reported| reported.unread.is_none());
-        let facts = read.filter_map(|reported| reported.facts.as_ref());
-        let lacking = facts.flat_map(|facts| {
-            let areas = rules.areas().into_iter();
-            areas.filter(|area| !facts.sources.contains_key(area))
-        });
-        lacking.collect()
-    }
+/// The areas that some device which could be read was not asked for.
+fn not_asked<'r>(devices: impl Iterator<Item = &'r Reported>, rules: &Rules) -> BTreeSet<FactArea> {
+    let read = devices.filter(|reported| reported.unread.is_none());
+    let facts = read.filter_map(|reported| reported.facts.as_ref());
+    let lacking = facts.flat_map(|facts| {
+        let areas = rules.areas().into_iter();
+        areas.filter(|area| !facts.sources.contains_key(area))
+    });
+    lacking.collect()
 }
 
 /// Reads rules of an operator's own; the built-in ones where there is no file.
@@ -316,7 +316,9 @@ impl Device {
 }
 
 impl Diff {
-    /// Holds two audits against one another, of the devices that are meant by what either of them says.
+    /// Holds two audits against one another, of the devices that are meant. What each says of itself (model, release,
+    /// serial number) may be so in either audit. Whose it is (its name, its labels) has to be so where it is told from: of a
+    /// firewall that went from one customer to another, each sees its own time only.
     ///
     /// # Errors
     /// A key of the selector that neither of them has.
@@ -332,17 +334,21 @@ impl Diff {
             .map(String::as_str)
             .collect();
         selector.check_among(IN_REPORT.into_iter().chain(labels))?;
-        let side = |file: &Path, report: &Report| Side {
-            file: file.display().to_string(),
-            began: report.began,
-            not_asked: report.not_asked(rules),
+        let (said, whose) = selector.parted();
+        let own = |devices: Vec<Reported>| devices.into_iter().filter(|one| one.is_meant(&whose)).collect();
+        let mut pairs = pairs(own(before.1.devices), own(after.1.devices));
+        pairs.retain(|(before, after)| before.iter().chain(after).any(|one| one.is_meant(&said)));
+        let was = Side {
+            file: before.0.display().to_string(),
+            began: before.1.began,
+            not_asked: not_asked(pairs.iter().filter_map(|pair| pair.0.as_ref()), rules),
         };
-        let (was, is) = (side(before.0, &before.1), side(after.0, &after.1));
-        let mut devices: Vec<Device> = pairs(before.1.devices, after.1.devices)
-            .into_iter()
-            .filter(|(before, after)| before.iter().chain(after).any(|one| one.is_meant(selector)))
-            .map(|pair| device(pair, rules))
-            .collect();
+        let is = Side {
+            file: after.0.display().to_string(),
+            began: after.1.began,
+            not_asked: not_asked(pairs.iter().filter_map(|pair| pair.1.as_ref()), rules),
+        };
+        let mut devices: Vec<Device> = pairs.into_iter().map(|pair| device(pair, rules)).collect();
         devices.sort_by(|one, other| {
             let by_standing = one.standing().cmp(&other.standing());
             by_standing.then_with(|| one.device.cmp(&other.device))

@@ -9,11 +9,11 @@ use std::time::Duration;
 use hopgate_paths::Target;
 use hopgate_playbooks::{FactArea, Playbook};
 
-use super::Audit;
 use super::beside::Campaign;
 use super::estate::{self, Question};
 use super::live::Live;
 use super::waivers::Waivers;
+use super::{Audit, AuditError};
 use crate::catalogue;
 use crate::checks::choice::{self, Choice};
 use crate::checks::{self, ADVISORIES, Asked};
@@ -180,7 +180,7 @@ impl Ready {
 /// Where the reports of an audit go.
 #[derive(Debug, Clone, Default)]
 pub struct Reports {
-    /// HTML: a file, or with `split_by` a directory.
+    /// HTML. Each is a file, or with `split_by` a directory.
     pub html: Option<PathBuf>,
     /// CSV.
     pub csv: Option<PathBuf>,
@@ -188,7 +188,7 @@ pub struct Reports {
     pub json: Option<PathBuf>,
     /// JUnit XML.
     pub junit: Option<PathBuf>,
-    /// One HTML file for each value of this label.
+    /// One file for each value of this label.
     pub split_by: Option<String>,
 }
 
@@ -205,43 +205,38 @@ impl Reports {
     }
 
     /// Writes those that are wanted; what was written.
-    pub fn write(&self, audit: &Audit, base: &Path) -> Result<Vec<PathBuf>, super::AuditError> {
-        let mut written = Vec::new();
-        if let Some(path) = self.html.as_ref().map(|path| base.join(path)) {
-            match &self.split_by {
-                None => {
-                    super::html::write_html(audit, &path)?;
-                    written.push(path);
-                }
-                Some(label) => written.extend(write_parts(audit, label, &path)?),
-            }
-        }
-        type Writer = fn(&Audit, &Path) -> Result<(), super::AuditError>;
-        let plain: [(&Option<PathBuf>, Writer); 3] = [
-            (&self.csv, super::sheet::write_csv),
-            (&self.json, super::record::write_json),
-            (&self.junit, super::junit::write_junit),
+    pub fn write(&self, audit: &Audit, base: &Path) -> Result<Vec<PathBuf>, AuditError> {
+        type Writer = fn(&Audit, &Path) -> Result<(), AuditError>;
+        let wanted: [(&Option<PathBuf>, &str, Writer); 4] = [
+            (&self.html, "html", super::html::write_html),
+            (&self.csv, "csv", super::sheet::write_csv),
+            (&self.json, "json", super::record::write_json),
+            (&self.junit, "xml", super::junit::write_junit),
         ];
-        for (path, write) in plain {
-            if let Some(path) = path.as_ref().map(|path| base.join(path)) {
+        let parts = self
+            .split_by
+            .as_ref()
+            .map(|label| super::split::by_label(audit, label));
+        let mut written = Vec::new();
+        for (path, ending, write) in wanted {
+            let Some(path) = path.as_ref().map(|path| base.join(path)) else {
+                continue;
+            };
+            let Some(parts) = &parts else {
                 write(audit, &path)?;
                 written.push(path);
+                continue;
+            };
+            std::fs::create_dir_all(&path).map_err(|source| AuditError::Write {
+                path: path.clone(),
+                source,
+            })?;
+            for (name, part) in parts {
+                let file = path.join(format!("{name}.{ending}"));
+                write(part, &file)?;
+                written.push(file);
             }
         }
         Ok(written)
     }
-}
-
-fn write_parts(audit: &Audit, label: &str, directory: &Path) -> Result<Vec<PathBuf>, super::AuditError> {
-    std::fs::create_dir_all(directory).map_err(|source| super::AuditError::Write {
-        path: directory.to_owned(),
-        source,
-    })?;
-    let mut written = Vec::new();
-    for (name, part) in super::split::by_label(audit, label) {
-        let path = directory.join(format!("{name}.html"));
-        super::html::write_html(&part, &path)?;
-        written.push(path);
-    }
-    Ok(written)
 }

@@ -322,8 +322,9 @@ fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
             meaning(path, key("group"), error.to_string())
         })?;
         let reports = &text.reports;
-        if reports.split_by.is_some() && reports.html.is_none() {
-            let told = "split_by takes html: the directory that the parts go to";
+        let written = [&reports.html, &reports.csv, &reports.json, &reports.junit];
+        if reports.split_by.is_some() && written.into_iter().all(Option::is_none) {
+            let told = "split_by takes html, csv, json or junit: the directory that the parts go to";
             return Err(meaning(path, key("reports"), told));
         }
         planned.push(Planned {
@@ -388,7 +389,7 @@ audits:
         insta::assert_snapshot!(wrong("30 2 * * *", "30 25 * * *"), @r#"schedules.yaml:2: audits[0].cron: "25" is no hour (0 to 23, lists, ranges and steps: 1,15 or 9-17/2)"#);
         insta::assert_snapshot!(wrong("Europe/Vienna", "Europe/Viena"), @"schedules.yaml:2: audits[0].zone: failed to find time zone `Europe/Viena` in time zone database");
         insta::assert_snapshot!(wrong("weekly", "nightly"), @"schedules.yaml:3: audits[1].name: nightly is the name of an earlier audit");
-        insta::assert_snapshot!(wrong("html: weekly.html", "split_by: customer"), @"schedules.yaml:3: audits[1].reports: split_by takes html: the directory that the parts go to");
+        insta::assert_snapshot!(wrong("html: weekly.html", "split_by: customer"), @"schedules.yaml:3: audits[1].reports: split_by takes html, csv, json or junit: the directory that the parts go to");
         insta::assert_snapshot!(wrong("playbooks: [optics]", "with: {licences: {warn_days: }}"), @r#"schedules.yaml:2:116: a setting needs a value; an empty text is "", an empty list []"#);
         insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, playbooks, with, group, to, waive, catalogue, reports");
         insta::assert_snapshot!(wrong("to: 10.2.7", "to: 10.2.7.9"), @r#"schedules.yaml:3:72: to: "10.2.7.9" is not a PAN-OS version: "9" follows where the version should end (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);

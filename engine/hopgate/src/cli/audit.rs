@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use hopgate_core::names::AuditName;
 use hopgate_paths::Target;
 use hopgate_playbooks::{FactArea, Snapshot};
@@ -29,7 +29,7 @@ Example: hopgate audit --inventory inventory.yaml --playbook optics
   hopgate audit --playbook optics --group customer=acme --html report.html
   hopgate audit --playbook licences --with warn_days=60
   hopgate audit --to 10.2 --waive waivers.yaml --csv findings.csv --json audit.json --junit audit.xml
-  hopgate audit --split-by customer --html reports/
+  hopgate audit --split-by customer --html reports/ --csv reports/
   hopgate audit --from-panorama panorama.yaml --group device_group=vienna
   hopgate audit --schedule schedules.yaml
   hopgate audit history nightly
@@ -95,27 +95,28 @@ enum About {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("reports").multiple(true)))]
 struct ReportArgs {
     /// Write the report as one self-contained HTML file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "reports")]
     html: Option<PathBuf>,
     /// Write every finding as a row of CSV.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "reports")]
     csv: Option<PathBuf>,
     /// Write everything, with the facts, as JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "reports")]
     json: Option<PathBuf>,
     /// Read everything that `hopgate audit diff` compares, too.
     #[arg(long, requires = "json")]
     snapshot: bool,
     /// Write a test suite a device as JUnit XML.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "reports")]
     junit: Option<PathBuf>,
     /// Write what a twin of the estate needs, for `hopgate simulate from-audit`.
     #[arg(long, value_name = "FILE")]
     twin: Option<PathBuf>,
-    /// Write one HTML file for each value of this label, into the directory that --html names.
-    #[arg(long, value_name = "LABEL", requires = "html")]
+    /// Write a file for each value of this label, into the directory that --html, --csv, --json or --junit names.
+    #[arg(long, value_name = "LABEL", requires = "reports")]
     split_by: Option<String>,
 }
 

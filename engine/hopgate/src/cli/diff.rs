@@ -24,7 +24,7 @@ pub(super) struct DiffArgs {
     /// What it wrote later.
     #[arg(value_name = "AFTER")]
     after: PathBuf,
-    /// Firewalls that are meant, such as `customer=acme,model~PA-8*`: by what either report says of them.
+    /// Firewalls that are meant, such as `customer=acme,model~PA-8*`.
     #[arg(long, value_name = "SELECTOR")]
     group: Option<Selector>,
     /// Rules of your own, laid over the built-in ones.
@@ -46,7 +46,11 @@ pub(super) fn diff(args: &DiffArgs) -> Result<Exit, Failure> {
         diff::record::write_json(&diff, path)?;
         note(&format!("written to {}", path.display()));
     }
-    Ok(if diff.holds() {
+    if diff.devices.is_empty() {
+        note("no device is meant");
+    }
+    // That nobody was compared says nothing of anybody.
+    Ok(if diff.holds() || diff.devices.is_empty() {
         Exit::Attention
     } else {
         Exit::Success

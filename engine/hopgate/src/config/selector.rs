@@ -208,6 +208,13 @@ impl Selector {
         })
     }
 
+    /// Its terms about what a device says of itself, and the others: whose it is.
+    pub(crate) fn parted(&self) -> (Selector, Selector) {
+        let said = |term: &Term| SAID_BY_DEVICE.contains(&term.key.as_str());
+        let (said, others) = self.terms.iter().cloned().partition(said);
+        (Selector { terms: said }, Selector { terms: others })
+    }
+
     /// Whether a device is meant of which only this was kept: the value of each key.
     pub(crate) fn of_kept<'d>(&self, kept: impl Fn(&str) -> Option<&'d str>) -> bool {
         self.terms.iter().all(|term| {

@@ -205,7 +205,7 @@ fn hardware_is_followed_by_its_serial_number_and_a_name_by_itself_where_that_is_
 }
 
 #[test]
-fn a_group_is_whom_either_report_says_is_in_it() {
+fn a_group_is_told_of_its_own_time_only() {
     let of = |customer: &str, mut device: Value| {
         device["labels"]["customer"] = customer.into();
         device
@@ -214,7 +214,10 @@ fn a_group_is_whom_either_report_says_is_in_it() {
         of("acme", plain("fw1", "1")),
         of("acme", plain("fw2", "2")),
         of("umbrella", plain("fw3", "3")),
-        of("umbrella", plain("fw4", "4")),
+        of(
+            "umbrella",
+            read("umbrellas", "4", "10.1.14", |facts| facts.routes = routes(2)),
+        ),
     ];
     let after = [
         of("acme", read("fw1", "1", "10.2.4", |_| {})),
@@ -231,7 +234,24 @@ fn a_group_is_whom_either_report_says_is_in_it() {
     assert_eq!(names("customer=acme,version<10.2").unwrap(), "fw1 fw2 fw4");
     assert_eq!(names("version>=10.2").unwrap(), "fw1");
     assert_eq!(names("serial=3").unwrap(), "fw3");
-    assert_eq!(names("name~fw*,customer!=acme").unwrap(), "fw3 fw4");
+    assert_eq!(names("name~fw*,customer!=acme").unwrap(), "fw3");
+    // One that went from one to the other is new here and gone there.
+    let told = |group: &str| {
+        let diff = diff_of_group(&before, &after, &group.parse().unwrap()).unwrap();
+        (text(&diff), format!("{diff:?}"))
+    };
+    let (acmes, whole) = told("customer=acme");
+    assert!(!whole.contains("umbrella"), "{whole}");
+    insta::assert_snapshot!(acmes, @r"
+    GONE       fw2                10.1.14
+               the later audit does not have it
+    new        fw4                10.1.14
+               the earlier audit did not have it
+    as before  fw1                10.1.14 -> 10.2.4
+               besides: 1 expected
+    3 devices: 1 gone, 1 new, 1 as before
+    ");
+    insta::assert_snapshot!(told("customer=umbrella").0, @"");
     // A report does not know everything that an inventory does.
     let told = ["custmer=acme", "peer=fw2"].map(|group| names(group).unwrap_err().to_string());
     insta::assert_snapshot!(told.join("\n"), @r"
