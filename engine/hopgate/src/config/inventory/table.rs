@@ -11,7 +11,7 @@ use crate::config::ConfigError;
 use crate::config::credentials::{CredentialsRef, SecretSource};
 
 /// Columns that are fields of a device; any other is a label.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 14] = [
     "name",
     "address",
     "serial",
@@ -19,8 +19,12 @@ const FIELDS: [&str; 10] = [
     "user",
     "password_env",
     "password_file",
+    "password_command",
+    "password_prompt",
     "key_env",
     "key_file",
+    "key_command",
+    "key_prompt",
     "fingerprint",
 ];
 
@@ -62,7 +66,8 @@ fn check_columns(path: &Path, columns: &[String]) -> Result<(), ConfigError> {
         }
         if SECRETS.contains(&column.to_lowercase().as_str()) {
             return wrong(format!(
-                "the column {column} would hold secrets; name where they are, with password_env, password_file, key_env or key_file"
+                "the column {column} would hold secrets; name where they are, with password or key and _env, _file, _command or \
+                 _prompt (password_env)"
             ));
         }
         if columns.iter().take(index).any(|earlier| earlier == column) {
@@ -111,15 +116,20 @@ fn entry(path: &Path, line: u64, columns: &[String], row: &csv::StringRecord) ->
 
 /// A place a secret is in, from the columns; whether the places make sense together is told when they are used.
 fn credentials(text: &impl Fn(&str) -> Option<String>) -> Option<CredentialsRef> {
-    let place = |variable: &str, file: &str| {
-        text(variable)
+    let place = |secret: &str| {
+        let column = |place: &str| text(&format!("{secret}_{place}"));
+        // A cell has no list: the words of a program and its arguments are what is between blanks.
+        let words = |typed: String| typed.split_whitespace().map(str::to_owned).collect();
+        column("env")
             .map(SecretSource::Env)
-            .or_else(|| text(file).map(|file| SecretSource::File(file.into())))
+            .or_else(|| column("file").map(|file| SecretSource::File(file.into())))
+            .or_else(|| column("command").map(|typed| SecretSource::Command(words(typed))))
+            .or_else(|| column("prompt").map(SecretSource::Prompt))
     };
     let found = CredentialsRef {
         user: text("user"),
-        password_from: place("password_env", "password_file"),
-        key_from: place("key_env", "key_file"),
+        password_from: place("password"),
+        key_from: place("key"),
     };
     let nothing = found.user.is_none() && found.password_from.is_none() && found.key_from.is_none();
     (!nothing).then_some(found)
@@ -182,10 +192,33 @@ devices:
     }
 
     #[test]
+    fn a_secret_is_in_one_of_four_places() {
+        let of = |column: &str, cell: &str| {
+            let table = format!("name,address,user,{column}\nfw1,10.0.0.1,admin,{cell}\n");
+            let found = read(&table).unwrap().devices.remove(0).credentials.unwrap();
+            found.password_from.or(found.key_from).unwrap()
+        };
+        let words = ["pass", "show", "fw1"].map(str::to_owned).to_vec();
+        let found = [
+            of("password_env", "PW"),
+            of("key_file", "keys/fw1"),
+            of("password_command", "pass show  fw1"),
+            of("key_prompt", "Key of fw1"),
+        ];
+        let expected = [
+            SecretSource::Env("PW".to_owned()),
+            SecretSource::File("keys/fw1".into()),
+            SecretSource::Command(words),
+            SecretSource::Prompt("Key of fw1".to_owned()),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn mistakes_are_named_with_line_and_cell() {
         let wrong = |from: &str, to: &str| read(&GOOD.replacen(from, to, 1)).unwrap_err();
         insta::assert_snapshot!(wrong("address", "adress"), @"inventory.csv:1:1: there is no column address");
-        insta::assert_snapshot!(wrong("user,password_env", "user,password"), @"inventory.csv:1:7: the column password would hold secrets; name where they are, with password_env, password_file, key_env or key_file");
+        insta::assert_snapshot!(wrong("user,password_env", "user,password"), @"inventory.csv:1:7: the column password would hold secrets; name where they are, with password or key and _env, _file, _command or _prompt (password_env)");
         insta::assert_snapshot!(wrong("customer,site", "site,site"), @"inventory.csv:1:5: the column site is there twice");
         insta::assert_snapshot!(wrong(",PW\nvie-b", "\nvie-b"), @"inventory.csv:2:1: 6 cells under 7 columns");
         insta::assert_snapshot!(wrong("vie-b,10.0.0.2", ",10.0.0.2"), @"inventory.csv:3:1: the name is empty");
