@@ -348,6 +348,28 @@ fn grow(body: &[u8], mut tree: Tree<'_>) -> Result<Node, String> {
     }
 }
 
+/// Whether this is a document from its first element to the end of the same, without keeping any of it; the error is the
+/// byte at which it stops being one.
+pub(crate) fn is_whole(body: &[u8]) -> Result<(), u64> {
+    let mut reader = Reader::from_reader(body);
+    reader.config_mut().allow_dangling_amp = true;
+    let (mut depth, mut elements) = (0_usize, 0_usize);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(_)) => {
+                elements += usize::from(depth == 0);
+                depth += 1;
+            }
+            // An end that nothing began is an error of the reader's.
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Empty(_)) => elements += usize::from(depth == 0),
+            Ok(Event::Eof) if depth == 0 && elements == 1 => return Ok(()),
+            Ok(Event::Eof) | Err(_) => return Err(reader.buffer_position()),
+            Ok(_) => {}
+        }
+    }
+}
+
 /// The five entities of XML and character references. Any other is kept as it stands: entities that a document
 /// declares for itself are never expanded.
 pub(crate) fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {

@@ -143,8 +143,12 @@ async fn what_is_not_a_whole_configuration_is_an_error_that_quotes_none_of_it() 
             .to_string()
     };
     let whole = golden("configuration-10.1.xml");
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2..][..16].fill(b'<');
     let table = [
         export(200, whole[..90].to_vec()).await,
+        export(200, damaged).await,
+        export(200, [whole.as_slice(), &whole].concat()).await,
         export(200, golden("error-unknown-command.xml")).await,
         export(403, golden("error-result-message.xml")).await,
         export(200, golden("empty-result.xml")).await,
@@ -152,7 +156,9 @@ async fn what_is_not_a_whole_configuration_is_an_error_that_quotes_none_of_it() 
         export(200, Vec::new()).await,
     ];
     insta::assert_snapshot!(table.join("\n"), @r"
-    export the configuration on acme-fw1: the reply is not a PAN-OS reply: a configuration that breaks off after 90 bytes
+    export the configuration on acme-fw1: the reply is not a PAN-OS reply: a configuration that is not whole, seen at byte 90 of 90
+    export the configuration on acme-fw1: the reply is not a PAN-OS reply: a configuration that is not whole, seen at byte 136 of 136
+    export the configuration on acme-fw1: the reply is not a PAN-OS reply: a configuration that is not whole, seen at byte 272 of 272
     export the configuration on acme-fw1: the device refused (code 17): show -> chassis-ready is unexpected
     export the configuration on acme-fw1: the login or key was not accepted: Invalid Credential
     export the configuration on acme-fw1: the reply cannot be understood: a success reply instead of a configuration
