@@ -300,19 +300,19 @@ fn text(ledger: &Ledger, name: &AuditName) -> Result<Option<String>, LedgerError
         let _ = writeln!(out, "{line}");
     }
     let mut runs = events.iter().rev().filter_map(|dated| match &dated.event {
-        Event::Ran(run) => Some(run),
+        Event::Ran(run) => Some((dated.at, run)),
         Event::IncidentOpened(_) | Event::NotAsked { .. } => None,
     });
-    let Some(last) = runs.next() else {
+    let Some((_, last)) = runs.next() else {
         return Ok(Some(out));
     };
     let now = document(ledger, last)?;
-    let before = match runs.next() {
-        Some(run) => document(ledger, run)?,
-        None => BTreeSet::new(),
+    let (since, before) = match runs.next() {
+        Some((at, run)) => (format!(" since {}", minute(at)), document(ledger, run)?),
+        None => (String::new(), BTreeSet::new()),
     };
-    list(&mut out, "new", now.difference(&before));
-    list(&mut out, "gone", before.difference(&now));
+    list(&mut out, &format!("new{since}"), now.difference(&before));
+    list(&mut out, &format!("gone{since}"), before.difference(&now));
     list(&mut out, "still", now.intersection(&before));
     if last.left_out > 0 {
         let _ = writeln!(out, "{} not kept", count(last.left_out, "pair"));
@@ -340,7 +340,11 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::NotAsked { why } => format!("NOT ASKED: {}", why.lines().next().unwrap_or_default()),
         Event::IncidentOpened(_) => return None,
     };
-    Some(format!("{}  {told}", at.strftime("%Y-%m-%d %H:%M")))
+    Some(format!("{}  {told}", minute(at)))
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// What a run came down to, in a line.

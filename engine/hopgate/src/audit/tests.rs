@@ -647,6 +647,22 @@ still: 2
 hopgate/audit/nightly/1772332207/new-blockers audit nightly: 2 new blockers on 2 devices ["fw1: optics/PAN-221190: ethernet1/5 loops.", "fw2: optics/PAN-221190: ethernet1/5 loops."]
 hopgate/audit/nightly/1772418607/new-blockers audit nightly: 1 new blocker on 1 device ["fw3: optics/PAN-221190: ethernet1/5 loops."]
 "#);
+        let next = at(
+            audit(vec![exposed("fw1"), exposed("fw2"), clear("fw3")]),
+            "2026-03-07",
+        );
+        history::record(&ledger, &name, &next).await.unwrap();
+        let told = history::told(&ledger, Some(&name)).unwrap().unwrap();
+        insta::assert_snapshot!(told.split_once("\n\n").unwrap().1, @r"
+        new since 2026-03-05 02:30: 1
+          fw1                  optics/PAN-221190
+
+        gone since 2026-03-05 02:30: 1
+          fw3                  optics/PAN-221190
+
+        still: 1
+          fw2                  optics/PAN-221190
+        ");
         std::fs::remove_dir_all(&directory).unwrap();
     }
 
