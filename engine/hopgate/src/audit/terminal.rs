@@ -1,11 +1,11 @@
 //! An audit for a terminal: the devices that need a person with what was found, then the count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use hopgate_playbooks::Verdict;
+use hopgate_playbooks::{Severity, Verdict};
 
-use super::{Answer, Audit, Counts, Outcome, Way};
+use super::{Answer, Audit, Audited, Counts, Outcome, Way};
 use crate::path::words::count;
 use crate::report::visible;
 
@@ -14,7 +14,8 @@ pub fn text(audit: &Audit) -> String {
     let mut out = String::new();
     for device in &audit.devices {
         let outcome = device.outcome();
-        let lines: Vec<String> = device.answers.iter().filter_map(line).collect();
+        let told = device.answers.iter().filter(|answer| is_told(answer, outcome));
+        let lines: Vec<String> = told.filter_map(line).collect();
         if outcome == Outcome::Clear && lines.is_empty() {
             continue;
         }
@@ -47,18 +48,22 @@ pub fn text(audit: &Audit) -> String {
     out
 }
 
-/// The checks that expose devices, the most first, then the count of all.
+/// What is only worth knowing of a device that is clear is told in the summary: of a large estate it would be most of what
+/// is read.
+fn is_told(answer: &Answer, outcome: Outcome) -> bool {
+    outcome != Outcome::Clear || answer.finding.severity != Severity::Info
+}
+
+/// The checks that expose devices, the most first, then what is only worth knowing, then the count of all.
 fn summary(out: &mut String, audit: &Audit) {
-    let mut by_check: BTreeMap<String, usize> = BTreeMap::new();
-    for check in audit.devices.iter().flat_map(super::Audited::exposed_by) {
-        *by_check.entry(check).or_default() += 1;
-    }
-    let mut by_check: Vec<(String, usize)> = by_check.into_iter().collect();
-    by_check.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    if by_check.len() > 1 {
-        for (check, devices) in by_check {
+    let exposing = by_check(audit.devices.iter().flat_map(Audited::exposed_by));
+    if exposing.len() > 1 {
+        for (check, devices) in exposing {
             let _ = writeln!(out, "{:>7}  {check}", count(devices, "device"));
         }
+    }
+    for (check, devices) in by_check(audit.devices.iter().flat_map(worth_knowing)) {
+        let _ = writeln!(out, "{:>7}  {check}", count(devices, "clear device"));
     }
     let lapsed = audit.devices.iter().flat_map(|device| &device.answers);
     let lapsed = lapsed.filter(|answer| answer.lapsed.is_some()).count();
@@ -83,6 +88,25 @@ fn summary(out: &mut String, audit: &Audit) {
         "{} asked: {exposed} exposed, {unknown} unknown, {clear} clear",
         count(devices, "device")
     );
+}
+
+/// The checks that found something at a clear device that is only worth knowing.
+fn worth_knowing(device: &Audited) -> BTreeSet<String> {
+    let outcome = device.outcome();
+    let untold = device.answers.iter().filter(|answer| !is_told(answer, outcome));
+    let found = untold.filter(|answer| answer.finding.verdict == Verdict::Fail);
+    found.map(Answer::check).collect()
+}
+
+/// How many devices each check is said of, the most first.
+fn by_check(checks: impl Iterator<Item = String>) -> Vec<(String, usize)> {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for check in checks {
+        *counted.entry(check).or_default() += 1;
+    }
+    let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
+    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counted
 }
 
 /// What a finding says, where it says something: nothing for what passed.

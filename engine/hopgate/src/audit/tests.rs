@@ -167,6 +167,28 @@ clear    noted              PA-850    10.1.14-h9
 }
 
 #[test]
+fn what_is_only_worth_knowing_of_a_clear_device_is_counted() {
+    let noted = |check: &str| {
+        let mut noted = answer(check, None, Verdict::Fail, "Only worth knowing.");
+        noted.finding.severity = Severity::Info;
+        noted
+    };
+    let exposed = answer("PAN-221190", None, Verdict::Fail, "It loops.");
+    insta::assert_snapshot!(text(&audit(vec![
+        device("loops", None, vec![exposed, noted("way-back")]),
+        device("clear1", None, vec![noted("way-back"), noted("recent-restart")]),
+        device("clear2", None, vec![noted("way-back")]),
+    ])), @r"
+    EXPOSED  loops              PA-850    10.1.14-h9
+             It loops.
+             (does not count) Only worth knowing.
+    2 clear devices  optics/way-back
+    1 clear device  optics/recent-restart
+    3 devices asked: 1 exposed, 0 unknown, 2 clear
+    ");
+}
+
+#[test]
 fn what_is_about_a_hop_and_was_not_asked_is_told() {
     let told = |checks: &[&str]| {
         let mut estate = audit(Vec::new());
