@@ -24,6 +24,8 @@ pub struct HopContext {
     pub minimum_content: Option<u32>,
     /// The images the hop needs on disk.
     pub downloads: Vec<Version>,
+    /// The images that each later hop of the way needs.
+    pub later: Vec<Vec<Version>>,
 }
 
 impl From<&Hop> for HopContext {
@@ -33,6 +35,7 @@ impl From<&Hop> for HopContext {
             to: hop.to,
             minimum_content: hop.minimum_content,
             downloads: hop.downloads.clone(),
+            later: Vec::new(),
         }
     }
 }
@@ -45,6 +48,7 @@ pub(crate) struct HopView<'a> {
     minimum_content: Option<u32>,
     downloads: &'a [Version],
     needed_disk_mb: Option<u64>,
+    later_disk_mb: Option<u64>,
 }
 
 impl HopView<'_> {
@@ -56,11 +60,22 @@ impl HopView<'_> {
             ("minimum_content", Shape::optional(Shape::Number)),
             ("downloads", Shape::list(Shape::Text)),
             ("needed_disk_mb", Shape::optional(Shape::Number)),
+            ("later_disk_mb", Shape::optional(Shape::Number)),
         ]))
     }
 }
 
 impl HopContext {
+    /// The first hop of a way, which knows what the others need.
+    pub fn on_way<'h>(way: impl IntoIterator<Item = &'h Hop>) -> Option<Self> {
+        let mut way = way.into_iter();
+        let first = Self::from(way.next()?);
+        Some(Self {
+            later: way.map(|hop| hop.downloads.clone()).collect(),
+            ..first
+        })
+    }
+
     pub(crate) fn view(&self, facts: &Facts) -> HopView<'_> {
         HopView {
             from: self.from,
@@ -68,21 +83,33 @@ impl HopContext {
             minimum_content: self.minimum_content,
             downloads: &self.downloads,
             needed_disk_mb: self.needed_disk_mb(facts),
+            later_disk_mb: self.later_disk_mb(facts),
         }
     }
 
     /// MB that must be free for what is not on disk yet, margin included; none where a size is not known.
     pub fn needed_disk_mb(&self, facts: &Facts) -> Option<u64> {
-        let software = facts.software.known()?;
-        let mut missing: u64 = 0;
-        for version in &self.downloads {
-            let image = software.iter().find(|image| image.version == *version)?;
-            if !image.downloaded {
-                missing = missing.checked_add(image.size_mb?)?;
-            }
-        }
-        Some(missing.checked_mul(MARGIN.0)?.div_ceil(MARGIN.1))
+        room_for(&self.downloads, facts)
     }
+
+    /// MB that must be free for the largest of the later hops, as [`HopContext::needed_disk_mb`] counts it: images of the hops
+    /// before it can be deleted by then. 0 where there is no later hop.
+    pub fn later_disk_mb(&self, facts: &Facts) -> Option<u64> {
+        let mut each = self.later.iter().map(|downloads| room_for(downloads, facts));
+        each.try_fold(0, |most, needed| Some(most.max(needed?)))
+    }
+}
+
+fn room_for(downloads: &[Version], facts: &Facts) -> Option<u64> {
+    let software = facts.software.known()?;
+    let mut missing: u64 = 0;
+    for version in downloads {
+        let image = software.iter().find(|image| image.version == *version)?;
+        if !image.downloaded {
+            missing = missing.checked_add(image.size_mb?)?;
+        }
+    }
+    Some(missing.checked_mul(MARGIN.0)?.div_ceil(MARGIN.1))
 }
 
 #[cfg(test)]
@@ -112,6 +139,7 @@ mod tests {
             to: "10.2.4-h4".parse().unwrap(),
             minimum_content: Some(8614),
             downloads: vec!["10.2.0".parse().unwrap(), "10.2.4-h4".parse().unwrap()],
+            later: Vec::new(),
         };
         hop.needed_disk_mb(&facts)
     }
@@ -123,12 +151,43 @@ mod tests {
             to: "10.2.0".parse().unwrap(),
             minimum_content: None,
             downloads: Vec::new(),
+            later: Vec::new(),
         };
         let seen = serde_json::to_value(hop.view(&Facts::unread("fw1", Timestamp::UNIX_EPOCH))).unwrap();
         let Shape::Record(fields) = HopView::shape().present().clone() else {
             panic!("not a record")
         };
         assert!(seen.as_object().unwrap().keys().eq(fields.keys()));
+    }
+
+    #[test]
+    fn of_the_later_hops_the_largest_counts() {
+        let later = |later: &[&[&str]]| {
+            let software = vec![
+                image("11.0.0", Some(1000), false),
+                image("11.0.4", Some(400), true),
+                image("11.1.0", Some(1200), false),
+                image("11.1.6", None, false),
+            ];
+            let facts = Facts {
+                software: Fact::Known(software),
+                ..Facts::unread("fw1", Timestamp::UNIX_EPOCH)
+            };
+            let images = |hop: &&[&str]| hop.iter().map(|version| version.parse().unwrap()).collect();
+            let hop = HopContext {
+                from: "10.1.3".parse().unwrap(),
+                to: "10.2.0".parse().unwrap(),
+                minimum_content: None,
+                downloads: Vec::new(),
+                later: later.iter().map(images).collect(),
+            };
+            hop.later_disk_mb(&facts)
+        };
+        assert_eq!(later(&[]), Some(0));
+        assert_eq!(later(&[&["11.0.0", "11.0.4"]]), Some(1100));
+        assert_eq!(later(&[&["11.0.0"], &["11.1.0"], &[]]), Some(1320));
+        assert_eq!(later(&[&["11.0.0"], &["11.1.6"]]), None);
+        assert_eq!(later(&[&["11.2.0"]]), None);
     }
 
     #[test]

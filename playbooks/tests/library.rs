@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use hopgate_paths::Version;
 use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Playbook, Setting, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -46,6 +47,8 @@ struct HopEntry {
     to: String,
     minimum_content: Option<u32>,
     downloads: Vec<String>,
+    #[serde(default)]
+    later: Vec<Vec<String>>,
 }
 
 impl HopEntry {
@@ -54,13 +57,14 @@ impl HopEntry {
             from: self.from.parse().unwrap(),
             to: self.to.parse().unwrap(),
             minimum_content: self.minimum_content,
-            downloads: self
-                .downloads
-                .iter()
-                .map(|version| version.parse().unwrap())
-                .collect(),
+            downloads: versions(&self.downloads),
+            later: self.later.iter().map(|hop| versions(hop)).collect(),
         }
     }
+}
+
+fn versions(texts: &[String]) -> Vec<Version> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 fn testdata() -> &'static Path {

@@ -178,7 +178,7 @@ async fn a_member_does_not_leave_while_its_peer_cannot_serve() {
             matches!(event, Event::Held(Hold::PeerNotReady { .. }))
         })
         .await;
-    insta::assert_snapshot!(world.told("left").last().unwrap(), @"waits: its HA peer cannot be shown to take over (this member active, peer non-functional (Dataplane down: path monitor failure) by its own word and non-functional (Dataplane down: path monitor failure) by this one's); next try at 2026-03-07T22:58:16Z");
+    insta::assert_snapshot!(world.told("left").last().unwrap(), @"waits: its HA peer cannot be shown to take over (this member active, peer non-functional (Dataplane down: path monitor failure) by its own word and non-functional (Dataplane down: path monitor failure) by this one's); next try at 2026-03-07T22:58:18Z");
     assert_eq!(world.toll()["left"].reboots, 0);
     assert_eq!(world.fleet.counters("left").unwrap().suspends, 0);
     set_ha(&world, "right", HaState::Passive, "");

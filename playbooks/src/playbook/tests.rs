@@ -76,6 +76,7 @@ fn hop(from: &str, to: &str, downloads: &[&str]) -> HopContext {
         to: to.parse().unwrap(),
         minimum_content: Some(8614),
         downloads: downloads.iter().map(|version| version.parse().unwrap()).collect(),
+        later: Vec::new(),
     }
 }
 

@@ -63,6 +63,7 @@ fn hop(from: &str, to: &str) -> HopContext {
         to: to.parse().unwrap(),
         minimum_content: None,
         downloads: Vec::new(),
+        later: Vec::new(),
     }
 }
 

@@ -474,6 +474,7 @@ fn upgrade(from: Option<Version>, to: Option<Version>) -> Option<HopContext> {
         to,
         minimum_content: None,
         downloads: Vec::new(),
+        later: Vec::new(),
     })
 }
 

@@ -140,9 +140,7 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
         Some(Planned::Way(plan)) => Some(&**plan),
         _ => None,
     };
-    let hop = plan
-        .and_then(|plan| plan.hops.first())
-        .map(|hop| HopContext::from(&hop.hop));
+    let hop = plan.and_then(|plan| HopContext::on_way(plan.hops.iter().map(|planned| &planned.hop)));
     let told = way.as_ref().map(told);
     let mut answers: Vec<Answer> = Vec::new();
     if let (Some(told), Some(target)) = (&told, question.target) {

@@ -93,7 +93,7 @@ impl Hands {
 
     /// Every finding of `asked` over the same facts.
     pub(super) fn evaluate(&self, asked: &[Asked], facts: &Facts, hop: Option<&Hop>) -> Vec<Finding> {
-        let context = hop.map(HopContext::from);
+        let context = HopContext::on_way(self.ahead(hop));
         let variables = Variables::of(facts);
         asked
             .iter()
@@ -113,14 +113,18 @@ impl Hands {
     }
 
     /// This hop and those after it: what waits further on is better known before the device leaves where it is.
+    fn ahead<'h>(&'h self, hop: Option<&'h Hop>) -> impl Iterator<Item = &'h Hop> {
+        let is_this =
+            move |planned: &&Hop| hop.is_some_and(|hop| (planned.from, planned.to) == (hop.from, hop.to));
+        let planned = self.enrolment.hops.iter();
+        let later = planned.skip_while(move |planned| !is_this(planned)).skip(1);
+        hop.into_iter().chain(later)
+    }
+
     fn steps_from(&self, hop: Option<&Hop>) -> Vec<Step> {
-        let Some(hop) = hop else { return Vec::new() };
-        let rest = self
-            .enrolment
-            .hops
-            .iter()
-            .skip_while(|planned| (planned.from, planned.to) != (hop.from, hop.to));
-        rest.map(|planned| (planned.from, planned.to)).collect()
+        self.ahead(hop)
+            .map(|planned| (planned.from, planned.to))
+            .collect()
     }
 
     fn waiver(&self, advisory: &str) -> Option<Waiver> {
