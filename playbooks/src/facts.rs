@@ -73,7 +73,7 @@ impl<T> Fact<T> {
 /// When and how an area was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactSource {
-    /// When the reading began.
+    /// When its last reply came.
     pub read_at: Timestamp,
     /// What the device was asked, as it is typed on its command line. Several questions where one does not tell all.
     pub commands: Vec<String>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hopgate_core::names::DeviceId;
-use hopgate_panos::{Client, Fingerprint, HttpsError, HttpsLimits, HttpsTransport};
+use hopgate_panos::{Client, Fingerprint, HttpsError, HttpsLimits, HttpsTransport, Now};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,8 @@ fn trust_stream() -> Result<StreamId, InvalidStream> {
 pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Connections, ConnectError> {
     let pins = pins(ledger).map_err(ConnectError::Pins)?;
     let mut fetched = Fetched::default();
+    let civil = inventory.clock();
+    let now: Now = Arc::new(move || civil.now());
     let mut connections = Connections {
         clients: BTreeMap::new(),
         addresses: BTreeMap::new(),
@@ -123,7 +125,8 @@ pub fn connect(inventory: &Inventory, path: &Path, ledger: &Ledger) -> Result<Co
                 source,
             })?;
         let client = Client::new(device.to_string(), transport, credentials)
-            .pausing_by(|span| Box::pin(clock::pause(span)));
+            .pausing_by(|span| Box::pin(clock::pause(span)))
+            .dated_by(Arc::clone(&now));
         connections.addresses.insert(device.clone(), authority(entry));
         connections.clients.insert(device, Arc::new(client));
     }

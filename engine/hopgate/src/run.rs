@@ -128,9 +128,7 @@ pub async fn prepare(state: &State, campaign_file: &Path) -> Result<Prepared, Fa
     let base = campaign_file.parent().unwrap_or(Path::new(""));
     let catalogue = catalogue::load(&file.catalogue, base)?;
     let (before, after) = load_checks(&file, base, &catalogue)?;
-    let clock = inventory
-        .simulated_clock
-        .map_or_else(Clock::system, Clock::scaled);
+    let clock = inventory.clock();
     let connections = connect(&inventory, &inventory_path, state.ledger())?;
     let plan = make_plan(
         state,

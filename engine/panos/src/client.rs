@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::error::{CallError, Failure};
@@ -35,7 +36,11 @@ pub struct Client {
     logins: AtomicU64,
     key: Mutex<KeyState>,
     pause: fn(Duration) -> BoxFuture<'static, ()>,
+    now: Option<Now>,
 }
+
+/// Civil time, from whoever has a clock.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 #[derive(Default)]
 struct KeyState {
@@ -54,7 +59,21 @@ impl Client {
             logins: AtomicU64::new(0),
             key: Mutex::default(),
             pause: |_| Box::pin(std::future::ready(())),
+            now: None,
         }
+    }
+
+    /// With the civil time, which this crate does not have: what is read then says when its reply came. Without it, that is
+    /// when the reading began.
+    #[must_use]
+    pub fn dated_by(mut self, now: Now) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// The instant of a reply that has just come.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.now.as_ref().map(|now| now())
     }
 
     /// With a way to let time pass, which this crate does not have. Only what takes the device several requests waits: a

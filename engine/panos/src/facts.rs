@@ -25,7 +25,8 @@ impl Client {
     /// areas need it. Never fails as a whole: an area that could not be read is unknown, with the call's error as the
     /// reason; one that is not wanted is "not asked".
     ///
-    /// `now` is the instant written into the facts, and the one that certificates are held against.
+    /// `now` is the instant written into the facts, and the one that certificates are held against; each area has that of
+    /// its last reply, where the client has a clock.
     pub async fn facts(&self, areas: &BTreeSet<FactArea>, now: Timestamp) -> Facts {
         self.facts_until(areas, now, pending(), "").await
     }
@@ -49,25 +50,12 @@ impl Client {
             lists: Vec::new(),
         };
         let more = sheet.questions_of_advanced_routing();
-        let mut facts = Facts::unread(self.device(), now);
-        for area in areas {
-            let besides = questions_of_advanced_routing(*area);
-            let besides = besides.iter().filter(|one| more.contains(one));
-            let commands = questions(*area).iter().chain(besides);
-            let source = FactSource {
-                read_at: now,
-                commands: commands.map(|one| one.command().to_owned()).collect(),
-            };
-            facts.sources.insert(*area, source);
-        }
         sheet
             .replies
             .extend(self.put_all(more, enough.as_mut(), why).await);
         sheet.lists = self.put_lists(sheet.list_questions(), enough, why).await;
-        if let Some(source) = facts.sources.get_mut(&FactArea::ExternalListContents) {
-            let asked = sheet.lists.iter().map(|(question, _)| question.typed());
-            source.commands.extend(asked);
-        }
+        let mut facts = Facts::unread(self.device(), now);
+        facts.sources = areas.iter().map(|area| (*area, sheet.source(*area))).collect();
         sheet.fill(&mut facts);
         facts
     }
@@ -122,7 +110,8 @@ impl Client {
         let mut form = vec![("type", "op"), ("cmd", question.command.as_str())];
         form.extend(question.vsys.as_deref().map(|vsys| ("vsys", vsys)));
         let reply = call.send(&form).await?;
-        Ok(Reply { call, reply })
+        let at = self.now();
+        Ok(Reply { call, reply, at })
     }
 
     fn unanswered(&self, operation: Operation, why: &str) -> CallError {
@@ -145,7 +134,8 @@ impl Client {
             }
             Request::SystemLog { filter, newest } => self.system_log(&call, filter, newest).await?,
         };
-        Ok(Reply { call, reply })
+        let at = self.now();
+        Ok(Reply { call, reply, at })
     }
 }
 
@@ -204,6 +194,8 @@ const NOBODY_ANSWERS: &str = "Please check network connectivity";
 struct Reply<'c> {
     call: Call<'c>,
     reply: Received,
+    /// When it came, where the client has a clock.
+    at: Option<Timestamp>,
 }
 
 /// Every reply of one reading, and how areas are read from them.
@@ -221,6 +213,27 @@ impl<'c> Sheet<'c> {
     fn reply(&self, question: Question) -> Option<Result<&Reply<'c>, CallError>> {
         let reply = self.replies.get(&question)?;
         Some(reply.as_ref().map_err(Clone::clone))
+    }
+
+    /// When and by which commands an area was read.
+    fn source(&self, area: FactArea) -> FactSource {
+        let besides = questions_of_advanced_routing(area);
+        let besides = besides.iter().filter(|one| self.replies.contains_key(one));
+        let asked: Vec<Question> = questions(area).iter().chain(besides).copied().collect();
+        let lists = match area {
+            FactArea::ExternalListContents => self.lists.as_slice(),
+            _ => &[],
+        };
+        let replies = asked.iter().filter_map(|question| self.replies.get(question));
+        let replies = replies.chain(lists.iter().map(|(_, reply)| reply));
+        let came = replies.filter_map(|reply| reply.as_ref().ok()?.at);
+        let commands = asked.iter().map(|question| question.command().to_owned());
+        FactSource {
+            read_at: came.max().unwrap_or(self.now),
+            commands: commands
+                .chain(lists.iter().map(|(question, _)| question.typed()))
+                .collect(),
+        }
     }
 
     /// What is still to be asked where the advanced routing engine runs.
@@ -253,7 +266,7 @@ impl<'c> Sheet<'c> {
                 (&question.list.place, &question.list.name) == (&list.place, &list.name)
             })?;
             let read = reply.as_ref().map_err(Clone::clone);
-            Some(read.and_then(|Reply { call, reply }| {
+            Some(read.and_then(|Reply { call, reply, .. }| {
                 call.understand_raw(reply, |raw| {
                     raw.result().and_then(|result| lists::counts(&result))
                 })
@@ -276,7 +289,7 @@ impl<'c> Sheet<'c> {
     /// As [`Sheet::tree`], for a reader that goes through the reply itself.
     fn raw<T>(&self, question: Question, reader: impl Fn(Raw<'_>) -> Result<T, Failure>) -> Fact<T> {
         let read = self.reply(question).map(|reply| {
-            let Reply { call, reply } = reply?;
+            let Reply { call, reply, .. } = reply?;
             call.understand_raw(reply, &reader)
         });
         fact(read)
@@ -285,7 +298,7 @@ impl<'c> Sheet<'c> {
     /// A refresh of the software list goes to the update server, and says so when nobody answers there.
     fn update_server(&self) -> Fact<UpdateServer> {
         let read = self.reply(Question::SoftwareCheck).map(|reply| {
-            let Reply { call, reply } = reply?;
+            let Reply { call, reply, .. } = reply?;
             call.understand_raw(reply, |raw| raw.result().map(|_| ()))
         });
         let silent = |error: &CallError| matches!(&error.failure, Failure::Rejected { text, .. } if text.contains(NOBODY_ANSWERS));
@@ -298,7 +311,7 @@ impl<'c> Sheet<'c> {
     fn configuration<T>(&self, reader: impl Fn(&Found) -> T) -> Fact<T> {
         let read = self.reply(Question::Configuration).map(|reply| {
             let found = self.configuration.get_or_init(|| {
-                let Reply { call, reply } = reply?;
+                let Reply { call, reply, .. } = reply?;
                 call.understand_raw(reply, configuration::read)
             });
             found.as_ref().map(&reader).map_err(Clone::clone)

@@ -47,7 +47,7 @@ mod trust;
 mod uptime;
 mod xml;
 
-pub use client::Client;
+pub use client::{Client, Now};
 pub use error::{BusyCause, CallError, Class, Failure};
 pub use https::{HttpsError, HttpsLimits, HttpsTransport};
 pub use managed::{Managed, ManagedDevice};

@@ -106,9 +106,7 @@ impl Order {
         question.patience = self.patience;
         question.keep_facts = self.keep_facts;
         question.areas.extend(&self.also);
-        let clock = inventory
-            .simulated_clock
-            .map_or_else(Clock::system, Clock::scaled);
+        let clock = inventory.clock();
         Ok(Ready {
             question: Arc::new(question),
             inventory,

@@ -107,13 +107,11 @@ pub(super) fn only_campaign(state: &State, named: Option<CampaignId>) -> Result<
 
 /// Civil time of a campaign that does not run here: simulated where its inventory says so.
 fn clock_of(dir: &Path, campaign: &CampaignId) -> Clock {
-    let scale = launch_of(dir, campaign).and_then(|launch| {
+    let inventory = launch_of(dir, campaign).and_then(|launch| {
         let file = CampaignFile::load(&launch.campaign_file).ok()?;
-        Inventory::load(&file.inventory_path(&launch.campaign_file))
-            .ok()?
-            .simulated_clock
+        Inventory::load(&file.inventory_path(&launch.campaign_file)).ok()
     });
-    scale.map_or_else(Clock::system, Clock::scaled)
+    inventory.map_or_else(Clock::system, |inventory| inventory.clock())
 }
 
 /// Labels of a campaign's inventory, where it can still be read.

@@ -12,7 +12,6 @@ use hopgate_playbooks::{FactArea, Facts};
 use super::{ask, inventory, note, say};
 use crate::asking::Patience;
 use crate::audit::estate::PATIENCE_S;
-use crate::clock::Clock;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
 use crate::failure::{ANOTHER_DEVICE, Exit, Failure};
@@ -125,9 +124,7 @@ async fn read(
     areas: &BTreeSet<FactArea>,
     patience: Duration,
 ) -> Result<Facts, Failure> {
-    let clock = inventory
-        .simulated_clock
-        .map_or_else(Clock::system, Clock::scaled);
+    let clock = inventory.clock();
     let connections = connect(inventory, path, opened.ledger())?;
     // Who answers is asked too where the inventory says who is meant.
     let mut asked = areas.clone();

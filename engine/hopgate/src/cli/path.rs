@@ -300,9 +300,7 @@ async fn whole_fleet(
     let inventory = Inventory::load(inventory_path)?;
     let selector = args.group.clone().unwrap_or_default();
     selector.check(&inventory)?;
-    let clock = inventory
-        .simulated_clock
-        .map_or_else(Clock::system, Clock::scaled);
+    let clock = inventory.clock();
     let opened = ask::open_for_pins(state).await?;
     let connections = connect(&inventory, inventory_path, opened.ledger())?;
     let wishes = args.wishes.wishes();

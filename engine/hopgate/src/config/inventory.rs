@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::CredentialsRef;
 use super::{ConfigError, meaning};
-use crate::clock::Scale;
+use crate::clock::{Clock, Scale};
 
 /// The inventory file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +87,11 @@ impl Inventory {
             source,
         })?;
         Self::parse(path, &text)
+    }
+
+    /// Civil time of its devices: the machine's, or a simulation's.
+    pub fn clock(&self) -> Clock {
+        self.simulated_clock.map_or_else(Clock::system, Clock::scaled)
     }
 
     /// As [`Inventory::load`], from the text of the file.

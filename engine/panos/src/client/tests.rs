@@ -177,7 +177,7 @@ fn calls_can_be_made_from_any_thread() {
     from_any_thread(&client.restart());
     from_any_thread(&client.job(crate::JobId(1)));
     from_any_thread(&client.export_configuration());
-    from_any_thread(&client.facts(&std::collections::BTreeSet::new(), jiff::Timestamp::UNIX_EPOCH));
+    from_any_thread(&client.facts(&std::collections::BTreeSet::new(), Timestamp::UNIX_EPOCH));
 }
 
 /// Replies that repeat what they were sent, in every place that an error quotes.

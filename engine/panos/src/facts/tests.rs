@@ -1,6 +1,7 @@
 //! Only the wanted areas are asked, and a failed one does not take the others with it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -155,6 +156,22 @@ async fn what_has_come_in_is_kept_when_the_rest_is_given_up() {
         .await;
     assert_eq!(transport.seen().len(), before, "nothing is sent after the end");
     insta::assert_snapshot!(none.unknown(FactArea::System).unwrap(), @"read system information on acme-fw1: no complete reply in time: no answer within 0 s");
+}
+
+#[tokio::test]
+async fn an_area_says_when_its_last_reply_came() {
+    let (_, client) = client(firewall("system-info-10.1.xml"));
+    let seconds = AtomicI64::new(0);
+    let client = client.dated_by(Arc::new(move || {
+        let second = seconds.fetch_add(1, Ordering::SeqCst);
+        now() + jiff::SignedDuration::from_secs(second)
+    }));
+    let areas = BTreeSet::from([FactArea::System, FactArea::Locks]);
+    let facts = client.facts(&areas, now()).await;
+    let came = |area| facts.sources[&area].read_at.duration_since(now()).as_secs();
+    // One question, then two.
+    assert_eq!((came(FactArea::System), came(FactArea::Locks)), (0, 2));
+    assert_eq!(facts.read_at, now());
 }
 
 /// A device that says nothing to what it would have to ask the vendor's servers.
