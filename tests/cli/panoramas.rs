@@ -1,6 +1,7 @@
 //! Panorama as the inventory: what it manages is named, paired and labelled, asked directly, and held against who answers.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use hopgate_tests::process::Simulator;
 use serde_json::{Value, json};
@@ -70,6 +71,32 @@ fn estate(network: &str) -> (Desk, Simulator) {
 fn json_of(desk: &Desk, name: &str) -> Value {
     let text = std::fs::read_to_string(desk.path().join(name)).unwrap();
     serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_schedule_asks_whatever_panoramas_manage_then() {
+    let (desk, _simulator) = estate("127.64.0.0/16");
+    let schedule = |more: &str| {
+        format!("audits:\n  - {{name: nightly, cron: '* * * * *', {more}, playbooks: [optics]}}\n")
+    };
+    desk.write("schedules.yaml", &schedule("from_panorama: panorama.yml"));
+    let refused = desk.refused("audit --schedule schedules.yaml");
+    assert!(
+        refused.starts_with("error[C001]: failed to read panorama.yml"),
+        "{refused}"
+    );
+
+    desk.write("schedules.yaml", &schedule("from_panorama: panorama.yaml"));
+    let mut keeping = desk.start("audit --schedule schedules.yaml");
+    // At the next full minute: of what Panoramas manage nobody says that its time is simulated.
+    keeping.wait_for_text(
+        "0 exposed, 0 unknown, 3 clear; first run",
+        Duration::from_secs(90),
+    );
+    keeping.interrupt();
+    assert_eq!(keeping.wait(Duration::from_secs(60)).code, Some(4));
+    let history = desk.done("audit history nightly");
+    assert!(history.contains("3 clear; first run"), "{history}");
 }
 
 #[test]

@@ -62,6 +62,9 @@ pub struct Run {
     exposed: String,
     /// Pairs beyond what is kept.
     left_out: usize,
+    /// Firewalls that a Panorama manages and that could not be asked: it knows no address of them, or one of two.
+    #[serde(default)]
+    unlisted: usize,
 }
 
 /// What changed between two runs, in pairs of device and check.
@@ -115,8 +118,13 @@ fn pairs(audit: &Audit, before: &BTreeSet<Pair>) -> BTreeSet<Pair> {
     pairs
 }
 
-/// Records a run; what it came down to, and whether a person is paged.
-pub async fn record(ledger: &Ledger, name: &AuditName, audit: &Audit) -> Result<Run, LedgerError> {
+/// Records a run; what it came down to, and whether a person is paged. `unlisted` firewalls were not even asked.
+pub async fn record(
+    ledger: &Ledger,
+    name: &AuditName,
+    audit: &Audit,
+    unlisted: usize,
+) -> Result<Run, LedgerError> {
     let stream = stream(name)?;
     let before = last_run(ledger, name)?;
     let known = match &before {
@@ -138,6 +146,7 @@ pub async fn record(ledger: &Ledger, name: &AuditName, audit: &Audit) -> Result<
         trend: before.map(|_| trend),
         exposed,
         left_out,
+        unlisted,
     };
     let incident = incident(name, audit, &known);
     let opened = incident.map(|incident| Event::IncidentOpened(Box::new(incident)));
@@ -358,5 +367,9 @@ pub fn in_words(run: &Run) -> String {
     let trend = run
         .trend
         .map_or_else(|| "first run".to_owned(), |trend| trend.to_string());
-    format!("{exposed} exposed, {unknown} unknown, {clear} clear; {trend}")
+    let unlisted = match run.unlisted {
+        0 => String::new(),
+        some => format!("; {} left out by Panorama", count(some, "firewall")),
+    };
+    format!("{exposed} exposed, {unknown} unknown, {clear} clear; {trend}{unlisted}")
 }

@@ -72,6 +72,21 @@ impl Order {
 
     /// As [`Order::read`], for an inventory that is no file: `path` is where it comes from.
     pub fn of(&self, inventory: Inventory, path: PathBuf) -> Result<Ready, Failure> {
+        let mut question = self.question()?;
+        question.selector.check(&inventory)?;
+        if let Some(file) = &self.waivers {
+            question.waivers = Waivers::load(&self.base.join(file), &inventory)?;
+        }
+        Ok(Ready {
+            question: Arc::new(question),
+            clock: inventory.clock(),
+            inventory,
+            path,
+        })
+    }
+
+    /// What is asked, as far as it does not depend on the inventory.
+    pub fn question(&self) -> Result<Question, Failure> {
         let catalogue = catalogue::load(&self.catalogue, &self.base)?;
         let asked = checks::load_all(&self.checks(), &self.base, &catalogue)?;
         let asked = choice::choose(asked, &self.with)?;
@@ -98,21 +113,11 @@ impl Order {
             ));
         }
         question.selector = self.group.clone().unwrap_or_default();
-        question.selector.check(&inventory)?;
-        if let Some(file) = &self.waivers {
-            question.waivers = Waivers::load(&self.base.join(file), &inventory)?;
-        }
         question.at_once = self.at_once;
         question.patience = self.patience;
         question.keep_facts = self.keep_facts;
         question.areas.extend(&self.also);
-        let clock = inventory.clock();
-        Ok(Ready {
-            question: Arc::new(question),
-            inventory,
-            path,
-            clock,
-        })
+        Ok(question)
     }
 
     fn checks(&self) -> Vec<CheckText> {

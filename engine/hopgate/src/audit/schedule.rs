@@ -21,15 +21,17 @@ use super::cron::Cron;
 use super::estate::{AT_ONCE, PATIENCE_S};
 use super::history;
 use super::live::Live;
-use super::order::{Order, Reports};
+use super::order::{Order, Ready, Reports};
 use crate::checks::choice;
 use crate::clock::{self, Clock};
 use crate::config::campaign::PagerText;
+use crate::config::panorama::PanoramaFile;
 use crate::config::{ConfigError, meaning, read};
 use crate::failure::Failure;
 use crate::journal::JournalError;
 use crate::ledger::Ledger;
 use crate::pager::{Channel, Pager, Stop};
+use crate::panorama;
 use crate::run::channels;
 use crate::state::State;
 
@@ -58,7 +60,8 @@ struct AuditText {
     cron: String,
     #[serde(default = "utc")]
     zone: String,
-    inventory: PathBuf,
+    inventory: Option<PathBuf>,
+    from_panorama: Option<PathBuf>,
     #[serde(default)]
     playbooks: Vec<String>,
     #[serde(default)]
@@ -98,7 +101,41 @@ struct Planned {
     cron: Cron,
     zone: TimeZone,
     order: Order,
+    /// The file that names the Panoramas whose firewalls are asked, in place of an inventory.
+    panoramas: Option<PathBuf>,
     reports: Reports,
+}
+
+impl Planned {
+    /// Reads its files anew: whoever changed the inventory, or added a firewall to a Panorama, does not have to come here. Of a
+    /// Panorama also how many firewalls cannot be asked.
+    async fn ready(&self, ledger: &Ledger) -> Result<(Ready, usize), Failure> {
+        let Some(path) = &self.panoramas else {
+            return Ok((self.order.read()?, 0));
+        };
+        let path = self.order.base.join(path);
+        let file = PanoramaFile::load(&path)?;
+        let listed = Box::pin(panorama::list(&file, &path, ledger)).await?;
+        let left_out = listed.left_out.len();
+        Ok((self.order.of(listed.inventory, path)?, left_out))
+    }
+
+    /// Refuses what can be told to be wrong before anything is asked.
+    fn check(&self) -> Result<(), Failure> {
+        match &self.panoramas {
+            None => self.reports.check(&self.order.read()?),
+            Some(path) => {
+                PanoramaFile::load(&self.order.base.join(path))?;
+                self.order.question().map(|_| ())
+            }
+        }
+    }
+
+    /// Civil time of its devices, before they are known. Panoramas are in the machine's.
+    fn clock(&self) -> Clock {
+        let ready = self.panoramas.is_none().then(|| self.order.read().ok()).flatten();
+        ready.map_or_else(Clock::system, |ready| ready.clock().clone())
+    }
 }
 
 impl Schedule {
@@ -106,9 +143,7 @@ impl Schedule {
     pub fn load(path: &Path) -> Result<Schedule, Failure> {
         let file: File = read(path, |file: &File| planned(path, file).map(|_| ()))?;
         let audits = planned(path, &file)?;
-        for audit in &audits {
-            audit.reports.check(&audit.order.read()?)?;
-        }
+        audits.iter().try_for_each(Planned::check)?;
         Ok(Schedule {
             base: base_of(path),
             audits,
@@ -134,10 +169,7 @@ impl Schedule {
         say: &(dyn Fn(&str) + Sync),
         turn: &tokio::sync::Mutex<()>,
     ) {
-        let mut clock = audit
-            .order
-            .read()
-            .map_or_else(|_| Clock::system(), |ready| ready.clock().clone());
+        let mut clock = audit.clock();
         loop {
             let Some(at) = audit.cron.next(clock.now(), &audit.zone) else {
                 return;
@@ -159,16 +191,15 @@ impl Schedule {
 
     /// Asks once; what it came down to, and whether pages are left.
     async fn run(&self, audit: &Planned, home: &Home, clock: &mut Clock) -> Result<(String, bool), Failure> {
-        // Read anew: whoever changed the inventory does not have to come here.
-        let ready = audit.order.read()?;
-        *clock = ready.clock().clone();
         let opened = home.open().await?;
         let ledger = opened.ledger();
         let done = async {
+            let (ready, unlisted) = audit.ready(ledger).await?;
+            *clock = ready.clock().clone();
             let asked = ready
                 .ask_beside(home.campaign(), ledger, &mut Live::silent())
                 .await?;
-            let run = history::record(ledger, &audit.name, &asked).await?;
+            let run = history::record(ledger, &audit.name, &asked, unlisted).await?;
             let left = self.page(audit, ledger, clock).await;
             let mut told = history::in_words(&run);
             if let Err(error) = audit.reports.write(&asked, &self.base) {
@@ -321,6 +352,14 @@ fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
         let group = group.map_err(|error: crate::config::selector::SelectorError| {
             meaning(path, key("group"), error.to_string())
         })?;
+        let inventory = match (&text.inventory, &text.from_panorama) {
+            (Some(inventory), None) => inventory.clone(),
+            (None, Some(panoramas)) => panoramas.clone(),
+            _ => {
+                let told = "an audit has an inventory, or from_panorama in its place";
+                return Err(meaning(path, key("inventory"), told));
+            }
+        };
         let reports = &text.reports;
         let written = [&reports.html, &reports.csv, &reports.json, &reports.junit];
         if reports.split_by.is_some() && written.into_iter().all(Option::is_none) {
@@ -333,7 +372,7 @@ fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
             zone,
             order: Order {
                 base: base_of(path),
-                inventory: text.inventory.clone(),
+                inventory,
                 playbooks: text.playbooks.clone(),
                 with: choice::written(&text.with),
                 group,
@@ -345,6 +384,7 @@ fn planned(path: &Path, file: &File) -> Result<Vec<Planned>, ConfigError> {
                 keep_facts: reports.json.is_some(),
                 also: Vec::new(),
             },
+            panoramas: text.from_panorama.clone(),
             reports: Reports {
                 html: reports.html.clone(),
                 csv: reports.csv.clone(),
@@ -391,7 +431,9 @@ audits:
         insta::assert_snapshot!(wrong("weekly", "nightly"), @"schedules.yaml:3: audits[1].name: nightly is the name of an earlier audit");
         insta::assert_snapshot!(wrong("html: weekly.html", "split_by: customer"), @"schedules.yaml:3: audits[1].reports: split_by takes html, csv, json or junit: the directory that the parts go to");
         insta::assert_snapshot!(wrong("playbooks: [optics]", "with: {licences: {warn_days: }}"), @r#"schedules.yaml:2:116: a setting needs a value; an empty text is "", an empty list []"#);
-        insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, playbooks, with, group, to, waive, catalogue, reports");
+        insta::assert_snapshot!(wrong("inventory: inventory.yaml", "group: customer=acme"), @"schedules.yaml:2: audits[0].inventory: an audit has an inventory, or from_panorama in its place");
+        insta::assert_snapshot!(wrong("inventory: inventory.yaml", "inventory: inventory.yaml, from_panorama: panorama.yaml"), @"schedules.yaml:2: audits[0].inventory: an audit has an inventory, or from_panorama in its place");
+        insta::assert_snapshot!(wrong("playbooks", "playbook"), @"schedules.yaml:2:89: unknown field `playbook`, expected one of name, cron, zone, inventory, from_panorama, playbooks, with, group, to, waive, catalogue, reports");
         insta::assert_snapshot!(wrong("to: 10.2.7", "to: 10.2.7.9"), @r#"schedules.yaml:3:72: to: "10.2.7.9" is not a PAN-OS version: "9" follows where the version should end (expected MAJOR.MINOR.MAINTENANCE, then at most one of -hN, -bN or -cN, then at most .xfr)"#);
     }
 }

@@ -632,7 +632,7 @@ mod histories {
         ];
         for (index, devices) in nights.into_iter().enumerate() {
             let night = at(audit(devices), &format!("2026-03-0{}", index + 1));
-            history::record(&ledger, &name, &night).await.unwrap();
+            history::record(&ledger, &name, &night, 0).await.unwrap();
         }
         history::record_failure(
             &ledger,
@@ -673,8 +673,12 @@ hopgate/audit/nightly/1772418607/new-blockers audit nightly: 1 new blocker on 1 
             audit(vec![exposed("fw1"), exposed("fw2"), clear("fw3")]),
             "2026-03-07",
         );
-        history::record(&ledger, &name, &next).await.unwrap();
+        history::record(&ledger, &name, &next, 2).await.unwrap();
         let told = history::told(&ledger, Some(&name)).unwrap().unwrap();
+        assert!(
+            told.contains("1 new, 1 gone, 1 still; 2 firewalls left out by Panorama\n"),
+            "{told}"
+        );
         insta::assert_snapshot!(told.split_once("\n\n").unwrap().1, @r"
         new since 2026-03-05 02:30: 1
           fw1                  optics/PAN-221190
@@ -700,7 +704,7 @@ hopgate/audit/nightly/1772418607/new-blockers audit nightly: 1 new blocker on 1 
             device.answers[0].finding.message = "ü\"\\".repeat(500).into();
             device
         });
-        let run = history::record(&ledger, &name, &at(audit(devices.collect()), "2026-03-01"))
+        let run = history::record(&ledger, &name, &at(audit(devices.collect()), "2026-03-01"), 0)
             .await
             .unwrap();
         assert_eq!(run.counts.exposed, 2000);
