@@ -101,7 +101,7 @@ pub struct InterfaceCounters {
     pub packets_in: Option<u64>,
     /// Packets sent.
     pub packets_out: Option<u64>,
-    /// Packets received with errors.
+    /// Packets received with errors: of a port, the larger of what it counts itself and what the processor behind it does.
     pub errors_in: Option<u64>,
     /// Packets that were received and thrown away.
     pub drops_in: Option<u64>,
