@@ -145,6 +145,9 @@ const HOSTILE: &[&str] = &[
     "{\"a\":[{\"b\":\"c\"}],\"d\":null}\nreply.a.exists(x, x.b.matches('^c+$')) && has(reply.d)",
     "{\"b\":1,\"a\":2}\nreply.map(name, name)",
     "\"text\"\n[reply].map(x, x + x).map(x, x + x).map(x, x + x)",
+    "[[1,2],{\"a\":\"b\"}]\nreply",
+    "[[1,2],{\"a\":\"b\"}]\nreply.exists(x, reply - x == 1)",
+    "[[1,2],{\"a\":\"b\"}]\nreply[0.5] == reply[reply]",
 ];
 
 /// A text as YAML, whatever is in it: JSON is YAML.
