@@ -41,6 +41,7 @@ const OWN: &[&str] = &[
     "days_between",
     "hours_between",
     "minutes_to_run",
+    "device_time",
     "end_of_life",
     "list_of",
     UNKNOWN,
@@ -89,6 +90,14 @@ pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
     context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
         minutes_to_run(&schedule, &clock)
     })?;
+    context.add_function(
+        "device_time",
+        |time: Arc<String>, clock: Arc<String>, now: Arc<String>| {
+            calendar::device_time(&time, &clock, &now)
+                .map(|shown| Value::String(Arc::new(shown)))
+                .map_err(|wrong| ExecutionError::function_error("device_time", wrong))
+        },
+    )?;
     context.add_function("end_of_life", |release: Arc<String>| end_of_life(&release))?;
     context.add_function("list_of", |value: Value| Ok::<_, ExecutionError>(list_of(value)))?;
     context.add_function(UNKNOWN, |reason: Arc<String>| {
@@ -235,6 +244,7 @@ mod tests {
             "days_between('2026-01-01T00:00:00Z', '2026-01-02') == 1",
             "hours_between('2026-01-01T00:00:00', '2026-01-01T02:30:00') == 2",
             "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
+            "device_time('2026-01-01T22:00:00Z', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z') == '2026-01-01T23:00:00'",
             "end_of_life('9.1.16') == '2024-06-30'",
             "list_of('a') == ['a'] && list_of(null) == [] && list_of(['b']) == ['b']",
             "unknown('x') || true",
@@ -262,6 +272,7 @@ mod tests {
             "hours_between('then', 'now')",
             "minutes_to_run('daily', '2026-01-01T00:00:00')",
             "minutes_to_run({'every': 'sometimes'}, '2026-01-01T00:00:00')",
+            "device_time('tonight', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z')",
             "end_of_life('9.1')",
             "unknown('the reason')",
         ] {

@@ -189,11 +189,11 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
         .unwrap();
     insta::assert_snapshot!(listed, @r"
       cut_at                   -
-      times_in_doubt           no
       ports
         interface ethernet1/1, log at 2026-02-07T11:04:27, up yes
         interface ethernet1/2, log at 2026-02-07T11:04:27, up yes
         interface ethernet1/3, log at 2026-02-07T11:04:27, up yes
         interface ethernet1/4, log at 2026-02-07T11:04:27, up yes
+      times_in_doubt           no
     ");
 }
