@@ -9,10 +9,21 @@
 
 use std::time::Instant;
 
-use hopgate_playbooks::{Fact, Facts, Playbook, Route, Verdict};
+use hopgate_playbooks::{ArpEntry, Fact, Facts, Playbook, Route, Verdict};
 use jiff::Timestamp;
 
 const ROUTES: usize = 100_000;
+
+/// What one check looks at, one by one, and says.
+const NEIGHBOURS: usize = 10_000;
+
+/// Checks of each neighbour: what they do, their expression, and their message.
+const CHECKS_OF_EACH: &[(&str, &str, &str)] = &[
+    ("all of it in each message", "true", "{routes}"),
+    ("all of it as a condition, each time", "dyn(routes)", "m"),
+    ("a sum with all of it, each time", "dyn(routes) - 1 == 0", "m"),
+    ("all of it at no place, each time", "dyn(routes)[0.5] == 0", "m"),
+];
 
 /// What a check does, and its expression.
 const CHECKS: &[(&str, &str)] = &[
@@ -129,6 +140,16 @@ fn facts() -> Facts {
         age: Some(4_711),
     };
     facts.routes = Fact::Known((0..ROUTES).map(route).collect());
+    let neighbour = |at: usize| ArpEntry {
+        dataplane: None,
+        interface: "ethernet1/1".to_owned(),
+        address: format!("192.0.{}.{}", at / 256, at % 256),
+        mac: None,
+        port: None,
+        status: None,
+        ttl: None,
+    };
+    facts.arp = Fact::Known((0..NEIGHBOURS).map(neighbour).collect());
     facts
 }
 
@@ -151,31 +172,44 @@ fn from_here() {
 fn main() {
     let facts = facts();
     for (what, expression) in CHECKS {
-        let text = format!(
-            "playbook: p\ntitle: t\nchecks:\n  - {{id: c, title: t, needs: [routes], fail_when: {}, severity: info, message: m}}\n",
-            serde_json::Value::from(*expression)
-        );
-        let playbook = match Playbook::parse("p.yaml", &text) {
-            Ok(playbook) => playbook,
-            Err(error) => {
-                println!("{what:>38}: refused: {error}");
-                continue;
-            }
-        };
-        from_here();
-        let (before, _) = resident_mb();
-        let began = Instant::now();
-        let found = playbook.evaluate(&facts, None);
-        let took = began.elapsed();
-        let (_, highest) = resident_mb();
-        let verdict = match &found[0].verdict {
-            Verdict::Error { detail } => detail.rsplit_once("`: ").map_or(detail.as_str(), |(_, why)| why),
-            other => &format!("{other:?}").to_lowercase(),
-        };
-        println!(
-            "{what:>38}: {:>5} ms, {:>4} MB more, {verdict}",
-            took.as_millis(),
-            highest - before
+        let expression = serde_json::Value::from(*expression);
+        measure(
+            &facts,
+            what,
+            &format!("needs: [routes], fail_when: {expression}, message: m"),
         );
     }
+    for (what, expression, message) in CHECKS_OF_EACH {
+        let [expression, message] = [*expression, *message].map(serde_json::Value::from);
+        let looks = format!(
+            "needs: [arp, routes], for_each: arp, as: one, fail_when: {expression}, message: {message}"
+        );
+        measure(&facts, what, &looks);
+    }
+}
+
+fn measure(facts: &Facts, what: &str, check: &str) {
+    let text = format!("playbook: p\ntitle: t\nchecks:\n  - {{id: c, title: t, severity: info, {check}}}\n");
+    let playbook = match Playbook::parse("p.yaml", &text) {
+        Ok(playbook) => playbook,
+        Err(error) => {
+            println!("{what:>38}: refused: {error}");
+            return;
+        }
+    };
+    from_here();
+    let (before, _) = resident_mb();
+    let began = Instant::now();
+    let found = playbook.evaluate(facts, None);
+    let took = began.elapsed();
+    let (_, highest) = resident_mb();
+    let verdict = match found.last().map(|finding| &finding.verdict) {
+        Some(Verdict::Error { detail }) => detail.rsplit_once("`: ").map_or(detail.as_str(), |(_, why)| why),
+        other => &format!("{other:?}").to_lowercase(),
+    };
+    println!(
+        "{what:>38}: {:>5} ms, {:>4} MB more, {verdict}",
+        took.as_millis(),
+        highest - before
+    );
 }

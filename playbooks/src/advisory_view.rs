@@ -168,8 +168,8 @@ mod tests {
                 local: member,
                 peer: None,
                 running_sync: None,
-                running_sync_enabled: true,
-                preemptive: false,
+                running_sync_enabled: Some(true),
+                preemptive: Some(false),
             }),
             system: Fact::Known(System {
                 hostname: "fw1".to_owned(),

@@ -3,9 +3,9 @@
 //! Responsible for: the arithmetic behind the expressions' functions about time, on texts. Must not know: any clock; what
 //! is now comes with the facts.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 const MINUTES_A_DAY: i64 = 24 * 60;
 
@@ -39,6 +39,34 @@ fn instant(text: &str, end_of_day: bool) -> Result<Timestamp, String> {
         .to_zoned(TimeZone::UTC)
         .map(|zoned| zoned.timestamp())
         .map_err(|_| wrong())
+}
+
+/// Zones are whole quarters of an hour away from UTC. Within that, a clock that is read a little later than `now`, or is a little
+/// off, shows the same zone.
+const ZONE_STEP_SECONDS: i64 = 15 * 60;
+
+/// What a device's clock shows at some time: an instant is turned into its local time, by how far its clock is from `now`; a local
+/// time is its own, and an empty text is what it shows at present. Until then no change to or from summer time is foreseen.
+pub(crate) fn device_time(time: &str, clock: &str, now: &str) -> Result<String, String> {
+    let local = |text: &str| {
+        text.parse::<DateTime>()
+            .map_err(|_| format!("\"{text}\" is neither an instant nor a local time"))
+    };
+    if time.is_empty() {
+        return local(clock).map(|clock| clock.to_string());
+    }
+    let Ok(instant) = time.parse::<Timestamp>() else {
+        return local(time).map(|time| time.to_string());
+    };
+    local(clock)?;
+    let ahead = seconds_between(now, clock)?;
+    let zone = (ahead + ZONE_STEP_SECONDS / 2).div_euclid(ZONE_STEP_SECONDS) * ZONE_STEP_SECONDS;
+    let shown = instant
+        .to_zoned(TimeZone::UTC)
+        .datetime()
+        .checked_add(SignedDuration::from_secs(zone))
+        .map_err(|_| format!("\"{time}\" is too far away"))?;
+    Ok(shown.to_string())
 }
 
 /// Minutes until a schedule of updates runs next, by the device's own clock; none where it never runs.
@@ -144,6 +172,62 @@ mod tests {
         assert!(hours_between(now, "soon").is_err());
         assert!(days_between(now, "soon").is_err());
         assert!(days_between("", "2026-03-01").is_err());
+    }
+
+    #[test]
+    fn an_instant_is_what_the_devices_clock_shows_then() {
+        let now = "2026-03-01T12:00:00Z";
+        for (time, clock, expected) in [
+            ("", "2026-03-01T12:00:07", "2026-03-01T12:00:07"),
+            (
+                "2026-03-01T22:00:00",
+                "2026-03-01T04:00:00",
+                "2026-03-01T22:00:00",
+            ),
+            ("2026-03-01T22:00", "2026-03-01T04:00:00", "2026-03-01T22:00:00"),
+            (
+                "2026-03-01T22:00:00Z",
+                "2026-03-01T12:00:00",
+                "2026-03-01T22:00:00",
+            ),
+            (
+                "2026-03-01T23:00:00+01:00",
+                "2026-03-01T12:00:00",
+                "2026-03-01T22:00:00",
+            ),
+            // Vienna, read seven minutes late; Los Angeles, read before; Kathmandu.
+            (
+                "2026-03-01T22:00:00Z",
+                "2026-03-01T13:07:00",
+                "2026-03-01T23:00:00",
+            ),
+            (
+                "2026-03-01T22:00:00Z",
+                "2026-03-01T03:58:00",
+                "2026-03-01T14:00:00",
+            ),
+            (
+                "2026-03-01T22:00:00Z",
+                "2026-03-01T17:45:30",
+                "2026-03-02T03:45:00",
+            ),
+        ] {
+            assert_eq!(
+                device_time(time, clock, now).as_deref(),
+                Ok(expected),
+                "{time} {clock}"
+            );
+        }
+        for (time, clock, now) in [
+            ("tonight", "2026-03-01T12:00:00", now),
+            ("2026-03-01T22:00:00Z", "noon", now),
+            ("2026-03-01T22:00:00Z", "2026-03-01T12:00:00Z", now),
+            ("2026-03-01T22:00:00Z", "2026-03-01T12:00:00", "now"),
+            ("", "", now),
+            ("9999-12-30T22:00:00Z", "2026-03-03T12:00:00", now),
+        ] {
+            assert!(device_time(time, clock, now).is_err(), "{time} {clock} {now}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::expression::{Expression, Need, NoAnswer, bounds};
 use crate::facts::{Fact, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 use crate::message::Message;
-use crate::vocabulary::{kind, shown};
+use crate::shown::kind;
 
 /// A compiled check.
 pub(crate) struct Check {
@@ -158,9 +158,9 @@ impl Check {
 
     fn conclude(&self, context: &Context<'_, '_>) -> Finding {
         // A subject that cannot be named must not hide what was found about it.
-        let subject = self.subject.as_ref().map(|subject| match subject.value(context) {
-            Ok(value) => shown(&value),
-            Err(_) => "(not nameable)".to_owned(),
+        let subject = self.subject.as_ref().map(|subject| {
+            let named = subject.text(context);
+            named.unwrap_or_else(|_| "(not nameable)".to_owned())
         });
         match self.fail_when.decides(context) {
             Ok(false) => self.finding(subject, Verdict::Pass, Arc::clone(&self.title)),

@@ -16,6 +16,7 @@ use hopgate_paths::nearest_names;
 use crate::facts::FactArea;
 use crate::hop::HopView;
 use crate::shape::Shape;
+use crate::shown::{beginning, kind, shown};
 use crate::vocabulary::{self, UNKNOWN};
 
 pub(crate) mod bounds;
@@ -215,9 +216,9 @@ impl Expression {
         &self.shape
     }
 
-    /// Its value, as one of its own.
-    pub(crate) fn value(&self, context: &Context<'_, '_>) -> Result<Value, NoAnswer> {
-        self.run(|| Value::resolve(&self.tree, context))
+    /// Its value as a message shows it, without a copy of the value.
+    pub(crate) fn text(&self, context: &Context<'_, '_>) -> Result<String, NoAnswer> {
+        self.run(|| shown(Value::resolve_val(&self.tree, context)?.as_ref()))
     }
 
     /// Its value, which belongs to the context where nothing had to be made for it: a large area is not copied.
@@ -259,7 +260,7 @@ impl Expression {
         if let Some(yes) = seen.downcast_ref::<CelBool>() {
             return Ok(*yes.inner());
         }
-        let kind = vocabulary::kind(seen.as_ref());
+        let kind = kind(seen.as_ref());
         Err(NoAnswer::Failed(format!(
             "`{}` is {kind}, not true or false",
             self.source
@@ -268,7 +269,7 @@ impl Expression {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    beginning(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -421,7 +422,7 @@ mod tests {
             let names: serde_json::Map<_, _> = (0..40).map(|at| (format!("n{at}"), at.into())).collect();
             context.add_variable_as_val("jobs", value(&names).unwrap());
             let looks = Expression::compile("dyn(jobs).map(name, name + string(jobs[name]))", &Scope::bare());
-            vocabulary::shown(&looks.ok().unwrap().value(&context).ok().unwrap())
+            looks.ok().unwrap().text(&context).ok().unwrap()
         };
         let first = said();
         assert!(first.starts_with("n00, n11, n1010, n1111, n1212, "), "{first}");
@@ -442,7 +443,7 @@ mod tests {
         context.add_variable_as_val("jobs", jobs);
         let said = |source: &str| match Expression::compile(source, &Scope::bare()) {
             Err(problem) => format!("refused: {}", problem.message),
-            Ok(expression) => match expression.value(&context) {
+            Ok(expression) => match expression.seen(&context) {
                 Ok(_) => "done".to_owned(),
                 Err(NoAnswer::Failed(_)) => "stopped".to_owned(),
                 Err(NoAnswer::Unknown(_)) => "unknown".to_owned(),
@@ -487,6 +488,14 @@ mod tests {
                 "whole comparisons",
                 "dyn(jobs).filter(a, jobs == jobs)".to_owned(),
             ),
+            (
+                "copies in what is said of a mistake",
+                "dyn(jobs).exists(a, jobs - a == 1) || dyn(jobs).exists(a, a / jobs == 1)".to_owned(),
+            ),
+            (
+                "copies in what is said of a place",
+                "dyn(jobs).exists(a, dyn(jobs)[a + 0.5] == 1)".to_owned(),
+            ),
             ("searches", "dyn(jobs).filter(a, !(a in jobs))".to_owned()),
             (
                 "patterns",
@@ -524,6 +533,8 @@ mod tests {
         copies: stopped
         copies in maps: stopped
         whole comparisons: stopped
+        copies in what is said of a mistake: stopped
+        copies in what is said of a place: stopped
         searches: stopped
         patterns: stopped
         a pattern bomb: refused: a pattern repeats its parts at most 100 times
@@ -538,7 +549,7 @@ mod tests {
         fn no_text_makes_the_compiler_panic(text in any::<String>(), near in "[a-z\\[\\]{}()!&|=<>.,:?'\"0-9 \\\\-]{0,40}") {
             for text in [text, near] {
                 if let Ok(expression) = Expression::compile(&text, &Scope::bare()) {
-                    let _ = expression.value(&vocabulary::context().unwrap());
+                    let _ = expression.text(&vocabulary::context().unwrap());
                 }
             }
         }

@@ -18,6 +18,7 @@ mod optics;
 mod playbook;
 mod setting;
 mod shape;
+mod shown;
 mod snapshot;
 mod values;
 mod variables;

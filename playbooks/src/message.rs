@@ -6,7 +6,6 @@
 use cel::Context;
 
 use crate::expression::{Expression, NoAnswer, Problem, Scope};
-use crate::vocabulary::shown;
 
 /// A message, its expressions compiled.
 pub(crate) struct Message {
@@ -60,7 +59,7 @@ impl Message {
             .iter()
             .map(|part| match part {
                 Part::Text(text) => Ok(text.clone()),
-                Part::Computed(expression) => expression.value(context).map(|value| shown(&value)),
+                Part::Computed(expression) => expression.text(context),
             })
             .collect()
     }

@@ -6,7 +6,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use cel::common::value::Val;
 use cel::objects::Key;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
@@ -42,16 +41,11 @@ const OWN: &[&str] = &[
     "days_between",
     "hours_between",
     "minutes_to_run",
+    "device_time",
     "end_of_life",
     "list_of",
     UNKNOWN,
 ];
-
-/// How many elements of a list a message shows.
-const SHOWN: usize = 20;
-
-/// How many characters a value takes up in a message.
-const SHOWN_LENGTH: usize = 1_000;
 
 /// The standard library, built once: playbooks are compiled and run against the same one.
 pub(crate) fn environment() -> Arc<Env> {
@@ -96,6 +90,14 @@ pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
     context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
         minutes_to_run(&schedule, &clock)
     })?;
+    context.add_function(
+        "device_time",
+        |time: Arc<String>, clock: Arc<String>, now: Arc<String>| {
+            calendar::device_time(&time, &clock, &now)
+                .map(|shown| Value::String(Arc::new(shown)))
+                .map_err(|wrong| ExecutionError::function_error("device_time", wrong))
+        },
+    )?;
     context.add_function("end_of_life", |release: Arc<String>| end_of_life(&release))?;
     context.add_function("list_of", |value: Value| Ok::<_, ExecutionError>(list_of(value)))?;
     context.add_function(UNKNOWN, |reason: Arc<String>| {
@@ -209,44 +211,6 @@ fn list_of(value: Value) -> Value {
     }
 }
 
-/// What kind of value it is, in a word.
-pub(crate) fn kind(value: &dyn Val) -> String {
-    Value::try_from(value).map_or_else(
-        |_| value.get_type().name().to_owned(),
-        |value| value.type_of().to_string(),
-    )
-}
-
-/// A value as a message shows it: texts bare, lists separated by commas, nothing as "none"; the beginning of it, where
-/// there is too much to read.
-pub(crate) fn shown(value: &Value) -> String {
-    let mut text = whole(value);
-    if let Some((end, _)) = text.char_indices().nth(SHOWN_LENGTH) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-fn whole(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.as_ref().clone(),
-        Value::Null => "none".to_owned(),
-        Value::List(items) if items.is_empty() => "none".to_owned(),
-        Value::List(items) => {
-            let mut words: Vec<String> = items.iter().take(SHOWN).map(shown).collect();
-            if items.len() > SHOWN {
-                words.push(format!("and {} more", items.len() - SHOWN));
-            }
-            words.join(", ")
-        }
-        other => match other.json() {
-            Ok(json) => json.to_string(),
-            Err(_) => format!("a {}", other.type_of()),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +244,7 @@ mod tests {
             "days_between('2026-01-01T00:00:00Z', '2026-01-02') == 1",
             "hours_between('2026-01-01T00:00:00', '2026-01-01T02:30:00') == 2",
             "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
+            "device_time('2026-01-01T22:00:00Z', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z') == '2026-01-01T23:00:00'",
             "end_of_life('9.1.16') == '2024-06-30'",
             "list_of('a') == ['a'] && list_of(null) == [] && list_of(['b']) == ['b']",
             "unknown('x') || true",
@@ -307,6 +272,7 @@ mod tests {
             "hours_between('then', 'now')",
             "minutes_to_run('daily', '2026-01-01T00:00:00')",
             "minutes_to_run({'every': 'sometimes'}, '2026-01-01T00:00:00')",
+            "device_time('tonight', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z')",
             "end_of_life('9.1')",
             "unknown('the reason')",
         ] {
@@ -326,24 +292,14 @@ mod tests {
             ("11.1.5", "'PAN-221190'", "unlisted"),
         ] {
             let state = run(&format!("fix_state('{running}', {fix})")).unwrap();
-            assert_eq!(shown(&state), expected, "{running} {fix}");
+            assert_eq!(
+                state,
+                Value::String(Arc::new(expected.to_owned())),
+                "{running} {fix}"
+            );
         }
         let error = run("fix_state('10.2.7', 'PAN-22119')").unwrap_err();
         insta::assert_snapshot!(error, @r#"Error executing function 'fix_state': the release catalogue has no advisory "PAN-22119" (nearest: PAN-221190, PAN-221127, PAN-172419)"#);
-    }
-
-    #[test]
-    fn values_are_shown_as_a_person_writes_them() {
-        for (source, expected) in [
-            ("'a b'", "a b"),
-            ("12", "12"),
-            ("['a', 1, true]", "a, 1, true"),
-            ("[]", "none"),
-            ("null", "none"),
-            ("{'a': 1}", "{\"a\":1}"),
-        ] {
-            assert_eq!(shown(&run(source).unwrap()), expected);
-        }
     }
 
     #[test]

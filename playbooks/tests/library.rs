@@ -67,6 +67,9 @@ fn versions(texts: &[String]) -> Vec<Version> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
+/// Checks that ask whether others can be answered: they pass, or cannot tell.
+const NEVER_FAILS: [&str; 1] = ["link-log-reaches-back"];
+
 fn testdata() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata"))
 }
@@ -182,9 +185,11 @@ fn every_check_of_the_library_concludes_what_it_should() {
                 cases_run += 1;
             }
             for verdict in ["pass", "fail", "inconclusive"] {
-                assert!(
+                let says_it = verdict != "fail" || !NEVER_FAILS.contains(&id.as_str());
+                assert_eq!(
                     seen.contains(verdict),
-                    "{file} has no case that ends in {verdict}"
+                    says_it,
+                    "{file} and the cases that end in {verdict}"
                 );
             }
         }

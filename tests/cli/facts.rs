@@ -146,21 +146,24 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
     assert_eq!(ended.code, Some(3), "{ended:#?}");
     let text = std::fs::read_to_string(desk.path().join("a.json")).unwrap();
     let audit = parsed(&text);
-    let found = |device: &str| -> Vec<String> {
+    let found = |check: &str, device: &str| -> Vec<String> {
         let devices = audit["devices"].as_array().unwrap();
         let device = devices.iter().find(|one| one["device"] == device).unwrap();
         let findings = device["findings"].as_array().unwrap().iter();
         findings
-            .filter(|finding| finding["check"] == "port-flaps")
+            .filter(|finding| finding["check"] == check)
             .map(|finding| format!("{} {}", finding["subject"], finding["verdict"]))
             .collect()
     };
     // Its flaps are all of the newest thousand changes, which reach back over days: no other port changed in that time.
-    assert_eq!(found("flaps"), [r#""ethernet1/2" "fail""#]);
+    assert_eq!(found("port-flaps", "flaps"), [r#""ethernet1/2" "fail""#]);
     let quiet: Vec<String> = (1..=4)
         .map(|port| format!(r#""ethernet1/{port}" "pass""#))
         .collect();
-    assert_eq!(found("quiet"), quiet);
+    assert_eq!(found("port-flaps", "quiet"), quiet);
+    for device in ["flaps", "quiet"] {
+        assert_eq!(found("link-log-reaches-back", device), [r#"null "pass""#]);
+    }
     // Twice an hour; one may come or go between the two readings, of log and of clock.
     let (_, message) = ended
         .stdout
@@ -191,5 +194,6 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
         interface ethernet1/2, log at 2026-02-07T11:04:27, up yes
         interface ethernet1/3, log at 2026-02-07T11:04:27, up yes
         interface ethernet1/4, log at 2026-02-07T11:04:27, up yes
+      times_in_doubt           no
     ");
 }

@@ -76,6 +76,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "days_between(",
             "hours_between(",
             "minutes_to_run(",
+            "device_time(",
             "end_of_life(",
             "content_number(",
             ".contains(",
@@ -145,6 +146,9 @@ const HOSTILE: &[&str] = &[
     "{\"a\":[{\"b\":\"c\"}],\"d\":null}\nreply.a.exists(x, x.b.matches('^c+$')) && has(reply.d)",
     "{\"b\":1,\"a\":2}\nreply.map(name, name)",
     "\"text\"\n[reply].map(x, x + x).map(x, x + x).map(x, x + x)",
+    "[[1,2],{\"a\":\"b\"}]\nreply",
+    "[[1,2],{\"a\":\"b\"}]\nreply.exists(x, reply - x == 1)",
+    "[[1,2],{\"a\":\"b\"}]\nreply[0.5] == reply[reply]",
 ];
 
 /// A text as YAML, whatever is in it: JSON is YAML.

@@ -33,8 +33,8 @@ fn standalone() -> Ha {
         },
         peer: None,
         running_sync: None,
-        running_sync_enabled: false,
-        preemptive: false,
+        running_sync_enabled: Some(false),
+        preemptive: Some(false),
     }
 }
 
@@ -50,8 +50,8 @@ fn pair(result: &Node) -> Result<Ha, Failure> {
         // A peer that was never heard of has an element without a state.
         peer: peer.map(|peer| member(peer, peer.value("state").unwrap_or("unknown"))),
         running_sync: text(group, "running-sync"),
-        running_sync_enabled: group.value("running-sync-enabled") == Some("yes"),
-        preemptive: preemptive(local, peer)?,
+        running_sync_enabled: group.yes("running-sync-enabled"),
+        preemptive: preemptive(local, peer),
     })
 }
 
@@ -69,16 +69,15 @@ fn member(info: &Node, state: &str) -> HaMember {
     }
 }
 
-/// Preemption acts when a member that has it on comes back, so one member is enough. Without any word on it the
-/// answer is not "off": a member that takes over by itself is what upgrades of pairs are most afraid of.
-fn preemptive(local: &Node, peer: Option<&Node>) -> Result<bool, Failure> {
-    let peer = peer.and_then(|peer| peer.value("preemptive"));
-    match (local.value("preemptive"), peer) {
-        (Some("yes"), _) | (_, Some("yes")) => Ok(true),
-        (Some("no"), _) => Ok(false),
-        (_, _) => Err(Failure::unreadable(
-            "<local-info> does not say whether it is <preemptive>",
-        )),
+/// Preemption acts when a member that has it on comes back, so one member is enough. Without a word of either the answer is
+/// not "off": a member that takes over by itself is what upgrades of pairs are most afraid of. A peer that is not heard says
+/// nothing, and is not known to have it off.
+fn preemptive(local: &Node, peer: Option<&Node>) -> Option<bool> {
+    let of = |member: Option<&Node>| member.and_then(|member| member.yes("preemptive"));
+    match (of(Some(local)), of(peer)) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
     }
 }
 
@@ -127,11 +126,13 @@ pub(crate) fn links(result: &Node) -> Result<HaLinks, Failure> {
     })
 }
 
-/// `<conn-ha1-backup><conn-status>up</conn-status>..` is the link `ha1-backup`.
+/// `<conn-ha1-backup><conn-status>up</conn-status>..` is the link `ha1-backup`. One that does not say how it is stays in the
+/// list: were it left out, every link would be up. `<conn-status>` beside them is that of the members, and no link.
 fn link(node: &Node) -> Option<HaLink> {
+    let name = node.name.strip_prefix("conn-").filter(|name| *name != "status")?;
     Some(HaLink {
-        name: printable(node.name.strip_prefix("conn-")?, 40),
-        status: text(node, "conn-status")?,
+        name: printable(name, 40),
+        status: text(node, "conn-status"),
     })
 }
 

@@ -79,20 +79,27 @@ pub(crate) fn counters(result: &Node) -> Result<Vec<InterfaceCounters>, Failure>
         .collect()
 }
 
+/// A port is counted twice: by itself (`<port>`, frames on the wire), and by the processor that its packets reach. The latter
+/// does not see what the wire spoils (knowledge base, "The Difference Between Receive Errors for Hardware and Logical Interface
+/// Counters"), and counts nothing where packets do not reach it; so of packets and errors the larger number is the port's.
 fn counted(entry: &Node, logical: bool) -> Result<InterfaceCounters, Failure> {
     let port = entry.child("port");
     let count = |name: &str, of_port: &str| {
         let counted = entry.number(name);
         counted.or_else(|| port.and_then(|port| port.number(of_port)))
     };
+    let most = |name: &str, of_port: &str| {
+        let by_itself = port.and_then(|port| port.number(of_port));
+        entry.number(name).max(by_itself)
+    };
     Ok(InterfaceCounters {
         name: entry.required_words("name")?,
         logical,
         bytes_in: count("ibytes", "rx-bytes"),
         bytes_out: count("obytes", "tx-bytes"),
-        packets_in: count("ipackets", "rx-unicast"),
+        packets_in: most("ipackets", "rx-unicast"),
         packets_out: count("opackets", "tx-unicast"),
-        errors_in: count("ierrors", "rx-error"),
+        errors_in: most("ierrors", "rx-error"),
         drops_in: count("idrops", "rx-discards"),
     })
 }

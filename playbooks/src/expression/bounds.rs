@@ -10,7 +10,7 @@
 use std::cell::Cell;
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
-use cel::common::types::{CelInt, CelList, CelMap, CelString, DYN_TYPE, INT_TYPE};
+use cel::common::types::{CelInt, CelList, CelMap, CelString, DYN_TYPE, INT_TYPE, Kind};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
@@ -61,6 +61,8 @@ const WHOLE: &str = "@whole";
 const COPIED: &str = "@copied";
 /// Pays for a text as long as it is, and a step for anything else: `(value, steps besides)`.
 const LONG: &str = "@long";
+/// Pays a step, and refuses what is no place in a list and no name in a map.
+const PLACE: &str = "@place";
 
 thread_local! {
     /// What is left of the check that runs on this thread; none where none does. Evaluation never waits for anything, so
@@ -125,7 +127,24 @@ pub(crate) fn declare(environment: &mut Env) -> Result<(), DeclarationError> {
             let long = value.downcast_ref::<CelString<'_>>().map_or(1, text_size);
             long.saturating_add(besides)
         })
+    })?;
+    environment.add_overload(PLACE, "place_dyn", vec![DYN_TYPE], |arguments| {
+        if arguments.first().is_some_and(|place| is_place(place.as_ref())) {
+            return pay_first(arguments, |_| 1);
+        }
+        Err(ExecutionError::function_error(
+            "[]",
+            "what stands in the brackets is neither a whole number nor a name",
+        ))
     })
+}
+
+/// Of anything else the interpreter would copy what it was to be looked for in, to say so.
+fn is_place<'v>(value: &(dyn Val + 'v)) -> bool {
+    matches!(
+        value.get_type().kind(),
+        Kind::Int | Kind::UInt | Kind::String | Kind::Boolean
+    )
 }
 
 fn steps_of(argument: Option<&CowVal<'_, '_>>) -> u64 {
@@ -183,6 +202,11 @@ fn size<'v>(value: &(dyn Val + 'v)) -> u64 {
 
 fn text_size(text: &CelString<'_>) -> u64 {
     1 + text.inner().len() as u64 / 16
+}
+
+/// Steps that a text of so many bytes counts for, which a check puts into what it says.
+pub(crate) fn copy_of_text(bytes: usize) -> u64 {
+    (1 + bytes as u64 / 16).saturating_mul(COPY_STEPS)
 }
 
 /// Refuses a text that the parser must not see.
@@ -386,6 +410,15 @@ fn meter_call(call: &mut CallExpr) {
         // `@result + [x]` is how `map` and `filter` are written out; the interpreter knows it by its form.
         operators::ADD if call.args.first().is_some_and(is_result) => {}
         operators::ADD => wrap_all(&mut call.args, COPIED, None),
+        // Of what is no number the interpreter says so with a copy of both.
+        operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO => {
+            wrap_all(&mut call.args, WHOLE, None);
+        }
+        operators::INDEX => {
+            if let Some(place) = call.args.last_mut().filter(|place| !is_plain_place(place)) {
+                wrap(place, PLACE, None);
+            }
+        }
         operators::EQUALS | operators::NOT_EQUALS if !by_literal => wrap_all(&mut call.args, WHOLE, None),
         operators::IN => {
             let written_out = matches!(call.args.last().map(|list| &list.expr), Some(Expr::List(_)));
@@ -420,6 +453,14 @@ fn meter_call(call: &mut CallExpr) {
 
 fn is_literal(node: &IdedExpr) -> bool {
     matches!(node.expr, Expr::Literal(_))
+}
+
+/// A place that is written out: `[0]`, `['name']`.
+fn is_plain_place(node: &IdedExpr) -> bool {
+    matches!(
+        node.expr,
+        Expr::Literal(LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::String(_))
+    )
 }
 
 fn is_result(node: &IdedExpr) -> bool {

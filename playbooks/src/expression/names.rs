@@ -257,7 +257,7 @@ fn result(function: &str, arguments: &[Shape]) -> Shape {
         "contains" | "startsWith" | "endsWith" | "matches" | "bool" | "version_lt" | "version_le" => {
             Shape::YesNo
         }
-        "string" | "fix_state" => Shape::Text,
+        "string" | "fix_state" | "device_time" => Shape::Text,
         "minutes_to_run" => Shape::optional(Shape::Number),
         "end_of_life" => Shape::optional(Shape::Text),
         "list_of" => Shape::list(match arguments {

@@ -16,10 +16,11 @@ pub struct Ha {
     pub peer: Option<HaMember>,
     /// `synchronized`, where the members' configurations agree.
     pub running_sync: Option<String>,
-    /// Whether configurations are kept in step at all.
-    pub running_sync_enabled: bool,
-    /// Whether a member takes the active role back when it returns.
-    pub preemptive: bool,
+    /// Whether configurations are kept in step at all; none where the device does not say.
+    pub running_sync_enabled: Option<bool>,
+    /// Whether a member takes the active role back when it returns: one that does is enough. None where one of them does
+    /// not say and the other does not.
+    pub preemptive: Option<bool>,
 }
 
 /// One member of a pair.
@@ -79,8 +80,8 @@ pub struct HaLinks {
 pub struct HaLink {
     /// `ha1`.
     pub name: String,
-    /// `up`, `down`.
-    pub status: String,
+    /// `up`, `down`; none where the device names the link and not how it is.
+    pub status: Option<String>,
 }
 
 /// One group of monitored ports.

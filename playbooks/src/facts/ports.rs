@@ -101,7 +101,7 @@ pub struct InterfaceCounters {
     pub packets_in: Option<u64>,
     /// Packets sent.
     pub packets_out: Option<u64>,
-    /// Packets received with errors.
+    /// Packets received with errors: of a port, the larger of what it counts itself and what the processor behind it does.
     pub errors_in: Option<u64>,
     /// Packets that were received and thrown away.
     pub drops_in: Option<u64>,
@@ -184,9 +184,12 @@ pub struct Transceiver {
 pub struct LinkChanges {
     /// The ports that it tells of, by their names. One whose link never changed is not among them.
     pub ports: Vec<PortLinkChanges>,
-    /// Where the device gave only its newest entries, the time of the oldest of them: what was before is not known. None
-    /// where it gave all that it has.
+    /// Since when it tells of every change, in the right order: where the device gave only its newest entries, or its clock was
+    /// set. What was before is not known, whatever the times of entries say. None where it gave all that it has.
     pub cut_at: Option<DateTime>,
+    /// Whether its clock was set and no such time can be told.
+    #[serde(default)]
+    pub times_in_doubt: bool,
 }
 
 /// How the link of one port changed.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::facts::Fact;
 use crate::finding::Gate;
 
 /// What a campaign asks around its hops unless it says otherwise. The rest of the library is held to its recorded cases.
@@ -741,6 +742,43 @@ fn a_check_that_looks_at_too_much_is_an_error_and_not_a_long_wait() {
     the check does not work: `jobs.exists(a, jobs.exists(b, a.kind == b.kind && a.status == 'x'))`: it takes too many steps; look at fewer things, or filter them first
     Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, Commit, and 9981 more
     ");
+}
+
+/// 10,000 neighbours, and 100,000 routes that each of them names: a thousand million values, were they copied.
+#[test]
+fn what_a_check_says_of_a_large_table_is_not_copied_for_each_thing() {
+    let own = playbook(
+        r#"
+  - {id: said, title: A, needs: [arp, routes], for_each: arp, as: one, subject: routes, fail_when: "true", severity: block, message: "{one.address} {routes}"}
+  - {id: kind, title: B, needs: [arp, routes], for_each: arp, as: one, fail_when: dyn(routes), severity: block, message: m}
+  - {id: sum, title: C, needs: [arp, routes], for_each: arp, as: one, fail_when: dyn(routes) - 1 == 0, severity: block, message: m}
+  - {id: at, title: D, needs: [arp, routes], for_each: arp, as: one, fail_when: 'dyn(routes)[0.5] == 0', severity: block, message: m}
+"#,
+    );
+    let route = json!({"virtual_router": "default", "table": null, "destination": "192.0.2.0/24", "next_hop": "192.0.2.1",
+        "interface": null, "metric": 10, "flags": ["A"], "age": null});
+    let neighbour = json!({"dataplane": null, "interface": "ethernet1/1", "address": "192.0.2.7", "mac": null, "port": null,
+        "status": null, "ttl": null});
+    let mut much = facts(&[]);
+    let route: crate::Route = serde_json::from_value(route).unwrap();
+    let neighbour: crate::ArpEntry = serde_json::from_value(neighbour).unwrap();
+    much.routes = Fact::Known(vec![route; 100_000]);
+    much.arp = Fact::Known(vec![neighbour; 10_000]);
+    let findings = own.evaluate(&much, None);
+    assert_eq!(findings.len(), 40_000);
+    let said = findings.iter().map(|finding| {
+        let message: String = finding.message.chars().take(140).collect();
+        format!("{}: {message}", finding.check)
+    });
+    let mut said: Vec<String> = said.collect();
+    said.dedup();
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    said: 192.0.2.7 {"age":null,"destination":"192.0.2.0/24","flags":["A"],"interface":null,"metric":10,"next_hop":"192.0.2.1","table":null,"virtual_r
+    said: the check does not work: `true`: it takes too many steps; look at fewer things, or filter them first
+    kind: the check does not work: `dyn(routes)` is list, not true or false
+    sum: the check does not work: `dyn(routes) - 1 == 0`: it takes too many steps; look at fewer things, or filter them first
+    at: the check does not work: `dyn(routes)[0.5] == 0`: Error executing function '[]': what stands in the brackets is neither a whole number nor a
+    "#);
 }
 
 proptest! {

@@ -97,8 +97,8 @@ fn pair(local: &str, peer: &str) -> Fact<Ha> {
         local: member(local),
         peer: Some(member(peer)),
         running_sync: Some("synchronized".to_owned()),
-        running_sync_enabled: true,
-        preemptive: false,
+        running_sync_enabled: Some(true),
+        preemptive: Some(false),
     })
 }
 

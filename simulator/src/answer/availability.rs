@@ -16,8 +16,7 @@ const NO_HA: &str = "HA is not enabled on this device";
 pub(super) fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Option<Response<Bytes>> {
     let reply = match ask.operation {
         Operation::Restart => restart(scene),
-        Operation::HaState => state(scene),
-        Operation::HaAll => links::everything(scene),
+        Operation::HaState | Operation::HaAll => links::everything(scene),
         Operation::HaSuspend => suspend(scene),
         Operation::HaFunctional => functional(scene),
         Operation::HaSync => sync(scene),

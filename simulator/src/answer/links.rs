@@ -1,4 +1,5 @@
-//! `show high-availability all`: the tree of the state, with the links and what is watched in it.
+//! `show high-availability state` and `all`: the tree of the state, with the links and what is watched in it. Both commands
+//! show them (pan-os-upgrade-assurance, `get_ha_configuration`, has the reply to `state`).
 //!
 //! What a member is and why is the business of `availability.rs`; here is only what comes on top.
 

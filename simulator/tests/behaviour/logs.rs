@@ -43,6 +43,16 @@ async fn entries(probe: &Probe, more: &[(&str, &str)]) -> Vec<String> {
 const LINKS: (&str, &str) = ("query", "(eventid eq link-change)");
 
 #[tokio::test(start_paused = true)]
+async fn a_log_without_entries_says_that_it_has_none() {
+    let fleet = one("");
+    let probe = Probe::login(&fleet, "fw").await;
+    assert_eq!(
+        entries(&probe, &[("query", "(eventid eq general)")]).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_query_is_over_after_one_second() {
     let fleet = one("");
     let probe = Probe::login(&fleet, "fw").await;

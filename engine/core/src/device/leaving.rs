@@ -274,11 +274,57 @@ fn pair_view(own: &Ha, peer: &Result<Box<Ha>, String>) -> PairView {
 fn in_sync(own: &Ha) -> bool {
     let Some(peer) = &own.peer else { return false };
     let releases_differ = matches!((&own.local.build, &peer.build), (Some(own), Some(peer)) if own != peer);
-    let config_ok = !own.running_sync_enabled || own.running_sync.as_deref() == Some("synchronized");
+    let config_ok =
+        own.running_sync_enabled == Some(false) || own.running_sync.as_deref() == Some("synchronized");
     let sessions_ok = own
         .local
         .state_sync
         .as_deref()
         .is_none_or(|sync| sync == "Complete");
     releases_differ || (config_ok && sessions_ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use hopgate_playbooks::HaMember;
+
+    use super::*;
+
+    #[test]
+    fn members_are_in_sync_where_the_device_says_so_and_not_where_it_says_nothing() {
+        let member = |build: &str| HaMember {
+            state: "active".to_owned(),
+            reason: None,
+            build: Some(build.to_owned()),
+            state_sync: None,
+            address: None,
+        };
+        let pair = |running_sync_enabled: Option<bool>, running_sync: Option<&str>, peer: &str| Ha {
+            enabled: true,
+            mode: None,
+            local: member("10.1.14"),
+            peer: Some(member(peer)),
+            running_sync: running_sync.map(str::to_owned),
+            running_sync_enabled,
+            preemptive: None,
+        };
+        let (yes, no) = (Some("synchronized"), Some("not synchronized"));
+        for (enabled, said, expected) in [
+            (Some(true), yes, true),
+            (Some(true), no, false),
+            (Some(true), None, false),
+            (Some(false), no, true),
+            (Some(false), None, true),
+            (None, yes, true),
+            (None, no, false),
+            (None, None, false),
+        ] {
+            assert_eq!(
+                in_sync(&pair(enabled, said, "10.1.14")),
+                expected,
+                "{enabled:?} {said:?}"
+            );
+            assert!(in_sync(&pair(enabled, said, "10.2.0")), "{enabled:?} {said:?}");
+        }
+    }
 }

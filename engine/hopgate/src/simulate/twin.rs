@@ -101,7 +101,8 @@ fn device(name: &str, labels: &BTreeMap<String, String>, peer: Option<&str>, fac
             peer: peer.to_string(),
             state: ha.local.state.clone(),
             reason: ha.local.reason.clone().filter(|reason| !reason.is_empty()),
-            preemptive: ha.preemptive,
+            // Not known to be off: a rehearsal meets the worse of the two.
+            preemptive: ha.preemptive != Some(false),
         }),
         optics: optics(facts),
         panrepo_free_mb: repository.map(|disk| disk.available_mb),

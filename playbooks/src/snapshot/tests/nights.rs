@@ -108,6 +108,15 @@ fn a_state_that_is_not_told_any_more_is_a_loss() {
         }
     };
     insta::assert_snapshot!(differs(links(json!("up")), links(json!(null))), @"stop: HA: connection to the peer not told any more (was up)");
+    let link = |status: Value| {
+        move |facts: &mut Facts| {
+            links(json!("up"))(facts);
+            if let Fact::Known(links) = &mut facts.ha_links {
+                links.links = serde_json::from_value(json!([{"name": "ha2", "status": status}])).unwrap();
+            }
+        }
+    };
+    insta::assert_snapshot!(differs(link(json!("up")), link(json!(null))), @"stop: HA link ha2: not told any more (was up)");
 }
 
 #[test]

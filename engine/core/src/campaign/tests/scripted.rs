@@ -60,8 +60,8 @@ pub(super) fn ha(state: &str) -> Result<Box<Ha>, String> {
         local: member,
         peer: None,
         running_sync: None,
-        running_sync_enabled: true,
-        preemptive: false,
+        running_sync_enabled: Some(true),
+        preemptive: Some(false),
     }))
 }
 

@@ -85,8 +85,8 @@ fn ha() -> impl Strategy<Value = Box<Ha>> {
                 local,
                 peer,
                 running_sync: sync.then(|| "synchronized".to_owned()),
-                running_sync_enabled: true,
-                preemptive: false,
+                running_sync_enabled: Some(true),
+                preemptive: Some(false),
             })
         },
     )

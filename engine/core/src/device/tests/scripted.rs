@@ -253,8 +253,8 @@ impl Firewall {
             },
             peer: Some(self.peer_member()),
             running_sync: Some("synchronized".to_owned()),
-            running_sync_enabled: true,
-            preemptive: false,
+            running_sync_enabled: Some(true),
+            preemptive: Some(false),
         }
     }
 
