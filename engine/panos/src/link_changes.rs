@@ -7,6 +7,7 @@ use hopgate_playbooks::{LinkChange, LinkChanges, PortLinkChanges};
 use jiff::civil::DateTime;
 
 use crate::error::Failure;
+use crate::moment;
 use crate::xml::{Node, printable, whole_number};
 
 /// `<log><logs count="2" progress="100"><entry logid="..">`, with as many entries as the count says, or the newest `most`. The
@@ -81,8 +82,8 @@ fn at(entry: &Node) -> Result<DateTime, Failure> {
         Some(text) => text,
         None => entry.required("time_generated")?,
     };
-    DateTime::strptime("%Y/%m/%d %H:%M:%S", text)
-        .map_err(|_| Failure::unreadable(format!("an entry of the log is of {:?}", printable(text, 40))))
+    moment::time(&[moment::STAMP], text)
+        .ok_or_else(|| Failure::unreadable(format!("an entry of the log is of {:?}", printable(text, 40))))
 }
 
 #[cfg(test)]
