@@ -51,6 +51,20 @@ impl Need {
         }
     }
 
+    pub(crate) fn area(&self) -> Option<FactArea> {
+        match self {
+            Self::Area(area) => Some(*area),
+            Self::Hop | Self::Ask(_) => None,
+        }
+    }
+
+    pub(crate) fn ask(&self) -> Option<&str> {
+        match self {
+            Self::Ask(name) => Some(name),
+            Self::Hop | Self::Area(_) => None,
+        }
+    }
+
     fn shape(&self) -> Shape {
         match self {
             Self::Area(area) => Shape::of_area(*area),

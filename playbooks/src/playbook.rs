@@ -103,6 +103,23 @@ pub struct About<'p> {
     pub severity: Severity,
     /// Whether it counts.
     pub mode: Mode,
+    /// The areas of the facts that it cannot do without.
+    pub needs: BTreeSet<FactArea>,
+    /// The playbook's own questions that it cannot do without, by their names.
+    pub asks: BTreeSet<&'p str>,
+}
+
+impl<'p> About<'p> {
+    fn of(check: &'p Check) -> Self {
+        Self {
+            id: &check.id,
+            title: &check.title,
+            severity: check.severity,
+            mode: check.mode,
+            needs: check.needs.iter().filter_map(Need::area).collect(),
+            asks: check.needs.iter().filter_map(Need::ask).collect(),
+        }
+    }
 }
 
 /// A setting that a playbook does not take.
@@ -190,12 +207,7 @@ impl Playbook {
 
     /// Its checks, in order.
     pub fn checks(&self) -> impl Iterator<Item = About<'_>> {
-        self.checks.iter().map(|check| About {
-            id: &check.id,
-            title: &check.title,
-            severity: check.severity,
-            mode: check.mode,
-        })
+        self.checks.iter().map(About::of)
     }
 
     /// Its settings as they stand.
@@ -270,11 +282,7 @@ impl Playbook {
     /// The areas of the facts its checks need: what to read before running it.
     pub fn needs(&self) -> BTreeSet<FactArea> {
         let needs = self.checks.iter().flat_map(|check| &check.needs);
-        let areas = needs.filter_map(|need| match need {
-            Need::Area(area) => Some(*area),
-            Need::Hop | Need::Ask(_) => None,
-        });
-        areas.collect()
+        needs.filter_map(Need::area).collect()
     }
 
     /// The questions of its own that its checks need: what to ask before running it. The answers belong into
@@ -290,12 +298,9 @@ impl Playbook {
 
     fn filled(&self) -> BTreeMap<&Arc<str>, Ask> {
         let needs = self.checks.iter().flat_map(|check| &check.needs);
-        let asks = needs.filter_map(|need| match need {
-            Need::Ask(name) => {
-                let (name, template) = self.asks.get_key_value(name)?;
-                Some((name, template.filled(&self.settings)?))
-            }
-            Need::Hop | Need::Area(_) => None,
+        let asks = needs.filter_map(|need| {
+            let (name, template) = self.asks.get_key_value(need.ask()?)?;
+            Some((name, template.filled(&self.settings)?))
         });
         asks.collect()
     }

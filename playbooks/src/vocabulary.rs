@@ -142,8 +142,9 @@ fn content_number(content: &str) -> Result<i64, ExecutionError> {
     } else {
         None
     };
+    // It stands as the device wrote it: what cannot be read is unknown, and no fault of the check.
     let wrong = || format!("\"{content}\" is not a content version (expected NNNN-MMMM)");
-    number.ok_or_else(|| ExecutionError::function_error("content_number", wrong()))
+    number.ok_or_else(|| ExecutionError::function_error(UNKNOWN, wrong()))
 }
 
 /// Whether a release holds a fix: `fixed`, `affected`, or `unlisted` where no release of its train is listed. The fix is
@@ -188,7 +189,9 @@ fn minutes_to_run(schedule: &Value, clock: &str) -> Result<Value, ExecutionError
         _ => None,
     };
     let every = text("every").unwrap_or_default();
-    let minutes = calendar::minutes_to_run(every, text("at"), text("day"), clock).map_err(wrong)?;
+    // A schedule stands as it is configured; one that cannot be read is unknown, and no fault of the check.
+    let unread = |text: String| ExecutionError::function_error(UNKNOWN, text);
+    let minutes = calendar::minutes_to_run(every, text("at"), text("day"), clock).map_err(unread)?;
     Ok(minutes.map_or(Value::Null, Value::Int))
 }
 

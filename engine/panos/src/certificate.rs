@@ -2,10 +2,11 @@
 //! Knows as much DER as that takes; verifies nothing, and is never given a private key.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+
+use crate::moment;
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +138,7 @@ fn instant(time: Element<'_>) -> Option<Timestamp> {
         (GENERALIZED_TIME, _) => "",
         _ => return None,
     };
-    let time = DateTime::strptime("%Y%m%d%H%M%SZ", format!("{century}{text}")).ok()?;
+    let time = moment::time(&["%Y%m%d%H%M%SZ"], &format!("{century}{text}"))?;
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 

@@ -12,6 +12,7 @@ use quick_xml::reader::Reader;
 
 use crate::certificate;
 use crate::error::Failure;
+use crate::moment;
 use crate::xml::{ATTRIBUTES_MAX, Raw, printable, resolve};
 
 use paths::{At, Step, paths};
@@ -336,7 +337,7 @@ impl Walk {
         let kept = (!text.is_empty()).then(|| printable(text, 300));
         match at {
             At::CertificatePem => self.certificate().pem = Some(text.to_owned()),
-            At::CertificateEnd => self.certificate().expiry_epoch = text.parse().ok(),
+            At::CertificateEnd => self.certificate().expiry_epoch = moment::epoch_seconds(text),
             At::CertificateAlgorithm => self.certificate().algorithm = kept,
             At::CertificateSubject => self.certificate().subject = kept,
             At::CertificateAuthority => self.certificate().authority = is_yes,

@@ -28,13 +28,16 @@ pub(crate) fn rows(result: &Node) -> Result<Vec<Row>, Failure> {
         let (Some(mount), Some(used)) = (columns.next(), columns.next()) else {
             continue;
         };
-        if !mount.starts_with('/') || !(used.ends_with('%') || used == "-") {
-            continue;
-        }
-        let available = columns.next().and_then(megabytes);
+        let available = columns.next();
         let _used = columns.next();
-        let size = columns.next().and_then(megabytes);
-        let (Some(size_mb), Some(available_mb)) = (size, available) else {
+        // Fewer columns are a sentence about a file, or a name that is wrapped.
+        let Some(size) = columns.next().filter(|_| mount.starts_with('/')) else {
+            continue;
+        };
+        let is_share = used == "-" || used.ends_with('%');
+        let (Some(size_mb), Some(available_mb), true) =
+            (megabytes(size), available.and_then(megabytes), is_share)
+        else {
             return Err(Failure::unreadable(format!(
                 "the disk space row {:?}",
                 printable(line, 80)

@@ -5,6 +5,7 @@ use hopgate_playbooks::{Content, ContentPackage, Licence, Plugin, Support};
 use jiff::civil::Date;
 
 use crate::error::Failure;
+use crate::moment;
 use crate::xml::{Node, printable, whole_number};
 
 /// `<content-updates><entry><version>8696-7977</version>..`: all packages by number. The device's own order means
@@ -93,7 +94,7 @@ pub(crate) fn support(result: &Node) -> Result<Support, Failure> {
 
 /// `April 20, 2023`, in English whatever the locale of either side.
 fn day(text: &str) -> Option<Date> {
-    Date::strptime("%B %d, %Y", text).ok()
+    moment::day(&["%B %-d, %Y", "%B %d, %Y"], text)
 }
 
 /// `<plugins><entry><name>vm_series</name>..`: every version of every plugin that the device lists.

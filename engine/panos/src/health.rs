@@ -2,9 +2,9 @@
 //! Knows these replies; must not know what is healthy.
 
 use hopgate_playbooks::{Clocks, DataplaneClock, Ntp, NtpServer, Process, Sensor, WallClock};
-use jiff::civil::DateTime;
 
 use crate::error::Failure;
+use crate::moment;
 use crate::xml::{Node, printable};
 
 /// The units of readings, as the device names them.
@@ -74,12 +74,13 @@ pub(crate) fn processes(result: &Node) -> Result<Vec<Process>, Failure> {
     Ok(processes)
 }
 
+/// `Wed May 31 11:50:21 2023`, the zone left out. A day of one digit is padded, or not where blanks were put together.
+const CLOCK: [&str; 2] = ["%a %b %e %H:%M:%S %Y", "%a %b %-d %H:%M:%S %Y"];
+
 /// `Wed May 31 11:50:21 PDT 2023`. The weekday must be the date's: a clock that is read wrongly in any part is not read.
 pub(crate) fn clock(text: &str) -> Option<WallClock> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let [weekday, month, day, time, zone, year] = words[..] else {
-        return None;
-    };
+    let (rest, year) = text.trim().rsplit_once(' ')?;
+    let (time, zone) = rest.rsplit_once(' ')?;
     let is_zone = zone.len() <= 6
         && zone
             .bytes()
@@ -87,10 +88,8 @@ pub(crate) fn clock(text: &str) -> Option<WallClock> {
     if !is_zone {
         return None;
     }
-    let said = format!("{weekday} {month} {day} {time} {year}");
-    let time = DateTime::strptime("%a %b %d %H:%M:%S %Y", &said).ok()?;
     Some(WallClock {
-        time,
+        time: moment::time(&CLOCK, &format!("{time} {year}"))?,
         zone: zone.to_owned(),
     })
 }

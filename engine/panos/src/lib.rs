@@ -27,6 +27,7 @@ mod lists;
 mod load;
 mod logs;
 mod managed;
+mod moment;
 mod operation;
 mod optics;
 mod question;

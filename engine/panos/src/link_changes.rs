@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
 use crate::error::Failure;
+use crate::moment;
 use crate::xml::{Node, printable, whole_number};
 
 /// The vendor's first firewalls, the PA-4000 series, came in 2007: an earlier time is that of a clock which nobody had set yet,
@@ -127,8 +128,8 @@ fn at(entry: &Node) -> Result<DateTime, Failure> {
         Some(text) => text,
         None => entry.required("time_generated")?,
     };
-    DateTime::strptime("%Y/%m/%d %H:%M:%S", text)
-        .map_err(|_| Failure::unreadable(format!("an entry of the log is of {:?}", printable(text, 40))))
+    moment::time(&[moment::STAMP], text)
+        .ok_or_else(|| Failure::unreadable(format!("an entry of the log is of {:?}", printable(text, 40))))
 }
 
 #[cfg(test)]

@@ -16,26 +16,27 @@ use crate::xml::{Node, printable};
 pub(crate) fn optics(result: &Node) -> Result<Vec<Optic>, Failure> {
     let mut ports = BTreeMap::new();
     for (key, value) in entries(result)? {
-        let Some(place) = place(&key) else { continue };
-        let port = match value {
-            Value::Block(port) => port,
+        let Some(port) = key.strip_prefix("sys.s").and_then(|key| key.strip_suffix(".phy")) else {
+            continue;
+        };
+        let fields = match value {
+            Value::Block(fields) => fields,
             // A filter without a star answers for the port itself.
             Value::Text(text) if text == NO_MATCHES => continue,
             Value::Text(_) => return Err(unreadable(&key, "its value is not a block")),
         };
-        if ports.insert(place, optic(place, &port)).is_some() {
+        // Left out, it would look like a port without a module.
+        let place = place(port).ok_or_else(|| unreadable(&key, "it does not name a slot and a port"))?;
+        if ports.insert(place, optic(place, &fields)).is_some() {
             return Err(unreadable(&key, "it is listed twice"));
         }
     }
     Ok(ports.into_values().collect())
 }
 
-/// Slot and port of `sys.s1.p5.phy`.
-fn place(key: &str) -> Option<(u32, u32)> {
-    let (slot, port) = key
-        .strip_prefix("sys.s")?
-        .strip_suffix(".phy")?
-        .split_once(".p")?;
+/// Slot and port of `1.p5`.
+fn place(text: &str) -> Option<(u32, u32)> {
+    let (slot, port) = text.split_once(".p")?;
     Some((slot.parse().ok()?, port.parse().ok()?))
 }
 

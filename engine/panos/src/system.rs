@@ -3,9 +3,9 @@
 
 use hopgate_paths::Version;
 use hopgate_playbooks::{HeldLock, Identity, LockKind, System};
-use jiff::civil::DateTime;
 
 use crate::error::Failure;
+use crate::moment;
 use crate::uptime;
 use crate::xml::{Node, printable};
 
@@ -122,7 +122,7 @@ pub(crate) fn locks(result: &Node, kind: LockKind) -> Result<Vec<HeldLock>, Fail
         scope: entry.value("type").map(|scope| printable(scope, 40)),
         since: entry
             .value("created")
-            .and_then(|created| DateTime::strptime("%Y/%m/%d %H:%M:%S", created).ok()),
+            .and_then(|created| moment::time(&[moment::STAMP], created)),
         comment: entry.words("comment"),
     };
     Ok(locks.children_named("entry").map(lock).collect())

@@ -5,7 +5,7 @@
 /// proves a reboot, so half a reading is worse than none.
 pub(crate) fn seconds(text: &str) -> Option<u64> {
     let (days, clock) = match text.trim().split_once(',') {
-        Some((days, clock)) => (days_of(days)?, clock.trim_start()),
+        Some((days, clock)) => (days_of(days)?, clock.strip_prefix(' ')?),
         None => (0, text.trim()),
     };
     let mut parts = clock.split(':');
@@ -19,9 +19,9 @@ pub(crate) fn seconds(text: &str) -> Option<u64> {
 }
 
 fn days_of(text: &str) -> Option<u64> {
-    let count = text.strip_suffix("days").or_else(|| text.strip_suffix("day"))?;
+    let count = text.strip_suffix(" days").or_else(|| text.strip_suffix(" day"))?;
     // Five digits are 270 years.
-    number(count.trim_end(), 1..=5, 99_999)
+    number(count, 1..=5, 99_999)
 }
 
 fn number(text: &str, digits: std::ops::RangeInclusive<usize>, max: u64) -> Option<u64> {
@@ -63,6 +63,10 @@ mod tests {
             "+1 days, 5:07:34",
             "1 week, 5:07:34",
             "1 days 5:07:34",
+            "17  days, 5:07:34",
+            "179days, 5:07:34",
+            "179 days,  5:07:34",
+            "179 days,5:07:34",
             "179 days, ",
             "999999999999999999999 days, 0:00:00",
             "١ days, 0:00:00",

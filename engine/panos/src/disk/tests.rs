@@ -61,5 +61,7 @@ fn sizes_in_every_unit() {
 fn a_mount_that_cannot_be_read_is_not_left_out() {
     let text = "/dev/root 3.8G 1.5G 2.2G 41% /\n/dev/sda6 3.8G 3.5G lots 98% /opt/panrepo\n";
     insta::assert_snapshot!(disks(&result_text(text)).unwrap_err(), @r#"the reply cannot be understood: the disk space row "/dev/sda6 3.8G 3.5G lots 98% /opt/panrepo""#);
+    let text = "/dev/root 3.8G 1.5G 2.2G 41% /\n/dev/sda6 3.8G 3.5G 100M full /opt/panrepo\n";
+    insta::assert_snapshot!(disks(&result_text(text)).unwrap_err(), @r#"the reply cannot be understood: the disk space row "/dev/sda6 3.8G 3.5G 100M full /opt/panrepo""#);
     insta::assert_snapshot!(disks(&result_text("")).unwrap_err(), @"the reply cannot be understood: no mounts in the disk space reply");
 }

@@ -90,6 +90,12 @@ fn module_text() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_port_without_its_numbers_is_not_left_out() {
+    let text = "sys.s1.p5.phy: { 'media': SFP-Empty, }\nsys.s1.pX.phy: { 'media': SFP-Fiber, }";
+    insta::assert_snapshot!(optics(&result_text(text)).unwrap_err(), @"the reply cannot be understood: sys.s1.pX.phy in the state dump: it does not name a slot and a port");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "\\PC*") {
