@@ -5,7 +5,7 @@
 
 use hopgate_paths::{FactsView, OpticSeen, Seen};
 
-use crate::facts::{Fact, FactArea, Facts, OpticClass};
+use crate::facts::{Fact, FactArea, Facts};
 
 impl FactsView for Facts {
     /// From the area that holds it, where that was read by itself; else from the features. So a reading of the few
@@ -52,7 +52,7 @@ impl FactsView for Facts {
                         slot: port.slot,
                         port: port.port,
                         interface: port.interface.clone(),
-                        class: class(port.class),
+                        class: port.class.name(),
                         media: (!port.media.is_empty()).then(|| port.media.clone()),
                         part: port.part.clone(),
                         vendor: port.vendor.clone(),
@@ -91,19 +91,9 @@ fn seen<T: Copy>(name: &str, fact: Option<&Fact<T>>) -> Seen<T> {
     }
 }
 
-const fn class(class: OpticClass) -> &'static str {
-    match class {
-        OpticClass::Empty => "empty",
-        OpticClass::Fixed => "fixed",
-        OpticClass::Allowed => "allowed",
-        OpticClass::KnownBad => "known-bad",
-        OpticClass::UnknownVendor => "unknown-vendor",
-        OpticClass::Unreadable => "unreadable",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use hopgate_paths::OpticClass;
     use jiff::Timestamp;
 
     use super::*;
@@ -212,6 +202,7 @@ mod tests {
                     part: Some("X".to_owned()),
                     serial: None,
                     class,
+                    why: None,
                 }]),
                 ..unread()
             };

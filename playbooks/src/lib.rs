@@ -32,13 +32,13 @@ pub use facts::{
     HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
     Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges, LinkGroup, ListCapacity, ListContent,
     LockKind, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
-    Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges,
-    Process, Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule,
-    UpdateServer, UserId, UserIdAgent, WallClock,
+    Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
+    Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer,
+    UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;
-pub use optics::classify;
+pub use optics::read_module;
 pub use playbook::{About, Place, Playbook, PlaybookError, SettingError};
 pub use setting::Setting;
 pub use snapshot::{
