@@ -9,7 +9,7 @@ use hopgate_paths::{Advisory, Catalogue, Concern, Exposure, FactsView, Version};
 use jiff::Timestamp;
 
 use crate::advisory_view::{area_of_flag, area_of_number};
-use crate::facts::FactArea;
+use crate::facts::{FactArea, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 
 /// Somebody's decision that an advisory does not hold a device for a while.
@@ -58,32 +58,54 @@ fn is_about(advisory: &Advisory, (from, to): Step) -> bool {
 
 /// One finding for each advisory that is about some of `steps`, the worst of them deciding how bad it is.
 ///
-/// A device that is exposed fails; one whose facts cannot tell is inconclusive, which holds a gate as well. `waiver`
+/// Modules are judged by the list of `catalogue`, on the device's model, whatever they were judged to be in the facts. A
+/// device that is exposed fails; one whose facts cannot tell is inconclusive, which holds a gate as well. `waiver`
 /// gives the acceptance that covers the device at this moment, if there is one.
 pub fn findings(
     catalogue: &Catalogue,
     model: &str,
     steps: &[Step],
-    view: &dyn FactsView,
+    facts: &Facts,
     waiver: &dyn Fn(&str) -> Option<Waiver>,
 ) -> Vec<Finding> {
     on_the_way(catalogue, model, steps)
         .into_iter()
-        .map(|advisory| finding(advisory, steps, advisory.exposure(Some(view)), waiver))
+        .map(|advisory| {
+            let (releases, exposure) = worst(advisory, steps, &facts.viewed(catalogue));
+            finding(advisory, &releases, exposure, waiver)
+        })
         .collect()
+}
+
+/// The worst answer of a device, and the releases that it is for: what is thought of a module goes by the release.
+fn worst(advisory: &Advisory, steps: &[Step], view: &dyn FactsView) -> (BTreeSet<Version>, Exposure) {
+    let rank = |exposure: &Exposure| match exposure {
+        Exposure::Exposed { .. } => 2,
+        Exposure::Unknown { .. } => 1,
+        Exposure::Clear { .. } => 0,
+    };
+    let mut worst: Option<(BTreeSet<Version>, Exposure)> = None;
+    for (from, to) in steps {
+        let Some(exposure) = advisory.assess(*from, *to, Some(view)) else {
+            continue;
+        };
+        match &mut worst {
+            Some((_, known)) if rank(known) > rank(&exposure) => {}
+            Some((releases, known)) if rank(known) == rank(&exposure) => {
+                releases.insert(*to);
+            }
+            _ => worst = Some((BTreeSet::from([*to]), exposure)),
+        }
+    }
+    worst.unwrap_or_else(|| (BTreeSet::new(), advisory.unasked()))
 }
 
 fn finding(
     advisory: &Advisory,
-    steps: &[Step],
+    releases: &BTreeSet<Version>,
     exposure: Exposure,
     waiver: &dyn Fn(&str) -> Option<Waiver>,
 ) -> Finding {
-    let releases: BTreeSet<Version> = steps
-        .iter()
-        .filter(|step| is_about(advisory, **step))
-        .map(|(_, to)| *to)
-        .collect();
     let affected = releases
         .iter()
         .any(|release| advisory.concern(*release) == Concern::Affected);

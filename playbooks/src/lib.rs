@@ -24,6 +24,7 @@ mod values;
 mod variables;
 mod vocabulary;
 
+pub use advisory_view::Viewed;
 pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
     AdvancedRoute, Aggregate, AggregateMember, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks,

@@ -5,7 +5,7 @@
 
 use hopgate_paths::{Catalogue, Judged, ModuleSeen, OpticClass, Seat, Version};
 
-use crate::facts::{Fact, Facts, Optic};
+use crate::facts::{Fact, Facts, Optic, System};
 
 impl Optic {
     fn seen(&self) -> ModuleSeen<'_> {
@@ -15,6 +15,16 @@ impl Optic {
             vendor: self.vendor.as_deref(),
             part: self.part.as_deref(),
         }
+    }
+
+    /// What a catalogue's list makes of it. Nobody else asks the list.
+    pub(crate) fn judged(&self, catalogue: &Catalogue, seat: &Seat<'_>) -> Judged {
+        catalogue.modules().judge(&self.seen(), seat)
+    }
+
+    fn judge(&mut self, catalogue: &Catalogue, seat: &Seat<'_>) {
+        let Judged { class, why } = self.judged(catalogue, seat);
+        (self.class, self.why) = (class, why);
     }
 }
 
@@ -40,7 +50,7 @@ pub fn read_module(
     };
     // The shipped catalogue is held to be readable by a test; were it not, nothing could be vouched for.
     if let Ok(catalogue) = Catalogue::embedded() {
-        judge(&mut optic, catalogue, &catalogue.seat(None, None));
+        optic.judge(catalogue, &catalogue.seat(None, None));
     }
     optic
 }
@@ -49,23 +59,24 @@ impl Facts {
     /// Says what to think of every module by this catalogue: on the device's model, for the release that a hop leads to,
     /// or for the one that runs. To be called once all that is wanted was read, before anybody looks at it.
     pub fn judge_modules(&mut self, catalogue: &Catalogue, hop_to: Option<Version>) {
-        let Fact::Known(optics) = &mut self.optics else {
-            return;
-        };
-        let system = self.system.known();
-        let seat = catalogue.seat(
-            system.map(|system| system.model.as_str()),
-            hop_to.or(system.map(|system| system.sw_version)),
-        );
-        for optic in optics {
-            judge(optic, catalogue, &seat);
+        let running = self.system.known().map(|system| system.sw_version);
+        let seat = seat(&self.system, catalogue, hop_to.or(running));
+        if let Fact::Known(optics) = &mut self.optics {
+            for optic in optics {
+                optic.judge(catalogue, &seat);
+            }
         }
     }
 }
 
-fn judge(optic: &mut Optic, catalogue: &Catalogue, seat: &Seat<'_>) {
-    let Judged { class, why } = catalogue.modules().judge(&optic.seen(), seat);
-    (optic.class, optic.why) = (class, why);
+/// What the modules of a device sit in, with a release.
+pub(crate) fn seat<'a>(
+    system: &'a Fact<System>,
+    catalogue: &'a Catalogue,
+    release: Option<Version>,
+) -> Seat<'a> {
+    let model = system.known().map(|system| system.model.as_str());
+    catalogue.seat(model, release)
 }
 
 #[cfg(test)]

@@ -67,8 +67,8 @@ pub(super) struct Question<'q, 'c> {
     pub(super) to: Version,
     offered: BTreeMap<Train, Vec<&'q Offered>>,
     stops: BTreeMap<Train, Stop>,
-    /// The device's answers, each worked out when it is first asked: they do not depend on releases.
-    pub(super) answers: RefCell<Vec<Option<Arc<Exposure>>>>,
+    /// The device's answers, each worked out when it is first asked: by advisory, and by release where they go by it.
+    pub(super) answers: RefCell<BTreeMap<(usize, Option<Version>), Arc<Exposure>>>,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -80,7 +80,7 @@ impl<'q, 'c> Question<'q, 'c> {
             to: request.from,
             offered: BTreeMap::new(),
             stops: BTreeMap::new(),
-            answers: RefCell::new(vec![None; graph.advisories.len()]),
+            answers: RefCell::default(),
         };
         question.check_reach()?;
         for offered in request.offered.unwrap_or_default() {
