@@ -291,7 +291,10 @@ fn said<'r>(rows: &'r [ModuleRow], port: u32, seat: &Seat<'_>) -> Said<'r> {
     let vouched = vouching.iter().any(|(_, about)| *about == About::Yes);
     let mut doubt = None;
     // Who vouches in a later file for what an earlier one says does harm knows of it.
-    let believed = |row: &&ModuleRow| !row.allows() && !(vouched && Some(row.layer) < last);
+    let believed = |row: &&ModuleRow| {
+        let overruled = vouched && Some(row.layer) < last;
+        !row.allows() && !overruled
+    };
     for row in rows.iter().filter(believed) {
         match row.about(port, seat) {
             About::Yes => return Said::Harm(row),

@@ -309,7 +309,14 @@ fn every_example_is_read_by_the_program() {
     }
     assert_eq!(
         kinds.keys().copied().collect::<Vec<_>>(),
-        ["campaign", "catalogue", "fleet", "inventory", "panorama", "playbook"]
+        [
+            "campaign",
+            "catalogue",
+            "fleet",
+            "inventory",
+            "panorama",
+            "playbook"
+        ]
     );
 }
 

@@ -60,6 +60,9 @@ impl Step {
     }
 }
 
+/// By the advisory's place in the model's list, and by release where the answer goes by it.
+type Answers = BTreeMap<(usize, Option<Version>), Arc<Exposure>>;
+
 /// A question with what it rests on.
 pub(super) struct Question<'q, 'c> {
     pub(super) graph: &'q Graph<'c>,
@@ -67,8 +70,8 @@ pub(super) struct Question<'q, 'c> {
     pub(super) to: Version,
     offered: BTreeMap<Train, Vec<&'q Offered>>,
     stops: BTreeMap<Train, Stop>,
-    /// The device's answers, each worked out when it is first asked: by advisory, and by release where they go by it.
-    pub(super) answers: RefCell<BTreeMap<(usize, Option<Version>), Arc<Exposure>>>,
+    /// The device's answers, each worked out when it is first asked.
+    pub(super) answers: RefCell<Answers>,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
