@@ -159,3 +159,71 @@ fn finding(
         link: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::facts::Fact;
+    use crate::read_module;
+
+    const OURS: &str = "[[module]]\npart = \"X-1\"\nverdict = \"allowed\"\nmodels = [\"PA-850\"]\nreleases = [\"10.2+\"]\n\
+        source = \"a test\"\nconfidence = \"low\"\n";
+
+    /// What is said of PAN-221190 for a PA-850 with such a module in port 5, on a way from 10.1.3.
+    fn said(rows: &str, part: &str, way: &[&str]) -> String {
+        let catalogue = Catalogue::embedded()
+            .unwrap()
+            .overlaid(&[("ours.toml", rows)])
+            .unwrap();
+        let mut facts = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+        let system = json!({"hostname": "fw1", "model": "PA-850", "serial": "1", "sw_version": "10.1.3",
+            "app_version": "8676-7858", "uptime_seconds": 1, "operational_mode": null, "multi_vsys": false});
+        facts.system = Fact::Known(serde_json::from_value(system).unwrap());
+        let owned = |text: &str| Some(text.to_owned());
+        let module = read_module((1, 5), "SFP-Fiber".to_owned(), owned("FS"), owned(part), None);
+        facts.optics = Fact::Known(vec![module]);
+        let stops: Vec<Version> = ["10.1.3"]
+            .iter()
+            .chain(way)
+            .map(|stop| stop.parse().unwrap())
+            .collect();
+        let steps: Vec<Step> = stops.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let findings = findings(&catalogue, "PA-850", &steps, &facts, &|_| None);
+        let found = findings
+            .iter()
+            .find(|found| &*found.check == "PAN-221190")
+            .unwrap();
+        let subject = found.subject.as_deref().unwrap_or_default();
+        let verdict = match found.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            _ => "other",
+        };
+        format!("{verdict} {:?} on {subject}", found.severity)
+    }
+
+    #[test]
+    fn modules_are_judged_on_every_release_of_the_way_and_the_worst_decides() {
+        let way = ["10.1.10", "10.2.4", "11.1.5"];
+        let table = [
+            said("", "X-1", &way),
+            said(OURS, "X-1", &way),
+            said(OURS, "X-1", &["10.2.4", "11.1.5"]),
+            said(
+                &OURS.replace("10.2+", "10.1.0..11.0.0"),
+                "X-1",
+                &["10.2.4", "11.1.5"],
+            ),
+            said("", "PAN-SFP-SX", &way),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @r"
+        fail Block on 10.1.10, 10.2.4, 11.1.5
+        fail Block on 10.1.10
+        pass Block on 10.2.4, 11.1.5
+        fail Warn on 11.1.5
+        pass Block on 10.1.10, 10.2.4, 11.1.5
+        ");
+    }
+}

@@ -117,7 +117,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::facts::{Features, Ha, HaMember, Optic, PanoramaLink, System};
+    use crate::facts::{Features, Ha, HaMember, PanoramaLink, System};
 
     fn by_shipped(facts: &Facts) -> Viewed<'_> {
         facts.viewed(Catalogue::embedded().unwrap())
@@ -212,38 +212,50 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_seen_with_what_is_in_them() {
-        let classes = [
-            (OpticClass::Empty, "empty"),
-            (OpticClass::Fixed, "fixed"),
-            (OpticClass::Allowed, "allowed"),
-            (OpticClass::KnownBad, "known-bad"),
-            (OpticClass::UnknownVendor, "unknown-vendor"),
-            (OpticClass::Unreadable, "unreadable"),
+    fn ports_are_seen_as_the_list_has_them_with_the_release_that_is_asked_for() {
+        let rows = "[[module]]\npart = \"X-1\"\nverdict = \"known-bad\"\nreleases = [\"11.0+\"]\neffect = \"e\"\n\
+            source = \"s\"\nconfidence = \"low\"\n";
+        let catalogue = Catalogue::embedded()
+            .unwrap()
+            .overlaid(&[("ours.toml", rows)])
+            .unwrap();
+        let table = [
+            ("SFP-Empty", None, "empty", "empty"),
+            ("CAT5", None, "fixed", "fixed"),
+            ("SFP-Fiber", Some("PAN-SFP-SX"), "allowed", "allowed"),
+            ("SFP-Fiber", Some("X-1"), "unknown-vendor", "known-bad"),
+            ("SFP-Fiber", None, "unreadable", "unreadable"),
+            ("", Some("X-2"), "unknown-vendor", "unknown-vendor"),
         ];
-        for (class, word) in classes {
+        for (media, part, before, after) in table {
+            let owned = |text: &str| Some(text.to_owned());
+            let mut optic = crate::read_module(
+                (1, 5),
+                media.to_owned(),
+                owned("FS"),
+                part.map(str::to_owned),
+                None,
+            );
+            // What was thought of it once does not count.
+            optic.class = OpticClass::Allowed;
             let facts = Facts {
-                optics: Fact::Known(vec![Optic {
-                    slot: 1,
-                    port: 5,
-                    interface: "ethernet1/5".to_owned(),
-                    media: String::new(),
-                    vendor: None,
-                    part: Some("X".to_owned()),
-                    serial: None,
-                    class,
-                    why: None,
-                }]),
+                optics: Fact::Known(vec![optic]),
                 ..unread()
             };
-            let Seen::Known(seen) = by_shipped(&facts).optics("10.2.4".parse().unwrap()) else {
-                panic!("known optics are seen");
-            };
-            assert_eq!((seen[0].port, seen[0].class), (5, word));
-            assert_eq!(
-                (seen[0].media.as_deref(), seen[0].part.as_deref()),
-                (None, Some("X"))
-            );
+            for (with, class) in [("10.2.4", before), ("11.0.1", after)] {
+                let Seen::Known(seen) = facts.viewed(&catalogue).optics(with.parse().unwrap()) else {
+                    panic!("known optics are seen");
+                };
+                assert_eq!(
+                    (seen[0].port, seen[0].class),
+                    (5, class),
+                    "{media} {part:?} with {with}"
+                );
+                assert_eq!(
+                    (seen[0].media.as_deref(), seen[0].part.as_deref()),
+                    ((!media.is_empty()).then_some(media), part)
+                );
+            }
         }
     }
 }
