@@ -182,13 +182,8 @@ fn another_list_is_another_plan() {
             &format!("checks: {{before: [{before}], after: [after]}}"),
         );
         let told = desk.done("plan campaign.yaml");
-        told.lines()
-            .next()
-            .unwrap()
-            .split_once("plan ")
-            .unwrap()
-            .1
-            .to_owned()
+        let (_, hash) = told.lines().next().unwrap().split_once("plan ").unwrap();
+        hash.to_owned()
     };
     let asked = [
         "readiness, optics",
