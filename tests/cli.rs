@@ -29,6 +29,9 @@ mod files;
 #[path = "cli/help.rs"]
 mod help;
 #[cfg(test)]
+#[path = "cli/modules.rs"]
+mod modules;
+#[cfg(test)]
 #[path = "cli/panoramas.rs"]
 mod panoramas;
 #[cfg(test)]

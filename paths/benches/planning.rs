@@ -47,7 +47,7 @@ impl FactsView for Device {
         Seen::Unknown("not read".to_owned())
     }
 
-    fn optics(&self) -> Seen<Vec<OpticSeen>> {
+    fn optics(&self, _: Version) -> Seen<Vec<OpticSeen>> {
         Seen::Known(self.optics.clone())
     }
 }

@@ -278,15 +278,33 @@ impl Advisory {
     /// about that step or the release it leads to; whether the concern is only a suspicion is [`Advisory::concern`]'s.
     pub fn assess(&self, from: Version, to: Version, view: Option<&dyn FactsView>) -> Option<Exposure> {
         let about = self.concerns_step(from, to) && self.concern(to) != Concern::None;
-        about.then(|| self.exposure(view))
+        about.then(|| match view {
+            Some(view) => self.exposure(view, to),
+            None => self.unasked(),
+        })
     }
 
-    /// Whether the device's facts meet what the advisory asks for, on a release or step it is about.
-    pub fn exposure(&self, view: Option<&dyn FactsView>) -> Exposure {
+    /// Whether the device's facts meet what the advisory asks for, on a release that it is about, or that a step leads to
+    /// that it is about.
+    pub fn exposure(&self, view: &dyn FactsView, on: Version) -> Exposure {
+        self.held(Some((view, on)))
+    }
+
+    /// The answer for a device of which nothing is known.
+    pub fn unasked(&self) -> Exposure {
+        self.held(None)
+    }
+
+    /// Whether the answer of one device may be another on another release: what is thought of a module goes by it.
+    pub(crate) fn goes_by_release(&self) -> bool {
+        self.when.iter().any(Condition::goes_by_release)
+    }
+
+    fn held(&self, asked: Option<(&dyn FactsView, Version)>) -> Exposure {
         let mut evidence = Vec::new();
         let mut missing = Vec::new();
         for condition in &self.when {
-            match condition.held(view) {
+            match condition.held(asked) {
                 Exposure::Clear { why } => return Exposure::Clear { why },
                 Exposure::Exposed { evidence: seen } => evidence.extend(seen),
                 Exposure::Unknown { missing: unseen } => missing.extend(unseen),

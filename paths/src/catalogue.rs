@@ -8,6 +8,7 @@ mod assembly;
 mod draft;
 mod file;
 mod known_against;
+mod known_modules;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use thiserror::Error;
 use self::draft::Draft;
 use self::file::Page;
 use crate::advisory::Advisory;
+use crate::modules::{Modules, Seat};
 use crate::spelling::nearest_names;
 use crate::version::{Train, Version};
 
@@ -31,6 +33,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("releases.toml", include_str!("../data/releases.toml")),
     ("models.toml", include_str!("../data/models.toml")),
     ("advisories.toml", include_str!("../data/advisories.toml")),
+    ("modules.toml", include_str!("../data/modules.toml")),
 ];
 
 /// How far a row can be trusted.
@@ -173,6 +176,7 @@ pub struct Catalogue {
     classes: BTreeMap<String, Watch>,
     models: BTreeMap<String, Model>,
     advisories: Vec<Arc<Advisory>>,
+    modules: Modules,
     /// The texts it was read from, to lay others over them.
     files: Vec<(String, String)>,
 }
@@ -192,7 +196,7 @@ impl Catalogue {
     }
 
     /// Reads and validates a catalogue from the texts of its files, each with the name errors shall call it:
-    /// `releases.toml`, `models.toml` and `advisories.toml`, once each.
+    /// `releases.toml`, `models.toml`, `advisories.toml` and `modules.toml`, once each.
     ///
     /// # Errors
     /// A missing, doubled or unknown file, and the first row that cannot be read or contradicts another: with file,
@@ -331,6 +335,20 @@ impl Catalogue {
                 nearest: nearest.into_iter().map(str::to_owned).collect(),
             }
         })
+    }
+
+    /// The list of modules.
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// What modules sit in: a model as `show system info` names it, and the release that they shall work with.
+    pub fn seat<'a>(&'a self, model: Option<&'a str>, release: Option<Version>) -> Seat<'a> {
+        Seat {
+            model,
+            class: model.and_then(|model| self.class(model)),
+            release,
+        }
     }
 
     /// The class of a model, which durations and advisories go by.

@@ -76,6 +76,7 @@ pub struct Graph<'c> {
 struct Against {
     advisory: usize,
     suspect: bool,
+    release: Version,
 }
 
 impl<'c> Graph<'c> {
@@ -112,11 +113,11 @@ impl<'c> Graph<'c> {
             stops: BTreeMap::new(),
             unasked: advisories
                 .iter()
-                .map(|advisory| Arc::new(advisory.exposure(None)))
+                .map(|advisory| Arc::new(advisory.unasked()))
                 .collect(),
             open: advisories
                 .iter()
-                .map(|advisory| hops::open_question(advisory, &advisory.exposure(None)))
+                .map(|advisory| hops::open_question(advisory, &advisory.unasked()))
                 .collect(),
             advisories,
             against: BTreeMap::new(),
@@ -333,6 +334,7 @@ impl<'c> Graph<'c> {
             (concern != Concern::None).then_some(Against {
                 advisory,
                 suspect: concern == Concern::Suspect,
+                release,
             })
         };
         self.advisories.iter().enumerate().filter_map(about).collect()

@@ -1,8 +1,8 @@
 //! Which hops lead a firewall from one PAN-OS release to another, and why others do not.
 //!
 //! Responsible for: versions and their order, the release catalogue (data files, each row with its source), the
-//! upgrade graph of one model, paths through it with all that belongs to their hops, advisories, and refusals that name
-//! the row they rest on.
+//! upgrade graph of one model, paths through it with all that belongs to their hops, advisories, which modules a model
+//! takes, and refusals that name the row they rest on.
 //!
 //! Must not know: devices, facts, networks, clocks, campaigns. Everything here is pure: the same catalogue and the
 //! same question give the same answer, and a refusal is a value like any other.
@@ -11,6 +11,7 @@ mod advisory;
 mod catalogue;
 mod graph;
 mod graphs;
+mod modules;
 pub mod picture;
 mod plan;
 mod request;
@@ -31,6 +32,7 @@ pub use catalogue::{
 };
 pub use graph::{FixError, Graph, UnknownModel};
 pub use graphs::{Graphs, NoPlan};
+pub use modules::{Judged, ModuleRow, ModuleSeen, ModuleVerdict, Modules, OpticClass, Seat};
 pub use plan::{
     Alternative, Assessed, Cost, Doubt, Edge, Explanation, FixDistance, FixPath, GateNote, HopPlan, Image,
     Label, PathPlan, SourceNote, WayBack,

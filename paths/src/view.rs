@@ -3,6 +3,8 @@
 //! Responsible for: the shapes through which facts are asked. Must not know: how anything is read, stored or named
 //! outside; the names of flags and numbers are the [vocabulary](crate::vocabulary)'s.
 
+use crate::version::Version;
+
 /// Something asked about a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen<T> {
@@ -37,6 +39,6 @@ pub trait FactsView {
     fn flag(&self, name: &str) -> Seen<bool>;
     /// How much of something there is, by a name of [`crate::vocabulary::NUMBERS`].
     fn number(&self, name: &str) -> Seen<u64>;
-    /// The ports and the modules in them, fixed and empty ones included.
-    fn optics(&self) -> Seen<Vec<OpticSeen>>;
+    /// The ports and the modules in them, fixed and empty ones included, each of the class that it is of with a release.
+    fn optics(&self, with: Version) -> Seen<Vec<OpticSeen>>;
 }

@@ -9,7 +9,7 @@ use hopgate_paths::{Advisory, Catalogue, Concern, Exposure, FactsView, Version};
 use jiff::Timestamp;
 
 use crate::advisory_view::{area_of_flag, area_of_number};
-use crate::facts::FactArea;
+use crate::facts::{FactArea, Facts};
 use crate::finding::{Finding, Mode, Severity, Verdict};
 
 /// Somebody's decision that an advisory does not hold a device for a while.
@@ -58,32 +58,54 @@ fn is_about(advisory: &Advisory, (from, to): Step) -> bool {
 
 /// One finding for each advisory that is about some of `steps`, the worst of them deciding how bad it is.
 ///
-/// A device that is exposed fails; one whose facts cannot tell is inconclusive, which holds a gate as well. `waiver`
+/// Modules are judged by the list of `catalogue`, on the device's model, whatever they were judged to be in the facts. A
+/// device that is exposed fails; one whose facts cannot tell is inconclusive, which holds a gate as well. `waiver`
 /// gives the acceptance that covers the device at this moment, if there is one.
 pub fn findings(
     catalogue: &Catalogue,
     model: &str,
     steps: &[Step],
-    view: &dyn FactsView,
+    facts: &Facts,
     waiver: &dyn Fn(&str) -> Option<Waiver>,
 ) -> Vec<Finding> {
     on_the_way(catalogue, model, steps)
         .into_iter()
-        .map(|advisory| finding(advisory, steps, advisory.exposure(Some(view)), waiver))
+        .map(|advisory| {
+            let (releases, exposure) = worst(advisory, steps, &facts.viewed(catalogue));
+            finding(advisory, &releases, exposure, waiver)
+        })
         .collect()
+}
+
+/// The worst answer of a device, and the releases that it is for: what is thought of a module goes by the release.
+fn worst(advisory: &Advisory, steps: &[Step], view: &dyn FactsView) -> (BTreeSet<Version>, Exposure) {
+    let rank = |exposure: &Exposure| match exposure {
+        Exposure::Exposed { .. } => 2,
+        Exposure::Unknown { .. } => 1,
+        Exposure::Clear { .. } => 0,
+    };
+    let mut worst: Option<(BTreeSet<Version>, Exposure)> = None;
+    for (from, to) in steps {
+        let Some(exposure) = advisory.assess(*from, *to, Some(view)) else {
+            continue;
+        };
+        match &mut worst {
+            Some((_, known)) if rank(known) > rank(&exposure) => {}
+            Some((releases, known)) if rank(known) == rank(&exposure) => {
+                releases.insert(*to);
+            }
+            _ => worst = Some((BTreeSet::from([*to]), exposure)),
+        }
+    }
+    worst.unwrap_or_else(|| (BTreeSet::new(), advisory.unasked()))
 }
 
 fn finding(
     advisory: &Advisory,
-    steps: &[Step],
+    releases: &BTreeSet<Version>,
     exposure: Exposure,
     waiver: &dyn Fn(&str) -> Option<Waiver>,
 ) -> Finding {
-    let releases: BTreeSet<Version> = steps
-        .iter()
-        .filter(|step| is_about(advisory, **step))
-        .map(|(_, to)| *to)
-        .collect();
     let affected = releases
         .iter()
         .any(|release| advisory.concern(*release) == Concern::Affected);
@@ -135,5 +157,73 @@ fn finding(
         .into(),
         remedy: Some(advisory.action.as_str().into()),
         link: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::facts::Fact;
+    use crate::read_module;
+
+    const OURS: &str = "[[module]]\npart = \"X-1\"\nverdict = \"allowed\"\nmodels = [\"PA-850\"]\nreleases = [\"10.2+\"]\n\
+        source = \"a test\"\nconfidence = \"low\"\n";
+
+    /// What is said of PAN-221190 for a PA-850 with such a module in port 5, on a way from 10.1.3.
+    fn said(rows: &str, part: &str, way: &[&str]) -> String {
+        let catalogue = Catalogue::embedded()
+            .unwrap()
+            .overlaid(&[("ours.toml", rows)])
+            .unwrap();
+        let mut facts = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+        let system = json!({"hostname": "fw1", "model": "PA-850", "serial": "1", "sw_version": "10.1.3",
+            "app_version": "8676-7858", "uptime_seconds": 1, "operational_mode": null, "multi_vsys": false});
+        facts.system = Fact::Known(serde_json::from_value(system).unwrap());
+        let owned = |text: &str| Some(text.to_owned());
+        let module = read_module((1, 5), "SFP-Fiber".to_owned(), owned("FS"), owned(part), None);
+        facts.optics = Fact::Known(vec![module]);
+        let stops: Vec<Version> = ["10.1.3"]
+            .iter()
+            .chain(way)
+            .map(|stop| stop.parse().unwrap())
+            .collect();
+        let steps: Vec<Step> = stops.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let findings = findings(&catalogue, "PA-850", &steps, &facts, &|_| None);
+        let found = findings
+            .iter()
+            .find(|found| &*found.check == "PAN-221190")
+            .unwrap();
+        let subject = found.subject.as_deref().unwrap_or_default();
+        let verdict = match found.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            _ => "other",
+        };
+        format!("{verdict} {:?} on {subject}", found.severity)
+    }
+
+    #[test]
+    fn modules_are_judged_on_every_release_of_the_way_and_the_worst_decides() {
+        let way = ["10.1.10", "10.2.4", "11.1.5"];
+        let table = [
+            said("", "X-1", &way),
+            said(OURS, "X-1", &way),
+            said(OURS, "X-1", &["10.2.4", "11.1.5"]),
+            said(
+                &OURS.replace("10.2+", "10.1.0..11.0.0"),
+                "X-1",
+                &["10.2.4", "11.1.5"],
+            ),
+            said("", "PAN-SFP-SX", &way),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @r"
+        fail Block on 10.1.10, 10.2.4, 11.1.5
+        fail Block on 10.1.10
+        pass Block on 10.2.4, 11.1.5
+        fail Warn on 11.1.5
+        pass Block on 10.1.10, 10.2.4, 11.1.5
+        ");
     }
 }

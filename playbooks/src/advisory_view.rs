@@ -3,26 +3,45 @@
 //! Responsible for: answering the names of the advisories' vocabulary from the areas of the facts. Must not know: any
 //! advisory, or how a fact was read.
 
-use hopgate_paths::{FactsView, OpticSeen, Seen};
+use hopgate_paths::{Catalogue, FactsView, OpticSeen, Seen, Version};
 
-use crate::facts::{Fact, FactArea, Facts, OpticClass};
+use crate::facts::{Fact, FactArea, Facts};
+use crate::optics::seat;
 
-impl FactsView for Facts {
+/// The facts of one device, and the catalogue by which its modules are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewed<'a> {
+    facts: &'a Facts,
+    catalogue: &'a Catalogue,
+}
+
+impl Facts {
+    /// As advisories of this catalogue ask for them.
+    pub fn viewed<'a>(&'a self, catalogue: &'a Catalogue) -> Viewed<'a> {
+        Viewed {
+            facts: self,
+            catalogue,
+        }
+    }
+}
+
+impl FactsView for Viewed<'_> {
     /// From the area that holds it, where that was read by itself; else from the features. So a reading of the few
     /// areas that every hop needs answers what it can.
     fn flag(&self, name: &str) -> Seen<bool> {
         let own = match name {
-            "ha" => self.ha.known().map(|ha| ha.enabled),
+            "ha" => self.facts.ha.known().map(|ha| ha.enabled),
             "active-active" => self
+                .facts
                 .ha
                 .known()
                 .map(|ha| ha.mode.as_deref() == Some("Active-Active")),
-            "multi-vsys" => self.system.known().map(|system| system.multi_vsys),
-            "update-server-unreachable" => self.update_server.known().map(|server| !server.reachable),
-            "panorama-managed" => self.panorama.known().map(|link| !link.servers.is_empty()),
+            "multi-vsys" => self.facts.system.known().map(|system| system.multi_vsys),
+            "update-server-unreachable" => self.facts.update_server.known().map(|server| !server.reachable),
+            "panorama-managed" => self.facts.panorama.known().map(|link| !link.servers.is_empty()),
             _ => None,
         };
-        match (own, &self.features) {
+        match (own, &self.facts.features) {
             (Some(known), _) => Seen::Known(known),
             (None, Fact::Known(features)) => seen(name, features.flags.get(name)),
             (None, Fact::Unknown(reason)) => Seen::Unknown(format!("features: {reason}")),
@@ -31,19 +50,20 @@ impl FactsView for Facts {
 
     fn number(&self, name: &str) -> Seen<u64> {
         let content = || {
-            let (number, _) = self.system.known()?.app_version.split_once('-')?;
+            let (number, _) = self.facts.system.known()?.app_version.split_once('-')?;
             number.parse().ok()
         };
         let own = if name == "content" { content() } else { None };
-        match (own, &self.features) {
+        match (own, &self.facts.features) {
             (Some(known), _) => Seen::Known(known),
             (None, Fact::Known(features)) => seen(name, features.numbers.get(name)),
             (None, Fact::Unknown(reason)) => Seen::Unknown(format!("features: {reason}")),
         }
     }
 
-    fn optics(&self) -> Seen<Vec<OpticSeen>> {
-        match &self.optics {
+    fn optics(&self, with: Version) -> Seen<Vec<OpticSeen>> {
+        let seat = seat(&self.facts.system, self.catalogue, Some(with));
+        match &self.facts.optics {
             Fact::Unknown(reason) => Seen::Unknown(format!("optics: {reason}")),
             Fact::Known(ports) => Seen::Known(
                 ports
@@ -52,7 +72,7 @@ impl FactsView for Facts {
                         slot: port.slot,
                         port: port.port,
                         interface: port.interface.clone(),
-                        class: class(port.class),
+                        class: port.judged(self.catalogue, &seat).class.name(),
                         media: (!port.media.is_empty()).then(|| port.media.clone()),
                         part: port.part.clone(),
                         vendor: port.vendor.clone(),
@@ -91,23 +111,17 @@ fn seen<T: Copy>(name: &str, fact: Option<&Fact<T>>) -> Seen<T> {
     }
 }
 
-const fn class(class: OpticClass) -> &'static str {
-    match class {
-        OpticClass::Empty => "empty",
-        OpticClass::Fixed => "fixed",
-        OpticClass::Allowed => "allowed",
-        OpticClass::KnownBad => "known-bad",
-        OpticClass::UnknownVendor => "unknown-vendor",
-        OpticClass::Unreadable => "unreadable",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use hopgate_paths::OpticClass;
     use jiff::Timestamp;
 
     use super::*;
-    use crate::facts::{Features, Ha, HaMember, Optic, PanoramaLink, System};
+    use crate::facts::{Features, Ha, HaMember, PanoramaLink, System};
+
+    fn by_shipped(facts: &Facts) -> Viewed<'_> {
+        facts.viewed(Catalogue::embedded().unwrap())
+    }
 
     fn unread() -> Facts {
         Facts::unread("fw1", Timestamp::UNIX_EPOCH)
@@ -116,13 +130,16 @@ mod tests {
     #[test]
     fn what_was_not_read_is_unknown_with_the_reason() {
         let facts = unread();
-        assert_eq!(facts.flag("ha"), Seen::Unknown("features: not asked".to_owned()));
         assert_eq!(
-            facts.number("content"),
+            by_shipped(&facts).flag("ha"),
             Seen::Unknown("features: not asked".to_owned())
         );
         assert_eq!(
-            FactsView::optics(&facts),
+            by_shipped(&facts).number("content"),
+            Seen::Unknown("features: not asked".to_owned())
+        );
+        assert_eq!(
+            by_shipped(&facts).optics("10.2.4".parse().unwrap()),
             Seen::Unknown("optics: not asked".to_owned())
         );
         let facts = Facts {
@@ -130,7 +147,7 @@ mod tests {
             ..facts
         };
         assert_eq!(
-            facts.flag("ospf"),
+            by_shipped(&facts).flag("ospf"),
             Seen::Unknown("ospf was not asked for when the facts were read".to_owned())
         );
     }
@@ -147,9 +164,12 @@ mod tests {
             features: Fact::Known(features),
             ..unread()
         };
-        assert_eq!(facts.flag("ospf"), Seen::Known(true));
-        assert_eq!(facts.flag("nat"), Seen::Unknown("no configuration".to_owned()));
-        assert_eq!(facts.number("memory-mb"), Seen::Known(7900));
+        assert_eq!(by_shipped(&facts).flag("ospf"), Seen::Known(true));
+        assert_eq!(
+            by_shipped(&facts).flag("nat"),
+            Seen::Unknown("no configuration".to_owned())
+        );
+        assert_eq!(by_shipped(&facts).number("memory-mb"), Seen::Known(7900));
     }
 
     #[test]
@@ -184,45 +204,58 @@ mod tests {
             panorama: Fact::Known(PanoramaLink { servers: Vec::new() }),
             ..unread()
         };
-        assert_eq!(facts.flag("ha"), Seen::Known(true));
-        assert_eq!(facts.flag("active-active"), Seen::Known(true));
-        assert_eq!(facts.flag("multi-vsys"), Seen::Known(true));
-        assert_eq!(facts.flag("panorama-managed"), Seen::Known(false));
-        assert_eq!(facts.number("content"), Seen::Known(8676));
+        assert_eq!(by_shipped(&facts).flag("ha"), Seen::Known(true));
+        assert_eq!(by_shipped(&facts).flag("active-active"), Seen::Known(true));
+        assert_eq!(by_shipped(&facts).flag("multi-vsys"), Seen::Known(true));
+        assert_eq!(by_shipped(&facts).flag("panorama-managed"), Seen::Known(false));
+        assert_eq!(by_shipped(&facts).number("content"), Seen::Known(8676));
     }
 
     #[test]
-    fn ports_are_seen_with_what_is_in_them() {
-        let classes = [
-            (OpticClass::Empty, "empty"),
-            (OpticClass::Fixed, "fixed"),
-            (OpticClass::Allowed, "allowed"),
-            (OpticClass::KnownBad, "known-bad"),
-            (OpticClass::UnknownVendor, "unknown-vendor"),
-            (OpticClass::Unreadable, "unreadable"),
+    fn ports_are_seen_as_the_list_has_them_with_the_release_that_is_asked_for() {
+        let rows = "[[module]]\npart = \"X-1\"\nverdict = \"known-bad\"\nreleases = [\"11.0+\"]\neffect = \"e\"\n\
+            source = \"s\"\nconfidence = \"low\"\n";
+        let catalogue = Catalogue::embedded()
+            .unwrap()
+            .overlaid(&[("ours.toml", rows)])
+            .unwrap();
+        let table = [
+            ("SFP-Empty", None, "empty", "empty"),
+            ("CAT5", None, "fixed", "fixed"),
+            ("SFP-Fiber", Some("PAN-SFP-SX"), "allowed", "allowed"),
+            ("SFP-Fiber", Some("X-1"), "unknown-vendor", "known-bad"),
+            ("SFP-Fiber", None, "unreadable", "unreadable"),
+            ("", Some("X-2"), "unknown-vendor", "unknown-vendor"),
         ];
-        for (class, word) in classes {
+        for (media, part, before, after) in table {
+            let owned = |text: &str| Some(text.to_owned());
+            let mut optic = crate::read_module(
+                (1, 5),
+                media.to_owned(),
+                owned("FS"),
+                part.map(str::to_owned),
+                None,
+            );
+            // What was thought of it once does not count.
+            optic.class = OpticClass::Allowed;
             let facts = Facts {
-                optics: Fact::Known(vec![Optic {
-                    slot: 1,
-                    port: 5,
-                    interface: "ethernet1/5".to_owned(),
-                    media: String::new(),
-                    vendor: None,
-                    part: Some("X".to_owned()),
-                    serial: None,
-                    class,
-                }]),
+                optics: Fact::Known(vec![optic]),
                 ..unread()
             };
-            let Seen::Known(seen) = FactsView::optics(&facts) else {
-                panic!("known optics are seen");
-            };
-            assert_eq!((seen[0].port, seen[0].class), (5, word));
-            assert_eq!(
-                (seen[0].media.as_deref(), seen[0].part.as_deref()),
-                (None, Some("X"))
-            );
+            for (with, class) in [("10.2.4", before), ("11.0.1", after)] {
+                let Seen::Known(seen) = facts.viewed(&catalogue).optics(with.parse().unwrap()) else {
+                    panic!("known optics are seen");
+                };
+                assert_eq!(
+                    (seen[0].port, seen[0].class),
+                    (5, class),
+                    "{media} {part:?} with {with}"
+                );
+                assert_eq!(
+                    (seen[0].media.as_deref(), seen[0].part.as_deref()),
+                    ((!media.is_empty()).then_some(media), part)
+                );
+            }
         }
     }
 }

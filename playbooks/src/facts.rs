@@ -34,7 +34,7 @@ pub use identity::{
 pub use pair::{Ha, HaLink, HaLinks, HaMember, LinkGroup, MonitoredInterface};
 pub use ports::{
     Aggregate, AggregateMember, HardwareInterface, InterfaceCounters, InterfaceMtu, Interfaces, LinkChange,
-    LinkChanges, LogicalInterface, Optic, OpticClass, PortLinkChanges, Transceiver, Transceivers,
+    LinkChanges, LogicalInterface, Optic, PortLinkChanges, Transceiver, Transceivers,
 };
 pub use routing::{AdvancedRoute, ArpEntry, BgpPeer, BgpPrefixes, FibEntry, OspfNeighbour, Route};
 pub use services::{

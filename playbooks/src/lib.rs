@@ -24,6 +24,7 @@ mod values;
 mod variables;
 mod vocabulary;
 
+pub use advisory_view::Viewed;
 pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
     AdvancedRoute, Aggregate, AggregateMember, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks,
@@ -32,13 +33,13 @@ pub use facts::{
     HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
     Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges, LinkGroup, ListCapacity, ListContent,
     LockKind, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
-    Optic, OpticClass, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges,
-    Process, Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule,
-    UpdateServer, UserId, UserIdAgent, WallClock,
+    Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
+    Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer,
+    UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;
-pub use optics::classify;
+pub use optics::read_module;
 pub use playbook::{About, Place, Playbook, PlaybookError, SettingError};
 pub use setting::Setting;
 pub use snapshot::{

@@ -1,159 +1,179 @@
-//! What to think of a module: the allowlist of part numbers.
+//! Modules as facts: what was read of one, and what the catalogue's list makes of it.
 //!
-//! Responsible for: classifying what is in a port from what the port and the module say. Must not know: models,
-//! defects or releases; which of them an optic endangers is a check's business.
+//! Responsible for: that every module of a device is judged by one list, on its model and for one release. Must not know:
+//! the list, or the defects that a module sets off.
 
-use std::sync::OnceLock;
+use hopgate_paths::{Catalogue, Judged, ModuleSeen, OpticClass, Seat, Version};
 
-use hopgate_paths::Confidence;
-use serde::Deserialize;
+use crate::facts::{Fact, Facts, Optic, System};
 
-use crate::facts::OpticClass;
+impl Optic {
+    fn seen(&self) -> ModuleSeen<'_> {
+        ModuleSeen {
+            port: self.port,
+            media: &self.media,
+            vendor: self.vendor.as_deref(),
+            part: self.part.as_deref(),
+        }
+    }
 
-const EMBEDDED: &str = include_str!("../library/optics-allowlist.yaml");
+    /// What a catalogue's list makes of it. Nobody else asks the list.
+    pub(crate) fn judged(&self, catalogue: &Catalogue, seat: &Seat<'_>) -> Judged {
+        catalogue.modules().judge(&self.seen(), seat)
+    }
 
-/// What to think of a port that says `media`, with a module that names `vendor` and `part`.
-///
-/// The vendor's name is no proof and never makes a module allowed; a module that does not name a part is unreadable,
-/// not harmless (a passive firewall may not be able to read its modules at all, PAN-232924).
-pub fn classify(media: &str, vendor: Option<&str>, part: Option<&str>) -> OpticClass {
-    static ALLOWLIST: OnceLock<Option<Allowlist>> = OnceLock::new();
-    match ALLOWLIST.get_or_init(|| Allowlist::parse(EMBEDDED).ok()) {
-        Some(allowlist) => allowlist.classify(media, vendor, part),
-        // The shipped list is held to be readable by a test; were it not, nothing could be vouched for.
-        None => OpticClass::Unreadable,
+    fn judge(&mut self, catalogue: &Catalogue, seat: &Seat<'_>) {
+        let Judged { class, why } = self.judged(catalogue, seat);
+        (self.class, self.why) = (class, why);
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Allowlist {
-    empty_media: Vec<String>,
-    fixed_media: Vec<String>,
-    part_prefixes: Vec<PrefixRow>,
-    parts: Vec<PartRow>,
-    known_bad: Vec<PartRow>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PartRow {
-    part: String,
-    #[expect(
-        dead_code,
-        reason = "a row must have a source; it is read by people, in the file"
-    )]
-    source: String,
-    #[expect(dead_code, reason = "as the source")]
-    confidence: Confidence,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PrefixRow {
-    prefix: String,
-    #[expect(
-        dead_code,
-        reason = "a row must have a source; it is read by people, in the file"
-    )]
-    source: String,
-    #[expect(dead_code, reason = "as the source")]
-    confidence: Confidence,
-}
-
-impl Allowlist {
-    fn parse(text: &str) -> Result<Self, serde_saphyr::Error> {
-        serde_saphyr::from_str(text)
+/// A port that was read, as far as can be told of it by itself: what the shipped list says of its module whatever the
+/// model and the release. [`Facts::judge_modules`] says the rest.
+pub fn read_module(
+    (slot, port): (u32, u32),
+    media: String,
+    vendor: Option<String>,
+    part: Option<String>,
+    serial: Option<String>,
+) -> Optic {
+    let mut optic = Optic {
+        slot,
+        port,
+        interface: format!("ethernet{slot}/{port}"),
+        media,
+        vendor,
+        part,
+        serial,
+        class: OpticClass::Unreadable,
+        why: None,
+    };
+    // The shipped catalogue is held to be readable by a test; were it not, nothing could be vouched for.
+    if let Ok(catalogue) = Catalogue::embedded() {
+        optic.judge(catalogue, &catalogue.seat(None, None));
     }
+    optic
+}
 
-    fn classify(&self, media: &str, vendor: Option<&str>, part: Option<&str>) -> OpticClass {
-        let media = media.trim();
-        if self
-            .empty_media
-            .iter()
-            .any(|empty| empty.eq_ignore_ascii_case(media))
-        {
-            return OpticClass::Empty;
-        }
-        if self
-            .fixed_media
-            .iter()
-            .any(|fixed| fixed.eq_ignore_ascii_case(media))
-        {
-            return OpticClass::Fixed;
-        }
-        let Some(part) = part.map(str::trim).filter(|part| !part.is_empty()) else {
-            return OpticClass::Unreadable;
-        };
-        let named = |rows: &[PartRow]| rows.iter().any(|row| row.part.eq_ignore_ascii_case(part));
-        let begins = |row: &PrefixRow| {
-            part.get(..row.prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(&row.prefix))
-        };
-        if named(&self.known_bad) {
-            OpticClass::KnownBad
-        } else if named(&self.parts) || self.part_prefixes.iter().any(begins) {
-            OpticClass::Allowed
-        } else if vendor.is_none_or(|vendor| vendor.trim().is_empty()) {
-            OpticClass::Unreadable
-        } else {
-            OpticClass::UnknownVendor
+impl Facts {
+    /// Says what to think of every module by this catalogue: on the device's model, for the release that a hop leads to,
+    /// or for the one that runs. To be called once all that is wanted was read, before anybody looks at it.
+    pub fn judge_modules(&mut self, catalogue: &Catalogue, hop_to: Option<Version>) {
+        let running = self.system.known().map(|system| system.sw_version);
+        let seat = seat(&self.system, catalogue, hop_to.or(running));
+        if let Fact::Known(optics) = &mut self.optics {
+            for optic in optics {
+                optic.judge(catalogue, &seat);
+            }
         }
     }
+}
+
+/// What the modules of a device sit in, with a release.
+pub(crate) fn seat<'a>(
+    system: &'a Fact<System>,
+    catalogue: &'a Catalogue,
+    release: Option<Version>,
+) -> Seat<'a> {
+    let model = system.known().map(|system| system.model.as_str());
+    catalogue.seat(model, release)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn the_shipped_list_is_readable() {
-        Allowlist::parse(EMBEDDED).unwrap();
-    }
-
-    #[test]
-    fn modules_are_classified_by_part_and_never_by_vendor() {
-        let rows = [
-            ("SFP-Empty", None, None, OpticClass::Empty),
-            ("sfp-empty ", Some("X"), Some("Y"), OpticClass::Empty),
-            ("CAT5", None, None, OpticClass::Fixed),
-            (
-                "SFP-Plus-Fiber",
-                Some("FINISAR CORP."),
-                Some("FTLX1475D3BCL  "),
-                OpticClass::UnknownVendor,
-            ),
-            ("SFP-Fiber", Some("OEM"), Some("pan-sfp-sx"), OpticClass::Allowed),
-            ("SFP-Fiber", None, Some("PAN-SFP-LX"), OpticClass::Allowed),
-            (
-                "SFP-Fiber",
-                Some("Palo Alto Networks"),
-                Some("SFP-1G-LX"),
-                OpticClass::UnknownVendor,
-            ),
-            ("SFP-Fiber", Some("FS"), Some("PA"), OpticClass::UnknownVendor),
-            ("SFP-Fiber", Some("FS"), Some("PÄN-1"), OpticClass::UnknownVendor),
-            ("SFP-Fiber", None, Some("SFP-1G-LX"), OpticClass::Unreadable),
-            ("SFP-Fiber", Some("FS"), None, OpticClass::Unreadable),
-            ("SFP-Fiber", Some("FS"), Some("  "), OpticClass::Unreadable),
-            ("", None, None, OpticClass::Unreadable),
-        ];
-        for (media, vendor, part, expected) in rows {
-            assert_eq!(
-                classify(media, vendor, part),
-                expected,
-                "{media} {vendor:?} {part:?}"
-            );
+    fn facts(model: Option<&str>) -> Facts {
+        let module = |port, part: &str| {
+            read_module(
+                (1, port),
+                "SFP-Fiber".to_owned(),
+                Some("FS".to_owned()),
+                Some(part.to_owned()),
+                None,
+            )
+        };
+        let mut facts = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+        facts.optics = Fact::Known(vec![
+            module(5, "PAN-SFP-SX"),
+            module(6, "S28-25G-LR"),
+            module(7, "FS-1G"),
+        ]);
+        if let Some(model) = model {
+            let system = json!({"hostname": "fw1", "model": model, "serial": "1", "sw_version": "10.2.3",
+                "app_version": "8676-7858", "uptime_seconds": 1, "operational_mode": null, "multi_vsys": false});
+            facts.system = Fact::Known(serde_json::from_value(system).unwrap());
         }
+        facts
+    }
+
+    fn told(facts: &Facts) -> String {
+        let optics = facts.optics.known().unwrap().iter();
+        let told = optics.map(|optic| match &optic.why {
+            Some(why) => format!("{}: {why}", optic.class.name()),
+            None => optic.class.name().to_owned(),
+        });
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    const OURS: &str = "[[module]]\npart = \"FS-1G\"\nverdict = \"known-bad\"\nmodels = [\"PA-5410\"]\nreleases = [\"11.1+\"]\n\
+        effect = \"It restarts the card.\"\nsource = \"our case\"\nconfidence = \"high\"\n";
+
+    #[test]
+    fn a_module_is_judged_for_the_release_of_the_hop_and_else_for_the_one_that_runs() {
+        let catalogue = Catalogue::embedded()
+            .unwrap()
+            .overlaid(&[("ours.toml", OURS)])
+            .unwrap();
+        let mut read = facts(Some("PA-5410"));
+        insta::assert_snapshot!(told(&read), @r"
+        allowed
+        unknown-vendor: whether it is allowed depends on the model, which is not known
+        unknown-vendor
+        ");
+        read.judge_modules(&catalogue, None);
+        insta::assert_snapshot!(told(&read), @r"
+        allowed
+        allowed
+        unknown-vendor
+        ");
+        read.judge_modules(&catalogue, Some("11.1.6".parse().unwrap()));
+        insta::assert_snapshot!(told(&read), @r"
+        allowed
+        allowed
+        known-bad: It restarts the card.
+        ");
+        // By another list, and on another model, nothing of that is left.
+        read.judge_modules(Catalogue::embedded().unwrap(), Some("11.1.6".parse().unwrap()));
+        insta::assert_snapshot!(told(&read), @r"
+        allowed
+        allowed
+        unknown-vendor
+        ");
+        let mut nameless = facts(None);
+        nameless.judge_modules(&catalogue, Some("11.1.6".parse().unwrap()));
+        insta::assert_snapshot!(told(&nameless), @r"
+        allowed
+        unknown-vendor: whether it is allowed depends on the model, which is not known
+        unknown-vendor: whether it does harm depends on the model, which is not known
+        ");
     }
 
     #[test]
-    fn what_does_harm_is_not_saved_by_its_name() {
-        let bad = "known_bad:\n  - {part: PAN-SFP-X, source: a ticket, confidence: low}";
-        let list = Allowlist::parse(&EMBEDDED.replace("known_bad: []", bad)).unwrap();
-        assert_eq!(
-            list.classify("SFP-Fiber", Some("OEM"), Some("PAN-SFP-X")),
-            OpticClass::KnownBad
-        );
+    fn what_could_not_be_read_stays_unknown() {
+        let mut unread = Facts::unread("fw1", Timestamp::UNIX_EPOCH);
+        unread.judge_modules(Catalogue::embedded().unwrap(), None);
+        assert_eq!(unread.optics.unknown(), Some("not asked"));
+    }
+
+    #[test]
+    fn modules_that_were_stored_without_a_reason_are_read() {
+        let stored = json!({"slot": 1, "port": 5, "interface": "ethernet1/5", "media": "SFP-Fiber", "vendor": "FS",
+            "part": "FS-1G", "serial": null, "class": "unknown_vendor"});
+        let read: Optic = serde_json::from_value(stored).unwrap();
+        assert_eq!((read.class, read.why), (OpticClass::UnknownVendor, None));
     }
 }

@@ -171,7 +171,7 @@ mod tests {
         .map(|area| format!("{area}: {}", Shape::of_area(area).described()));
         insta::assert_snapshot!(said.join("\n"), @r"
         system: a record of app_version (text), hostname (text), model (text), multi_vsys (true/false), operational_mode (or null), serial (text), sw_version (text), uptime_seconds (number)
-        optics: a list, each a record of class (text), interface (text), media (text), part (or null), port (number), serial (or null), slot (number), vendor (or null)
+        optics: a list, each a record of class (text), interface (text), media (text), part (or null), port (number), serial (or null), slot (number), vendor (or null), why (or null)
         pending_changes: true or false
         sessions: a map, each a number
         ");

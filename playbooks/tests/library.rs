@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hopgate_paths::Version;
+use hopgate_paths::{Catalogue, Version};
 use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Playbook, Setting, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -34,6 +34,9 @@ struct Case {
     #[serde(default)]
     replies: BTreeMap<String, Value>,
     hop: Option<HopEntry>,
+    /// Rows that are laid over the release catalogue; with it, even an empty one, modules are judged as they are in an audit,
+    /// and else they are of the class that they are written with.
+    catalogue: Option<String>,
     /// Subject and verdict of every finding of the check, in order; none where it does not apply.
     expect: Vec<(String, String)>,
     /// What some finding's message has to say.
@@ -122,6 +125,13 @@ fn facts(case: &Case, playbook: &Playbook) -> Facts {
             None => Fact::Known(reply.clone()),
         };
         facts.replies.insert(ask.key(), reply);
+    }
+    if let Some(rows) = &case.catalogue {
+        let overlay = (case.case.as_str(), rows.as_str());
+        let catalogue = Catalogue::embedded().unwrap().overlaid(&[overlay]);
+        let catalogue = catalogue.unwrap_or_else(|error| panic!("{}: {error}", case.case));
+        let hop_to = case.hop.as_ref().map(|hop| hop.context().to);
+        facts.judge_modules(&catalogue, hop_to);
     }
     facts
 }

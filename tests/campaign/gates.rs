@@ -130,6 +130,62 @@ faults: [optics-boot-loop]
     insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:01Z: PAN-221190: Unsupported modules in ports 5 to 8 reboot a PA-800 (on 10.2.0, 10.2.4-h4). The firewall reboots again and again (I2C errors). Here ethernet1/6 holds SFP1G-SX-85 (unknown-vendor). Source: PAN-OS 10.1.11-h1, 10.2.7 and 11.0.4 release notes, addressed issues.");
 }
 
+/// Two firewalls with the same module, bought twice, where it can keep their model from booting.
+const TWINS: &str = "\
+seed: 3
+epoch: 2026-03-07T22:00:00Z
+credentials: {user: admin, password: admin}
+devices:
+  - {name: fw1, model: PA-850, version: 10.1.14-h9, content: 8900-9000, optics: [{port: 6, vendor: FINISAR CORP., part: FTLX1475D3BCL}]}
+  - {name: fw2, model: PA-850, version: 10.1.14-h9, content: 8900-9000, optics: [{port: 9, vendor: FS, part: SFP-10GSR-85}]}
+";
+
+/// Vouches for the one with the release that the campaign leads to, and tells of the other what it did with that.
+const OURS: &str = r#"
+[[module]]
+part = "FTLX1475D3BCL"
+verdict = "allowed"
+classes = ["pa-800"]
+releases = ["10.2+"]
+source = "bought from the vendor"
+confidence = "high"
+
+[[module]]
+part = "SFP-10GSR-85"
+verdict = "known-bad"
+models = ["PA-850"]
+releases = ["10.2.0..10.2.7"]
+effect = "The port stays down after the restart."
+source = "our case of 2026-02-11"
+confidence = "high"
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_the_operator_says_of_modules_lets_go_and_holds_by_the_release_that_a_hop_leads_to() {
+    let campaign = CAMPAIGN.replace("target: 10.2.7", "target: 10.2.4-h4").replace(
+        "waves:",
+        "checks: {before: [readiness, optics, modules, advisories], after: [after]}\nwaves:",
+    );
+    let mut world = World::new(TWINS, &campaign, Arc::new(MemoryJournal::new()));
+    let shipped = world.plan().await.hash();
+    world.lay_over(OURS);
+    let plan = world.enrol().await;
+    assert_ne!(
+        plan.hash(),
+        shipped,
+        "an approval of the one list is none of the other"
+    );
+    let mut session = world.start(true);
+    session.until_device("fw2", "the gate", held).await;
+    let told = world.told("fw2");
+    let (_, why) = told.last().unwrap().split_once("Z: ").unwrap();
+    insta::assert_snapshot!(why, @"optics-known-bad: ethernet1/9 holds SFP-10GSR-85, which is known to do harm in a PA-850 with 10.2.4-h4: The port stays down after the restart.");
+    session.end().await;
+    let toll = world.toll();
+    assert_eq!(toll["fw1"].version, "10.2.4-h4");
+    assert_eq!(toll["fw2"].installs, BTreeMap::new());
+}
+
 /// Somebody at the device's own web interface.
 fn by_hand(world: &World) -> Arc<Client> {
     let mut clients = clients_of(&world.fleet, Wire::Lost, &world.password);

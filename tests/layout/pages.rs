@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use hopgate::catalogue;
 use hopgate::config::campaign::CampaignFile;
 use hopgate::config::inventory::Inventory;
 use hopgate::config::panorama::PanoramaFile;
@@ -297,6 +298,9 @@ fn every_example_is_read_by_the_program() {
             "inventory" => Inventory::load(&path).err().map(|error| error.to_string()),
             "campaign" => CampaignFile::load(&path).err().map(|error| error.to_string()),
             "panorama" => PanoramaFile::load(&path).err().map(|error| error.to_string()),
+            "catalogue" => catalogue::load(std::slice::from_ref(&path), directory.path())
+                .err()
+                .map(|error| error.to_string()),
             "playbook" => Playbook::parse(name, text).err().map(|error| error.to_string()),
             "fleet" => FleetSpec::parse(name, text).err().map(|error| error.to_string()),
             other => panic!("{name}: nothing reads a {other}"),
@@ -305,7 +309,14 @@ fn every_example_is_read_by_the_program() {
     }
     assert_eq!(
         kinds.keys().copied().collect::<Vec<_>>(),
-        ["campaign", "fleet", "inventory", "panorama", "playbook"]
+        [
+            "campaign",
+            "catalogue",
+            "fleet",
+            "inventory",
+            "panorama",
+            "playbook"
+        ]
     );
 }
 

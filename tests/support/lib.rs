@@ -70,6 +70,7 @@ pub struct World {
     /// The password that clients log in with.
     pub password: String,
     wire: Wire,
+    catalogue: Cow<'static, Catalogue>,
     blobs: Arc<Blobs>,
     clients: BTreeMap<DeviceId, Arc<Client>>,
 }
@@ -174,6 +175,7 @@ impl World {
             fleet,
             clock,
             file: campaign_file(campaign),
+            catalogue: shipped(),
             inventory,
             ledger: Ledger::new(journal, Arc::clone(&blobs)),
             state,
@@ -198,6 +200,15 @@ impl World {
         self.file = campaign_file(campaign);
     }
 
+    /// Rows of the operator's own, for the next [`World::enrol`].
+    ///
+    /// # Panics
+    /// Where they are wrong.
+    pub fn lay_over(&mut self, rows: &str) {
+        let overlaid = shipped().overlaid(&[("ours.toml", rows)]);
+        self.catalogue = Cow::Owned(overlaid.unwrap_or_else(|error| panic!("{error}")));
+    }
+
     /// The campaign's name.
     pub fn id(&self) -> CampaignId {
         self.file.campaign.clone()
@@ -209,7 +220,7 @@ impl World {
     /// Where a playbook cannot be loaded.
     pub fn playbooks(&self) -> (Vec<Hashed>, Vec<Hashed>) {
         let load = |asked: &[CheckText]| {
-            checks::load_all(asked, Path::new(""), &shipped()).unwrap_or_else(|error| panic!("{error}"))
+            checks::load_all(asked, Path::new(""), &self.catalogue).unwrap_or_else(|error| panic!("{error}"))
         };
         (load(&self.file.checks.before), load(&self.file.checks.after))
     }
@@ -242,7 +253,7 @@ impl World {
             path,
             &self.inventory,
             &systems,
-            &shipped(),
+            &self.catalogue,
             (&before, &after),
             recorded,
         )
@@ -275,7 +286,7 @@ impl World {
         let checks = Checks {
             before: before.into_iter().map(|hashed| hashed.asked).collect(),
             after: after.into_iter().map(|hashed| hashed.asked).collect(),
-            catalogue: shipped(),
+            catalogue: self.catalogue.clone(),
             accepted: self.file.accepted(Path::new("campaign.yaml")).unwrap_or_default(),
         };
         let (news, seen) = mpsc::unbounded_channel();

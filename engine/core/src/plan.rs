@@ -38,9 +38,9 @@ pub struct Plan {
     pub waves: Vec<Wave>,
     /// What each device does.
     pub devices: BTreeMap<DeviceId, PlannedDevice>,
-    /// Playbooks asked before every hop, by name, with the hash of their text.
+    /// What is asked before every hop, by name, with the hash of what it asks.
     pub before: BTreeMap<String, String>,
-    /// Playbooks asked after every hop, by name, with the hash of their text.
+    /// What is asked after every hop, by name, with the hash of what it asks.
     pub after: BTreeMap<String, String>,
     /// Settings that were chosen for playbooks asked before every hop, by playbook. Their hashes hold them too; here a
     /// person can read them.

@@ -53,10 +53,19 @@ pub fn load(overlays: &[PathBuf], base: &Path) -> Result<Cow<'static, Catalogue>
     Ok(Cow::Owned(overlaid))
 }
 
-/// SHA-256 over the advisories: what a plan that asks them is bound to. Other rows of the catalogue shape the hops, and
-/// those stand in the plan themselves.
+/// SHA-256 over the advisories and the modules that some of them are about: what a plan that asks them is bound to. Other
+/// rows of the catalogue shape the hops, and those stand in the plan themselves.
 pub fn advisories_hash(catalogue: &Catalogue) -> String {
     let advisories: Vec<_> = catalogue.advisories().collect();
-    // Advisories hold only strings, numbers and lists, none of which fail to serialize.
-    sha256_hex(&serde_json::to_vec(&advisories).unwrap_or_default())
+    hash_of(&(advisories, catalogue.modules()))
+}
+
+/// SHA-256 over the list of modules: what a plan whose checks look at modules is bound to.
+pub fn modules_hash(catalogue: &Catalogue) -> String {
+    hash_of(catalogue.modules())
+}
+
+fn hash_of(rows: &impl serde::Serialize) -> String {
+    // Rows hold only strings, numbers and lists, none of which fail to serialize.
+    sha256_hex(&serde_json::to_vec(rows).unwrap_or_default())
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use hopgate_core::plan::sha256_hex;
 use hopgate_paths::Catalogue;
-use hopgate_playbooks::{Playbook, PlaybookError, Rules, RulesError, Setting, SettingError};
+use hopgate_playbooks::{FactArea, Playbook, PlaybookError, Rules, RulesError, Setting, SettingError};
 
-use crate::catalogue::advisories_hash;
+use crate::catalogue::{advisories_hash, modules_hash};
 use crate::config::check::CheckText;
 
 pub mod choice;
@@ -124,7 +124,8 @@ impl Asked {
 pub struct Hashed {
     /// What is asked.
     pub asked: Asked,
-    /// SHA-256 of a playbook's text and of the settings chosen for it, of the advisories, or of the rules.
+    /// SHA-256 of a playbook's text and of the settings chosen for it, of the advisories, or of the rules; and of the list of
+    /// modules, where what is asked depends on it.
     pub hash: String,
     /// The settings that were chosen for it, as they stand.
     pub settings: BTreeMap<String, Setting>,
@@ -189,9 +190,13 @@ pub fn load(name: &str, base: &Path, catalogue: &Catalogue) -> Result<Hashed, Ch
     }
     let (file, text) = text_of(name, base)?;
     let playbook = parsed(name, &file, &text)?;
+    let mut hash = sha256_hex(text.as_bytes());
+    if playbook.needs().contains(&FactArea::Optics) {
+        hash = sha256_hex(format!("{hash} by {}", modules_hash(catalogue)).as_bytes());
+    }
     Ok(Hashed {
         asked: Asked::Playbook(playbook),
-        hash: sha256_hex(text.as_bytes()),
+        hash,
         settings: BTreeMap::new(),
     })
 }

@@ -1,9 +1,9 @@
 //! Reads the optics of a device from the text of `show system state filter sys.s*.p*.phy`.
-//! Knows the state dump's grammar; must not know which optics are harmful (the playbooks' allowlist does).
+//! Knows the state dump's grammar; must not know which modules are supported (the catalogue's list does).
 
 use std::collections::BTreeMap;
 
-use hopgate_playbooks::{Optic, classify};
+use hopgate_playbooks::{Optic, read_module};
 
 use crate::error::Failure;
 use crate::state_dump::{NO_MATCHES, Value, entries, unreadable};
@@ -40,7 +40,7 @@ fn place(text: &str) -> Option<(u32, u32)> {
     Some((slot.parse().ok()?, port.parse().ok()?))
 }
 
-fn optic((slot, port): (u32, u32), fields: &BTreeMap<String, Value>) -> Optic {
+fn optic(place: (u32, u32), fields: &BTreeMap<String, Value>) -> Optic {
     let text = |fields: &BTreeMap<String, Value>, name: &str| match fields.get(name) {
         Some(Value::Text(text)) if !matches!(text.as_str(), "" | "n/a" | "None") => Some(printable(text, 80)),
         Some(Value::Text(_) | Value::Block(_)) | None => None,
@@ -50,19 +50,13 @@ fn optic((slot, port): (u32, u32), fields: &BTreeMap<String, Value>) -> Optic {
         Some(Value::Block(module)) => module,
         Some(Value::Text(_)) | None => &none,
     };
-    let media = text(fields, "media").unwrap_or_default();
-    let vendor = text(module, "vendor-name");
-    let part = text(module, "vendor-part-number");
-    Optic {
-        slot,
-        port,
-        interface: format!("ethernet{slot}/{port}"),
-        class: classify(&media, vendor.as_deref(), part.as_deref()),
-        media,
-        vendor,
-        part,
-        serial: text(module, "vendor-serial-number"),
-    }
+    read_module(
+        place,
+        text(fields, "media").unwrap_or_default(),
+        text(module, "vendor-name"),
+        text(module, "vendor-part-number"),
+        text(module, "vendor-serial-number"),
+    )
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::{Exposure, Needs, vocabulary};
+use crate::version::Version;
 use crate::view::{FactsView, OpticSeen, Seen};
 
 /// What the evidence of one advisory lists before it counts the rest: a chassis has hundreds of ports.
@@ -54,8 +55,9 @@ pub struct OpticsCondition {
 }
 
 impl Condition {
-    /// Whether it holds.
-    pub(super) fn held(&self, view: Option<&dyn FactsView>) -> Exposure {
+    /// Whether it holds for a device that stands on a release.
+    pub(super) fn held(&self, asked: Option<(&dyn FactsView, Version)>) -> Exposure {
+        let view = asked.map(|(view, _)| view);
         match self {
             Self::Flag(name) => flag(name, true, view),
             Self::Not(name) => flag(name, false, view),
@@ -63,12 +65,17 @@ impl Condition {
             Self::AtLeast { number, limit } => {
                 compare(number, view, |seen| seen >= *limit, "at least", *limit)
             }
-            Self::Optics(condition) => match view.map(FactsView::optics) {
+            Self::Optics(condition) => match asked.map(|(view, with)| view.optics(with)) {
                 None => unasked("the modules in the ports"),
                 Some(Seen::Unknown(why)) => unknown(&format!("the modules in the ports ({why})")),
                 Some(Seen::Known(optics)) => condition.held(&optics),
             },
         }
+    }
+
+    /// Whether the answer of one device may be another on another release.
+    pub(super) fn goes_by_release(&self) -> bool {
+        matches!(self, Self::Optics(condition) if !condition.classes.is_empty())
     }
 
     pub(super) fn needs(&self, needs: &mut Needs) {

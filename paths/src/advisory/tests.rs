@@ -98,7 +98,7 @@ impl FactsView for Module {
         Seen::Known(100)
     }
 
-    fn optics(&self) -> Seen<Vec<OpticSeen>> {
+    fn optics(&self, _: Version) -> Seen<Vec<OpticSeen>> {
         Seen::Known(vec![self.0.clone()])
     }
 }
@@ -117,7 +117,7 @@ fn module(port: u32, class: &'static str, part: Option<&str>) -> Module {
 
 fn said(when: &str, module: &Module) -> String {
     let advisory = advisory(&format!("kind = \"condition\"\nwhen = [{when}]"));
-    serde_json::to_string(&advisory.exposure(Some(module))).unwrap()
+    serde_json::to_string(&advisory.exposure(module, version("10.2.4"))).unwrap()
 }
 
 #[test]
@@ -180,7 +180,10 @@ fn one_no_outweighs_what_is_not_known_and_what_is_not_known_outweighs_a_yes() {
         advisory("kind = \"condition\"\nwhen = [{ optics = {} }, { flag = \"ha\" }, { not = \"hsm\" }]");
     let module = module(5, "unreadable", None);
     assert!(
-        matches!(advisory.exposure(Some(&module)), Exposure::Clear { .. }),
+        matches!(
+            advisory.exposure(&module, version("10.2.4")),
+            Exposure::Clear { .. }
+        ),
         "hsm is on"
     );
     let open = Advisory {
@@ -188,10 +191,13 @@ fn one_no_outweighs_what_is_not_known_and_what_is_not_known_outweighs_a_yes() {
         ..advisory.clone()
     };
     assert!(
-        matches!(open.exposure(Some(&module)), Exposure::Exposed { .. }),
+        matches!(
+            open.exposure(&module, version("10.2.4")),
+            Exposure::Exposed { .. }
+        ),
         "any module is meant"
     );
-    insta::assert_snapshot!(serde_json::to_string(&advisory.exposure(None)).unwrap(), @r#"{"unknown":{"missing":["the modules in the ports (not asked)","whether high availability is on (not asked)","whether a hardware security module is configured (not asked)"]}}"#);
+    insta::assert_snapshot!(serde_json::to_string(&advisory.unasked()).unwrap(), @r#"{"unknown":{"missing":["the modules in the ports (not asked)","whether high availability is on (not asked)","whether a hardware security module is configured (not asked)"]}}"#);
     let needs = advisory.needs();
     assert!(needs.optics && needs.numbers.is_empty());
     assert_eq!(needs.flags.into_iter().collect::<Vec<_>>(), ["ha", "hsm"]);

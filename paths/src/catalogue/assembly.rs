@@ -27,6 +27,7 @@ pub(super) fn assemble(draft: Draft, files: Vec<(String, String)>) -> Checked<Ca
     let classes = classes(&draft)?;
     let models = models(&draft)?;
     let advisories = super::known_against::advisories(&draft)?;
+    let modules = super::known_modules::modules(&draft)?;
     let mut releases: BTreeMap<_, _> = bare(draft.listed).collect();
     releases.extend(bare(draft.releases));
     Ok(Catalogue {
@@ -39,6 +40,7 @@ pub(super) fn assemble(draft: Draft, files: Vec<(String, String)>) -> Checked<Ca
         classes,
         models,
         advisories: advisories.into_iter().map(Arc::new).collect(),
+        modules,
         files,
     })
 }

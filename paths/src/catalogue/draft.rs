@@ -3,14 +3,15 @@
 //! Responsible for: which rows are the same one, and that a later layer's replaces an earlier one's. Must not know:
 //! what a row means beside the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{CatalogueError, Page, Place};
 use super::rows::{
-    AdvisoryEntry, ClassEntry, ContentEntry, EndEntry, ModelEntry, ReachEntry, ReleaseEntry, ReleasesEntry,
-    SupportEntry, TrainEntry,
+    AdvisoryEntry, ClassEntry, ContentEntry, EndEntry, MediaEntry, ModelEntry, ModuleEntry, ReachEntry,
+    ReleaseEntry, ReleasesEntry, Rows as Written, SupportEntry, TrainEntry,
 };
 use super::{Confidence, Release, Sourced, Support};
+use crate::modules::ModuleVerdict;
 use crate::version::{Train, Version};
 
 /// A row and where it stands.
@@ -37,12 +38,18 @@ pub(super) struct Draft {
     pub(super) models: Rows<String, String>,
     pub(super) support: Rows<(String, Train), Support>,
     pub(super) advisories: Rows<String, AdvisoryEntry>,
+    pub(super) media: Rows<String, MediaEntry>,
+    pub(super) modules: Rows<ModuleKey, ModuleEntry>,
 }
+
+/// What a row about a module is told apart by: its part, what it says of it, models and classes.
+type ModuleKey = (String, ModuleVerdict, BTreeSet<String>, BTreeSet<String>);
 
 impl Draft {
     /// Adds the rows of one file.
     pub(super) fn add(&mut self, page: &Page<'_>) -> Result<(), CatalogueError> {
-        let rows = page.rows()?;
+        let mut rows = page.rows()?;
+        self.add_ports(page, &mut rows)?;
         let mut before: Option<(Train, Place)> = None;
         for entry in rows.train {
             let (place, row) = page.placed(entry);
@@ -127,6 +134,30 @@ impl Draft {
                 "id",
                 ToString::to_string,
             )?;
+        }
+        Ok(())
+    }
+
+    /// What is said of ports and of the modules in them.
+    fn add_ports(&mut self, page: &Page<'_>, rows: &mut Written) -> Result<(), CatalogueError> {
+        for entry in rows.media.drain(..) {
+            let (place, row) = page.placed(entry);
+            // Ports are asked without regard to letter case.
+            let key = row.says.trim().to_ascii_uppercase();
+            put(&mut self.media, key, row, place, "says", Clone::clone)?;
+        }
+        for entry in rows.module.drain(..) {
+            let (place, row) = page.placed(entry);
+            let set = |names: &[String]| names.iter().cloned().collect();
+            let key: ModuleKey = (
+                row.part.trim().to_ascii_uppercase(),
+                row.verdict,
+                set(&row.models),
+                set(&row.classes),
+            );
+            put(&mut self.modules, key, row, place, "part", |(part, ..)| {
+                format!("{part} for these models")
+            })?;
         }
         Ok(())
     }

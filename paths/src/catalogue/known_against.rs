@@ -87,7 +87,8 @@ fn texts(row: &AdvisoryEntry, place: &Place) -> Result<(), CatalogueError> {
     }
 }
 
-fn concerned<T>(
+/// Refuses a name of a model or class that there is not.
+pub(super) fn concerned<T>(
     names: &[String],
     known: &BTreeMap<String, T>,
     kind: &str,

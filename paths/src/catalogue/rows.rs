@@ -9,6 +9,7 @@ use toml::value::Datetime;
 
 use super::{Base, Confidence};
 use crate::advisory::{AdvisoryKind, Direction, Releases, Severity};
+use crate::modules::ModuleVerdict;
 use crate::version::{Train, Version};
 
 /// A file: any kind of row may stand in any file, so that a correction of two kinds is one file.
@@ -35,6 +36,10 @@ pub(super) struct Rows {
     pub(super) support: Vec<Spanned<SupportEntry>>,
     #[serde(default)]
     pub(super) advisory: Vec<Spanned<AdvisoryEntry>>,
+    #[serde(default)]
+    pub(super) media: Vec<Spanned<MediaEntry>>,
+    #[serde(default)]
+    pub(super) module: Vec<Spanned<ModuleEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -238,6 +243,40 @@ pub(super) struct OpticsEntry {
     pub(super) parts: Vec<String>,
     #[serde(default)]
     pub(super) media: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MediaEntry {
+    pub(super) says: String,
+    pub(super) means: PortWithoutModule,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PortWithoutModule {
+    Empty,
+    Fixed,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModuleEntry {
+    pub(super) part: String,
+    pub(super) verdict: ModuleVerdict,
+    #[serde(default)]
+    pub(super) models: Vec<String>,
+    #[serde(default)]
+    pub(super) classes: Vec<String>,
+    #[serde(default)]
+    pub(super) releases: Vec<ReleasesText>,
+    #[serde(default)]
+    pub(super) ports: Vec<u32>,
+    pub(super) effect: Option<String>,
+    pub(super) source: String,
+    pub(super) confidence: Confidence,
 }
 
 pub(super) struct ReleasesText(pub(super) Releases);

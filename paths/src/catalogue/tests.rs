@@ -183,22 +183,22 @@ fn a_broken_row_is_named_by_file_line_and_key() {
 }
 
 #[test]
-fn the_files_are_exactly_the_three() {
+fn the_files_are_exactly_the_four() {
     let said = |files: &[(&str, &str)]| Catalogue::parse(files).unwrap_err().to_string();
-    let [releases, models, advisories] = EMBEDDED else {
-        panic!("there are three");
+    let [releases, models, advisories, modules] = EMBEDDED else {
+        panic!("there are four");
     };
     insta::assert_snapshot!(
         [
-            said(&[*releases, *models]),
-            said(&[*releases, *models, *advisories, ("release.toml", "")]),
-            said(&[*releases, *releases, *models, *advisories]),
+            said(&[*releases, *models, *modules]),
+            said(&[*releases, *models, *advisories, *modules, ("release.toml", "")]),
+            said(&[*releases, *releases, *models, *advisories, *modules]),
         ]
         .join("\n"),
         @r"
     reading the release catalogue: advisories.toml is missing
-    reading the release catalogue: release.toml is not expected here (once each: releases.toml, models.toml, advisories.toml)
-    reading the release catalogue: releases.toml is not expected here (once each: releases.toml, models.toml, advisories.toml)
+    reading the release catalogue: release.toml is not expected here (once each: releases.toml, models.toml, advisories.toml, modules.toml)
+    reading the release catalogue: releases.toml is not expected here (once each: releases.toml, models.toml, advisories.toml, modules.toml)
     "
     );
 }

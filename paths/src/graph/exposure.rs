@@ -44,20 +44,21 @@ impl Question<'_, '_> {
         self.graph.advisories[against.advisory]
     }
 
-    /// The device's answer, which is the same on every release.
+    /// The device's answer.
     fn exposure(&self, against: Against) -> Arc<Exposure> {
         let Some(view) = self.request.view else {
             return Arc::clone(&self.graph.unasked[against.advisory]);
         };
+        let advisory = self.advisory(against);
+        // What does not depend on the device has its answer already.
+        if advisory.when.is_empty() {
+            return Arc::clone(&self.graph.unasked[against.advisory]);
+        }
+        let on = advisory.goes_by_release().then_some(against.release);
         let mut answers = self.answers.borrow_mut();
-        let answer = answers[against.advisory].get_or_insert_with(|| {
-            // What does not depend on the device has its answer already.
-            if self.advisory(against).when.is_empty() {
-                Arc::clone(&self.graph.unasked[against.advisory])
-            } else {
-                Arc::new(self.advisory(against).exposure(Some(view)))
-            }
-        });
+        let answer = answers
+            .entry((against.advisory, on))
+            .or_insert_with(|| Arc::new(advisory.exposure(view, against.release)));
         Arc::clone(answer)
     }
 

@@ -60,6 +60,9 @@ impl Step {
     }
 }
 
+/// By the advisory's place in the model's list, and by release where the answer goes by it.
+type Answers = BTreeMap<(usize, Option<Version>), Arc<Exposure>>;
+
 /// A question with what it rests on.
 pub(super) struct Question<'q, 'c> {
     pub(super) graph: &'q Graph<'c>,
@@ -67,8 +70,8 @@ pub(super) struct Question<'q, 'c> {
     pub(super) to: Version,
     offered: BTreeMap<Train, Vec<&'q Offered>>,
     stops: BTreeMap<Train, Stop>,
-    /// The device's answers, each worked out when it is first asked: they do not depend on releases.
-    pub(super) answers: RefCell<Vec<Option<Arc<Exposure>>>>,
+    /// The device's answers, each worked out when it is first asked.
+    pub(super) answers: RefCell<Answers>,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -80,7 +83,7 @@ impl<'q, 'c> Question<'q, 'c> {
             to: request.from,
             offered: BTreeMap::new(),
             stops: BTreeMap::new(),
-            answers: RefCell::new(vec![None; graph.advisories.len()]),
+            answers: RefCell::default(),
         };
         question.check_reach()?;
         for offered in request.offered.unwrap_or_default() {

@@ -215,18 +215,19 @@ fn without_a_row_that_leads_on_the_refusal_says_where_the_table_ends() {
         ("releases.toml", include_str!("../../data/releases.toml")),
         ("models.toml", include_str!("../../data/models.toml")),
         ("advisories.toml", include_str!("../../data/advisories.toml")),
+        ("modules.toml", include_str!("../../data/modules.toml")),
     ];
     let cut = files[0]
         .1
         .replace("from = \"10.0\"\nto = [\"10.1\"]", "from = \"12.2\"\nto = []");
-    let error = Catalogue::parse(&[("releases.toml", &cut), files[1], files[2]]).unwrap_err();
+    let error = Catalogue::parse(&[("releases.toml", &cut), files[1], files[2], files[3]]).unwrap_err();
     insta::assert_snapshot!(error, @"checking releases.toml, row at line 110, key `to`: from 12.2 the list must lead somewhere, in ascending order, each once");
     let gap = files[1].1.replace(
         "\"PA-VM\"]\ntrains = [\"8.1\", \"9.0\", \"9.1\", \"10.0\"]",
         "\"PA-VM\"]\ntrains = [\"8.1\", \"9.0\", \"9.1\"]",
     );
     assert_ne!(gap, files[1].1);
-    let catalogue = Catalogue::parse(&[files[0], ("models.toml", &gap), files[2]]).unwrap();
+    let catalogue = Catalogue::parse(&[files[0], ("models.toml", &gap), files[2], files[3]]).unwrap();
     let graph = Graph::new(&catalogue, "PA-850").unwrap();
     insta::assert_snapshot!(graph.route(version("9.1.16"), version("10.1.14"), &[]).unwrap_err(), @"no path of the vendor leads PA-850 from 9.1.16 to 10.1.14: 9.1 leads to 10.0 (PAN-OS 11.1 upgrade guide, Determine the Upgrade Path (2026-07-30)); it runs 8.1, 9.0, 9.1, 10.1, 10.2, 11.0, 11.1 (From memory: the vendor's matrix no longer lists releases before 10.1; Compatibility matrix, Supported OS Releases by Model (2026-07-30))");
 }

@@ -1,6 +1,7 @@
 //! Ports and interfaces: hardware, logical interfaces, aggregates, counters, packet sizes, optics, light.
 //! Knows the shapes; must not know which ports matter.
 
+use hopgate_paths::OpticClass;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
@@ -21,26 +22,12 @@ pub struct Optic {
     pub part: Option<String>,
     /// Its serial number.
     pub serial: Option<String>,
-    /// What to think of it.
+    /// What to think of it, on its model and with the release that it was looked at for: that of the hop that is planned, else
+    /// the running one.
     pub class: OpticClass,
-}
-
-/// What to think of what is in a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpticClass {
-    /// Nothing is in the cage.
-    Empty,
-    /// A fixed copper port: it takes no module.
-    Fixed,
-    /// A part on the allowlist.
-    Allowed,
-    /// A part known to do harm.
-    KnownBad,
-    /// A part nobody vouches for.
-    UnknownVendor,
-    /// There is a module, and it does not say what it is.
-    Unreadable,
+    /// What harm it does, or what keeps it from being allowed where the list of modules knows its part.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 /// The interfaces of a device.

@@ -55,10 +55,9 @@ fn healthy() -> Value {
 }
 
 fn optic(port: u32, media: &str, vendor: Option<&str>, part: Option<&str>) -> Value {
-    json!({
-        "slot": 1, "port": port, "interface": format!("ethernet1/{port}"), "media": media, "vendor": vendor,
-        "part": part, "serial": null, "class": crate::classify(media, vendor, part),
-    })
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let optic = crate::read_module((1, port), media.to_owned(), owned(vendor), owned(part), None);
+    serde_json::to_value(optic).unwrap()
 }
 
 fn facts(changes: &[(&str, Value)]) -> Facts {

@@ -80,7 +80,8 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
         areas.extend(advisories::areas(on_it.map(|assessed| &*assessed.advisory)));
     }
     let facts = read_on(client, facts, &areas, question, (clock, &patience)).await;
-    let way = plan(question, target, &system, &facts, Some(&facts));
+    let view = facts.viewed(&question.catalogue);
+    let way = plan(question, target, &system, &facts, Some(&view));
     Some(Read {
         facts,
         way: Some(way),
@@ -135,12 +136,13 @@ fn plan(
 
 /// Asks the checks.
 pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64, clock: &Clock) -> Audited {
-    let Read { facts, way } = read;
+    let Read { mut facts, way } = read;
     let plan = match &way {
         Some(Planned::Way(plan)) => Some(&**plan),
         _ => None,
     };
     let hop = plan.and_then(|plan| HopContext::on_way(plan.hops.iter().map(|planned| &planned.hop)));
+    facts.judge_modules(&question.catalogue, hop.as_ref().map(|hop| hop.to));
     let told = way.as_ref().map(told);
     let mut answers: Vec<Answer> = Vec::new();
     if let (Some(told), Some(target)) = (&told, question.target) {

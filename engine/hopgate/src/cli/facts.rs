@@ -12,6 +12,7 @@ use hopgate_playbooks::{FactArea, Facts};
 use super::{ask, inventory, note, say};
 use crate::asking::Patience;
 use crate::audit::estate::PATIENCE_S;
+use crate::catalogue;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
 use crate::failure::{ANOTHER_DEVICE, Exit, Failure};
@@ -45,6 +46,9 @@ pub(super) struct FactsArgs {
     /// As JSON, as reports hold it and `hopgate playbook test` reads it: with what is unknown, and when and how it was read.
     #[arg(long)]
     json: bool,
+    /// Overlay of the release catalogue, by which modules are judged; may be given several times.
+    #[arg(long = "catalogue", value_name = "FILE")]
+    overlays: Vec<PathBuf>,
     /// Seconds after which what has not been answered is told as unknown.
     #[arg(long, value_name = "S", default_value_t = PATIENCE_S, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -65,6 +69,7 @@ pub(super) async fn facts(state: &Path, args: FactsArgs) -> Result<Exit, Failure
     } else {
         args.areas.iter().copied().collect()
     };
+    let catalogue = catalogue::load(&args.overlays, Path::new(""))?;
     let (opened, inventory, path) = match args.from_panorama {
         None => {
             let inventory = only(Inventory::load(&args.inventory)?, &args.device)?;
@@ -78,7 +83,8 @@ pub(super) async fn facts(state: &Path, args: FactsArgs) -> Result<Exit, Failure
     let patience = Duration::from_secs(args.timeout);
     let read = read(&opened, &inventory, &path, &areas, patience).await;
     ask::close(opened).await;
-    let facts = read?;
+    let mut facts = read?;
+    facts.judge_modules(&catalogue, None);
     if args.raw {
         say(&pretty(&knowledge::raw(&facts, &areas)));
     } else if args.json {
@@ -126,8 +132,10 @@ async fn read(
 ) -> Result<Facts, Failure> {
     let clock = inventory.clock();
     let connections = connect(inventory, path, opened.ledger())?;
-    // Who answers is asked too where the inventory says who is meant.
     let mut asked = areas.clone();
+    // What is thought of a module depends on what it sits in.
+    asked.extend(areas.contains(&FactArea::Optics).then_some(FactArea::System));
+    // Who answers is asked too where the inventory says who is meant.
     asked.extend(
         inventory
             .devices

@@ -75,8 +75,8 @@ pub(super) struct TestArgs {
     /// The hop that the devices are about to make, for checks that look at it.
     #[arg(long, value_name = "FROM..TO")]
     hop: Option<Tried>,
-    /// Overlay of the release catalogue, for the hop; may be given several times.
-    #[arg(long = "catalogue", value_name = "FILE", requires = "hop")]
+    /// Overlay of the release catalogue, for the hop and for what to think of modules; may be given several times.
+    #[arg(long = "catalogue", value_name = "FILE")]
     overlays: Vec<PathBuf>,
 }
 
@@ -296,7 +296,7 @@ fn test(args: &TestArgs) -> Result<Exit, Failure> {
     let (mut out, mut wrong, mut devices, mut without_hop) = (String::new(), 0, 0, 0);
     for path in recorded(&args.against)? {
         let expected = expected(&path)?;
-        for facts in facts(&path)? {
+        for mut facts in facts(&path)? {
             devices += 1;
             let _ = writeln!(out, "{}", facts.device);
             let hop = args.hop.map(|tried| tried.hop(&facts, &catalogue));
@@ -305,6 +305,9 @@ fn test(args: &TestArgs) -> Result<Exit, Failure> {
                 let _ = writeln!(out, "  no such hop: {why}");
             }
             let hop = hop.and_then(Result::ok);
+            if !args.overlays.is_empty() || hop.is_some() {
+                facts.judge_modules(&catalogue, hop.as_ref().map(|hop| hop.to));
+            }
             wrong += report(
                 &playbook.evaluate(&facts, hop.as_ref()),
                 expected.as_ref(),

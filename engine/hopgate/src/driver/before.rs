@@ -19,15 +19,15 @@ use crate::ledger::Ledger;
 
 impl Hands {
     /// What the device is now, as it is kept; nothing where the campaign compares nothing.
-    pub(super) async fn state(&self) -> Result<Option<Vec<u8>>, Failure> {
+    pub(super) async fn state(&self, hop: Option<&Hop>) -> Result<Option<Vec<u8>>, Failure> {
         let Some(rules) = self.rules() else {
             return Ok(None);
         };
         let areas = rules.areas();
-        let mut facts = self.read(&areas).await;
+        let mut facts = self.read(&areas, hop).await;
         // What is not known now can never be missed later: one more try for an answer that was lost on the way.
         if unknown(&facts, &areas) > 0 {
-            let again = self.read(&areas).await;
+            let again = self.read(&areas, hop).await;
             if unknown(&again, &areas) < unknown(&facts, &areas) {
                 facts = again;
             }
@@ -51,9 +51,12 @@ impl Hands {
         }
     }
 
-    async fn read(&self, areas: &BTreeSet<FactArea>) -> Facts {
+    async fn read(&self, areas: &BTreeSet<FactArea>, hop: Option<&Hop>) -> Facts {
         let patience = Patience::of(LOOK_LIMIT);
-        patience.facts(self.client(), areas, self.clock().now()).await
+        let mut facts = patience.facts(self.client(), areas, self.clock().now()).await;
+        // For the release after the hop, as it is after it: that the release is another is no difference of a module.
+        facts.judge_modules(&self.checks().catalogue, hop.map(|hop| hop.to));
+        facts
     }
 
     /// What is not as it was, by the rules of the campaign. On a thread of its own: a large routing table takes seconds,

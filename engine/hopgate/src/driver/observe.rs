@@ -31,7 +31,7 @@ impl Hands {
     pub(super) async fn observe(&self, probe: Probe, hop: Option<Hop>) -> Input {
         let seen = match &probe {
             Probe::Checks { .. } => self.checks_before(hop.as_ref()).await,
-            Probe::Backup => self.backup().await,
+            Probe::Backup => self.backup(hop.as_ref()).await,
             Probe::Software { refresh } => self.software(*refresh).await,
             Probe::Staging => self.staging().await,
             Probe::Job(id) => self.job(*id).await,
@@ -48,7 +48,7 @@ impl Hands {
     async fn checks_before(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let asked = &self.checks().before;
         let needs = self.needs(asked, hop, &[FactArea::System, FactArea::Ha]);
-        let (system, facts) = self.facts(asked, needs).await?;
+        let (system, facts) = self.facts(asked, needs, hop).await?;
         let findings = self.evaluate(asked, &facts, hop);
         let ha_enabled = match &facts.ha {
             Fact::Known(ha) => Ok(ha.enabled),
@@ -68,7 +68,8 @@ impl Hands {
         } else {
             &[FactArea::System]
         };
-        let (system, facts) = self.facts(asked, self.needs(asked, hop, also)).await?;
+        let needs = self.needs(asked, hop, also);
+        let (system, facts) = self.facts(asked, needs, hop).await?;
         let ha = facts.ha.known().cloned().map(Box::new);
         let facts = Arc::new(facts);
         let differences = self.differences(before, Arc::clone(&facts), hop).await;
@@ -82,7 +83,12 @@ impl Hands {
     }
 
     /// The facts that are wanted. A device that does not say what it is is asked once more, for the reason.
-    async fn facts(&self, asked: &[Asked], areas: BTreeSet<FactArea>) -> Result<(System, Facts), Failure> {
+    async fn facts(
+        &self,
+        asked: &[Asked],
+        areas: BTreeSet<FactArea>,
+        hop: Option<&Hop>,
+    ) -> Result<(System, Facts), Failure> {
         let playbooks = asked.iter().filter_map(Asked::playbook);
         let mut facts = gather(
             self.client(),
@@ -97,6 +103,7 @@ impl Hands {
             None => self.system().await?,
         };
         facts.system = Fact::Known(system.clone());
+        facts.judge_modules(&self.checks().catalogue, hop.map(|hop| hop.to));
         Ok((system, facts))
     }
 
@@ -114,7 +121,7 @@ impl Hands {
         self.client().system_info().await.map_err(|error| failure(&error))
     }
 
-    async fn backup(&self) -> Result<Observation, Failure> {
+    async fn backup(&self, hop: Option<&Hop>) -> Result<Observation, Failure> {
         let configuration = self
             .client()
             .export_configuration()
@@ -124,7 +131,7 @@ impl Hands {
             .clone();
         let bytes = configuration.len() as u64;
         let blob = self.keep(configuration).await?;
-        let snapshot = match self.state().await? {
+        let snapshot = match self.state(hop).await? {
             Some(state) => Some(self.keep(state).await?),
             None => None,
         };

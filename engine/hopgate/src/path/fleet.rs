@@ -130,7 +130,8 @@ async fn found(
     let mut known = client.facts(&areas, clock.now()).await;
     known.system = facts.system.clone();
     known.software = facts.software.clone();
-    request.view = Some(&known);
+    let view = known.viewed(catalogue);
+    request.view = Some(&view);
     match graph.plan(&request) {
         Err(refusal) => refused(refusal),
         Ok(plan) => Found::Path(Box::new(plan)),

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use hopgate_playbooks::{Disk, FactArea, Facts, Ha, OpticClass};
+use hopgate_paths::OpticClass;
+use hopgate_playbooks::{Disk, FactArea, Facts, Ha};
 use jiff::Timestamp;
 use panos_simulator::{OpticSpec, Twin, TwinDevice, TwinHa};
 use serde::Deserialize;

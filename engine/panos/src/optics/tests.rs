@@ -12,20 +12,20 @@ fn read(name: &str) -> String {
 #[test]
 fn a_plain_dump() {
     insta::assert_snapshot!(read("optics-plain-10.1.xml"), @r#"
-    Optic { slot: 1, port: 1, interface: "ethernet1/1", media: "CAT5", vendor: None, part: None, serial: None, class: Fixed }
-    Optic { slot: 1, port: 5, interface: "ethernet1/5", media: "SFP-Fiber", vendor: Some("ACME, INC. 2.0"), part: Some("AC-SFP, rev: A"), serial: None, class: UnknownVendor }
-    Optic { slot: 1, port: 6, interface: "ethernet1/6", media: "SFP-Empty", vendor: None, part: None, serial: None, class: Empty }
-    Optic { slot: 1, port: 7, interface: "ethernet1/7", media: "SFP-Fiber", vendor: None, part: None, serial: None, class: Unreadable }
-    Optic { slot: 1, port: 10, interface: "ethernet1/10", media: "SFP-Plus-Fiber", vendor: Some("FINISAR CORP."), part: Some("FTLX1475D3BCL"), serial: Some("UXXXXXX"), class: UnknownVendor }
-    Optic { slot: 2, port: 1, interface: "ethernet2/1", media: "SFP-Fiber", vendor: Some("Palo Alto"), part: Some("PAN-SFP-SX"), serial: None, class: Allowed }
+    Optic { slot: 1, port: 1, interface: "ethernet1/1", media: "CAT5", vendor: None, part: None, serial: None, class: Fixed, why: None }
+    Optic { slot: 1, port: 5, interface: "ethernet1/5", media: "SFP-Fiber", vendor: Some("ACME, INC. 2.0"), part: Some("AC-SFP, rev: A"), serial: None, class: UnknownVendor, why: None }
+    Optic { slot: 1, port: 6, interface: "ethernet1/6", media: "SFP-Empty", vendor: None, part: None, serial: None, class: Empty, why: None }
+    Optic { slot: 1, port: 7, interface: "ethernet1/7", media: "SFP-Fiber", vendor: None, part: None, serial: None, class: Unreadable, why: None }
+    Optic { slot: 1, port: 10, interface: "ethernet1/10", media: "SFP-Plus-Fiber", vendor: Some("FINISAR CORP."), part: Some("FTLX1475D3BCL"), serial: Some("UXXXXXX"), class: UnknownVendor, why: None }
+    Optic { slot: 2, port: 1, interface: "ethernet2/1", media: "SFP-Fiber", vendor: Some("Palo Alto"), part: Some("PAN-SFP-SX"), serial: None, class: Allowed, why: None }
     "#);
 }
 
 #[test]
 fn a_pretty_dump() {
     insta::assert_snapshot!(read("optics-pretty-9.1.xml"), @r#"
-    Optic { slot: 1, port: 1, interface: "ethernet1/1", media: "CAT5", vendor: None, part: None, serial: None, class: Fixed }
-    Optic { slot: 1, port: 5, interface: "ethernet1/5", media: "SFP-Fiber", vendor: Some("ACME, INC. 2.0"), part: Some("AC-SFP-5"), serial: None, class: UnknownVendor }
+    Optic { slot: 1, port: 1, interface: "ethernet1/1", media: "CAT5", vendor: None, part: None, serial: None, class: Fixed, why: None }
+    Optic { slot: 1, port: 5, interface: "ethernet1/5", media: "SFP-Fiber", vendor: Some("ACME, INC. 2.0"), part: Some("AC-SFP-5"), serial: None, class: UnknownVendor, why: None }
     "#);
 }
 

@@ -57,6 +57,8 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         "[[train]]\n",
         "[[reach]]\n",
         "[[advisory]]\n",
+        "[[module]]\n",
+        "part = \"X-*\"\n",
         "option = \"x\"\n",
         "preferred = true\n",
         "\u{feff}",

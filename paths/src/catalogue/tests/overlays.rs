@@ -60,6 +60,16 @@ fn the_example_of_the_readme_is_an_overlay() {
         catalogue.advisory("our-11-1-10-pairs").unwrap().severity,
         crate::Severity::Block
     );
+    let seen = |part| crate::ModuleSeen {
+        port: 5,
+        media: "SFP-Fiber",
+        vendor: Some("OEM"),
+        part: Some(part),
+    };
+    let on = |model| catalogue.seat(Some(model), Some("10.2.4".parse().unwrap()));
+    let class = |part, model| catalogue.modules().judge(&seen(part), &on(model)).class;
+    assert_eq!(class("FTLX1475D3BCL", "PA-3220"), crate::OpticClass::Allowed);
+    assert_eq!(class("SFP1G-SX-85", "PA-850"), crate::OpticClass::KnownBad);
 }
 
 #[test]
@@ -76,6 +86,8 @@ fn every_row_kind_is_described() {
         "model",
         "support",
         "advisory",
+        "module",
+        "media",
     ] {
         assert!(readme.contains(&format!("| `[[{kind}]]` |")), "{kind}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::version::Version;
 use crate::view::{FactsView, OpticSeen, Seen};
 
 /// Facts as a test gives them.
@@ -63,7 +64,7 @@ impl FactsView for Device {
         }
     }
 
-    fn optics(&self) -> Seen<Vec<OpticSeen>> {
+    fn optics(&self, _: Version) -> Seen<Vec<OpticSeen>> {
         match &self.optics {
             Some(optics) => Seen::Known(optics.clone()),
             None => Seen::Unknown("the device did not say".to_owned()),

@@ -249,7 +249,7 @@ fn what_a_member_has_in_any_role_is_lost_when_it_is_gone() {
         facts.interfaces = ports(&[("ethernet1/1", "down")]);
         if let Fact::Known(optics) = &mut facts.optics {
             optics.truncate(1);
-            optics[0].class = crate::facts::OpticClass::Unreadable;
+            optics[0].class = hopgate_paths::OpticClass::Unreadable;
         }
         if let Fact::Known(aggregates) = &mut facts.aggregates {
             aggregates.truncate(1);
