@@ -338,10 +338,11 @@ impl Case {
 
     /// What the replies lead to, as `change` leaves them.
     pub(super) fn outcome(&'static self, change: Change<'_>) -> Outcome {
-        let facts = self.facts(change);
+        let mut facts = self.facts(change);
         let asks = self.asks();
         let asked = asks.keys().copied().collect();
         let hop = self.hop();
+        facts.judge_modules(Catalogue::embedded().unwrap(), hop.as_ref().map(|hop| hop.to));
         let variables = Variables::of(&facts);
         let mut findings = BTreeMap::new();
         for playbook in self.playbooks() {
