@@ -12,6 +12,10 @@ use super::*;
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 5\r\n\r\nhello";
 
+/// As above, of a server that then closes the connection: the client must not send its next request into the closing.
+const LAST_REPLY: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
 /// Long enough that a busy machine does not turn a good answer into a time-out.
 fn limits() -> HttpsLimits {
     HttpsLimits {
@@ -164,7 +168,7 @@ async fn connections_resume_the_session_of_the_first_until_the_device_is_left_al
         Box::new(move |stream| {
             let mut tls = read_request_by(device, stream).unwrap();
             told.send(tls.conn.handshake_kind().unwrap()).unwrap();
-            tls.write_all(REPLY).unwrap();
+            tls.write_all(LAST_REPLY).unwrap();
             tls.conn.send_close_notify();
             let _ = tls.flush();
         })
@@ -195,7 +199,7 @@ async fn a_session_ends_after_so_many_requests_and_the_certificate_is_asked_for_
             }
         })
     };
-    let address = serve(vec![patient(), answer("second", REPLY)]);
+    let address = serve(vec![patient(), answer("second", LAST_REPLY)]);
     let transport = transport(&address, Trust::Pinned(fingerprint("first")));
     for _ in 0..REQUESTS_A_SESSION {
         ask(&transport).await.unwrap();
@@ -338,7 +342,7 @@ async fn a_connection_is_kept_for_the_next_request() {
 
 #[tokio::test]
 async fn the_pinned_certificate_is_accepted_and_another_is_not() {
-    let address = serve(vec![answer("first", REPLY), answer("second", REPLY)]);
+    let address = serve(vec![answer("first", LAST_REPLY), answer("second", LAST_REPLY)]);
     let pinned = || transport(&address, Trust::Pinned(fingerprint("first")));
     let accepted = pinned();
     assert!(ask(&accepted).await.is_ok());
@@ -357,9 +361,9 @@ async fn the_pinned_certificate_is_accepted_and_another_is_not() {
 #[tokio::test]
 async fn the_first_certificate_is_remembered_and_a_change_is_noticed() {
     let address = serve(vec![
-        answer("first", REPLY),
-        answer("first", REPLY),
-        answer("second", REPLY),
+        answer("first", LAST_REPLY),
+        answer("first", LAST_REPLY),
+        answer("second", LAST_REPLY),
     ]);
     let transport = transport(&address, Trust::TrustOnFirstUse);
     assert_eq!(transport.fingerprint(), None);
@@ -388,7 +392,7 @@ async fn a_peer_without_the_key_of_its_certificate_is_not_remembered() {
         let connection = ServerConnection::new(Arc::new(config)).unwrap();
         wait_for_the_end(&mut StreamOwned::new(connection, stream));
     });
-    let address = serve(vec![impostor, answer("first", REPLY)]);
+    let address = serve(vec![impostor, answer("first", LAST_REPLY)]);
     let transport = transport(&address, Trust::TrustOnFirstUse);
     let error = ask(&transport).await.unwrap_err();
     assert!(
@@ -402,7 +406,7 @@ async fn a_peer_without_the_key_of_its_certificate_is_not_remembered() {
 
 #[tokio::test]
 async fn a_chain_to_a_trusted_authority_is_accepted_and_a_self_signed_one_is_not() {
-    let address = serve(vec![answer("issued", REPLY), answer("first", REPLY)]);
+    let address = serve(vec![answer("issued", LAST_REPLY), answer("first", LAST_REPLY)]);
     let verified = || {
         transport(
             &address,
@@ -422,7 +426,7 @@ async fn a_chain_to_a_trusted_authority_is_accepted_and_a_self_signed_one_is_not
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_not_trusted() {
-    let address = serve(vec![answer("issued", REPLY)]);
+    let address = serve(vec![answer("issued", LAST_REPLY)]);
     let port = address.rsplit_once(':').unwrap().1;
     let roots_pem = file("authority.pem");
     let transport = transport(&format!("localhost:{port}"), Trust::Verify { roots_pem });
