@@ -24,6 +24,7 @@ pub mod html;
 pub mod junit;
 pub mod live;
 pub mod order;
+pub mod question;
 pub mod record;
 pub mod schedule;
 pub mod sheet;

@@ -15,8 +15,9 @@ use panos_simulator::{ControlRequest, OpticSpec};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::audit::estate::{self, Question};
+use crate::audit::estate;
 use crate::audit::live::Live;
+use crate::audit::question::Question;
 use crate::audit::{self, Audited, Outcome};
 use crate::catalogue;
 use crate::checks;

@@ -11,7 +11,7 @@ use hopgate_playbooks::{
     Fact, FactArea, Facts, Finding, HopContext, Mode, Severity, System, Variables, Verdict, advisories,
 };
 
-use super::estate::Question;
+use super::question::Question;
 use super::{Answer, Audited, Way};
 use crate::asking::{Patience, gather};
 use crate::checks::ADVISORIES;

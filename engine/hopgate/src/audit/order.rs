@@ -10,8 +10,9 @@ use hopgate_paths::Target;
 use hopgate_playbooks::{FactArea, Playbook};
 
 use super::beside::Campaign;
-use super::estate::{self, Question};
+use super::estate;
 use super::live::Live;
+use super::question::Question;
 use super::waivers::Waivers;
 use super::{Audit, AuditError};
 use crate::catalogue;

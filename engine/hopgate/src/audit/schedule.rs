@@ -18,10 +18,10 @@ use tokio::sync::watch;
 
 use super::beside::Campaign;
 use super::cron::Cron;
-use super::estate::{AT_ONCE, PATIENCE_S};
 use super::history;
 use super::live::Live;
 use super::order::{Order, Ready, Reports};
+use super::question::{AT_ONCE, PATIENCE_S};
 use crate::checks::choice;
 use crate::clock::{self, Clock};
 use crate::config::campaign::PagerText;

@@ -11,7 +11,7 @@ use hopgate_playbooks::{FactArea, Facts};
 
 use super::{ask, inventory, note, say};
 use crate::asking::Patience;
-use crate::audit::estate::PATIENCE_S;
+use crate::audit::question::PATIENCE_S;
 use crate::catalogue;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
