@@ -21,6 +21,7 @@
 //! of harm counts, wherever it stands, unless a later file vouches for the same text here.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,8 +91,8 @@ pub struct ModuleRow {
     pub effect: Option<String>,
     /// Who says so.
     pub sourced: Sourced,
-    /// Of the rows about one part on one model, those of the highest layer count.
-    #[serde(skip)]
+    /// Of the rows about one part on one model, those of the highest layer count: 0 for the first file that has the part, and so
+    /// on. Written out with the rest, as a plan is bound to what decides.
     pub(crate) layer: usize,
 }
 
@@ -102,6 +103,16 @@ pub(crate) struct Listed {
     pub(crate) part: String,
     /// In the order of their files and lines.
     pub(crate) rows: Vec<ModuleRow>,
+}
+
+impl Listed {
+    /// Files that have nothing of the part do not count: with or without them, it is the same list.
+    fn number_layers(&mut self) {
+        let layers: BTreeSet<usize> = self.rows.iter().map(|row| row.layer).collect();
+        for row in &mut self.rows {
+            row.layer = layers.range(..row.layer).count();
+        }
+    }
 }
 
 /// A word of a port for itself, and what it means.
@@ -181,6 +192,9 @@ enum About {
 
 impl Modules {
     pub(crate) fn new(media: Vec<Media>, mut listed: Vec<Listed>) -> Self {
+        for listed in &mut listed {
+            listed.number_layers();
+        }
         let mut beginnings: Vec<_> = listed
             .extract_if(.., |listed| listed.part.ends_with(ANY_END))
             .collect();

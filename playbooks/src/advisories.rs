@@ -77,27 +77,45 @@ pub fn findings(
         .collect()
 }
 
-/// The worst answer of a device, and the releases that it is for: what is thought of a module goes by the release.
+/// The worst answer of a device, and the releases that it is for: what is thought of a module goes by the release. Worst is
+/// what holds: that it cannot be told on a release that is affected comes before an exposure on one that may be.
 fn worst(advisory: &Advisory, steps: &[Step], view: &dyn FactsView) -> (BTreeSet<Version>, Exposure) {
-    let rank = |exposure: &Exposure| match exposure {
+    let told = |exposure: &Exposure| match exposure {
         Exposure::Exposed { .. } => 2,
         Exposure::Unknown { .. } => 1,
         Exposure::Clear { .. } => 0,
     };
-    let mut worst: Option<(BTreeSet<Version>, Exposure)> = None;
-    for (from, to) in steps {
-        let Some(exposure) = advisory.assess(*from, *to, Some(view)) else {
-            continue;
-        };
-        match &mut worst {
-            Some((_, known)) if rank(known) > rank(&exposure) => {}
-            Some((releases, known)) if rank(known) == rank(&exposure) => {
-                releases.insert(*to);
-            }
-            _ => worst = Some((BTreeSet::from([*to]), exposure)),
-        }
+    let holds =
+        |to: Version, exposure: &Exposure| told(exposure) > 0 && severity(advisory, [to]) == Severity::Block;
+    let answers: Vec<(Version, Exposure)> = steps
+        .iter()
+        .filter_map(|(from, to)| Some((*to, advisory.assess(*from, *to, Some(view))?)))
+        .collect();
+    // Of several, the first release.
+    let worst = answers
+        .iter()
+        .rev()
+        .max_by_key(|(to, exposure)| (holds(*to, exposure), told(exposure)));
+    let Some((_, worst)) = worst else {
+        return (BTreeSet::new(), advisory.unasked());
+    };
+    let same = answers
+        .iter()
+        .filter(|(_, exposure)| told(exposure) == told(worst));
+    (same.map(|(to, _)| *to).collect(), worst.clone())
+}
+
+/// How bad it is on these releases: where none of them is known to be affected it is a warning.
+fn severity(advisory: &Advisory, releases: impl IntoIterator<Item = Version>) -> Severity {
+    match advisory.severity {
+        hopgate_paths::Severity::Block if is_affected(advisory, releases) => Severity::Block,
+        hopgate_paths::Severity::Block | hopgate_paths::Severity::Warn => Severity::Warn,
     }
-    worst.unwrap_or_else(|| (BTreeSet::new(), advisory.unasked()))
+}
+
+fn is_affected(advisory: &Advisory, releases: impl IntoIterator<Item = Version>) -> bool {
+    let mut releases = releases.into_iter();
+    releases.any(|release| advisory.concern(release) == Concern::Affected)
 }
 
 fn finding(
@@ -106,13 +124,7 @@ fn finding(
     exposure: Exposure,
     waiver: &dyn Fn(&str) -> Option<Waiver>,
 ) -> Finding {
-    let affected = releases
-        .iter()
-        .any(|release| advisory.concern(*release) == Concern::Affected);
-    let severity = match advisory.severity {
-        hopgate_paths::Severity::Block if affected => Severity::Block,
-        hopgate_paths::Severity::Block | hopgate_paths::Severity::Warn => Severity::Warn,
-    };
+    let severity = severity(advisory, releases.iter().copied());
     let named: Vec<_> = releases.iter().map(Version::to_string).collect();
     let on = named.join(", ");
     let (verdict, seen) = match exposure {
@@ -138,7 +150,7 @@ fn finding(
     } else {
         format!(" Here {seen}.")
     };
-    let sure = if affected {
+    let sure = if is_affected(advisory, releases.iter().copied()) {
         ""
     } else {
         " No fix is listed for this feature release, so it may be affected."
@@ -173,6 +185,10 @@ mod tests {
 
     /// What is said of PAN-221190 for a PA-850 with such a module in port 5, on a way from 10.1.3.
     fn said(rows: &str, part: &str, way: &[&str]) -> String {
+        said_of(rows, &[(5, Some(part))], way)
+    }
+
+    fn said_of(rows: &str, modules: &[(u32, Option<&str>)], way: &[&str]) -> String {
         let catalogue = Catalogue::embedded()
             .unwrap()
             .overlaid(&[("ours.toml", rows)])
@@ -182,8 +198,17 @@ mod tests {
             "app_version": "8676-7858", "uptime_seconds": 1, "operational_mode": null, "multi_vsys": false});
         facts.system = Fact::Known(serde_json::from_value(system).unwrap());
         let owned = |text: &str| Some(text.to_owned());
-        let module = read_module((1, 5), "SFP-Fiber".to_owned(), owned("FS"), owned(part), None);
-        facts.optics = Fact::Known(vec![module]);
+        let module = |(port, part): &(u32, Option<&str>)| {
+            let vendor = part.and_then(|_| owned("FS"));
+            read_module(
+                (1, *port),
+                "SFP-Fiber".to_owned(),
+                vendor,
+                part.and_then(owned),
+                None,
+            )
+        };
+        facts.optics = Fact::Known(modules.iter().map(module).collect());
         let stops: Vec<Version> = ["10.1.3"]
             .iter()
             .chain(way)
@@ -199,6 +224,7 @@ mod tests {
         let verdict = match found.verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "fail",
+            Verdict::Inconclusive { .. } => "cannot tell",
             _ => "other",
         };
         format!("{verdict} {:?} on {subject}", found.severity)
@@ -217,6 +243,12 @@ mod tests {
                 &["10.2.4", "11.1.5"],
             ),
             said("", "PAN-SFP-SX", &way),
+            // Port 5 cannot be judged on a release that is affected; port 6 may loop on one that may be.
+            said_of(
+                &OURS.replace("10.2+", "10.1.0..11.0.0"),
+                &[(5, None), (6, Some("X-1"))],
+                &["10.2.4", "11.1.5"],
+            ),
         ];
         insta::assert_snapshot!(table.join("\n"), @r"
         fail Block on 10.1.10, 10.2.4, 11.1.5
@@ -224,6 +256,7 @@ mod tests {
         pass Block on 10.2.4, 11.1.5
         fail Warn on 11.1.5
         pass Block on 10.1.10, 10.2.4, 11.1.5
+        cannot tell Block on 10.2.4
         ");
     }
 }

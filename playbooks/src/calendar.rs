@@ -21,6 +21,11 @@ pub(crate) fn hours_between(from: &str, to: &str) -> Result<i64, String> {
     seconds_between(from, to).map(|seconds| seconds.div_euclid(60 * 60))
 }
 
+/// Whole minutes from one instant to the other, as [`hours_between`].
+pub(crate) fn minutes_between(from: &str, to: &str) -> Result<i64, String> {
+    seconds_between(from, to).map(|seconds| seconds.div_euclid(60))
+}
+
 fn seconds_between(from: &str, to: &str) -> Result<i64, String> {
     Ok(instant(to, true)?.as_second() - instant(from, false)?.as_second())
 }

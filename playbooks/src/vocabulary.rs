@@ -40,6 +40,7 @@ const OWN: &[&str] = &[
     "fix_state",
     "days_between",
     "hours_between",
+    "minutes_between",
     "minutes_to_run",
     "device_time",
     "end_of_life",
@@ -86,6 +87,11 @@ pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
         calendar::hours_between(&from, &to)
             .map(Value::Int)
             .map_err(|wrong| ExecutionError::function_error("hours_between", wrong))
+    })?;
+    context.add_function("minutes_between", |from: Arc<String>, to: Arc<String>| {
+        calendar::minutes_between(&from, &to)
+            .map(Value::Int)
+            .map_err(|wrong| ExecutionError::function_error("minutes_between", wrong))
     })?;
     context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
         minutes_to_run(&schedule, &clock)
@@ -246,6 +252,7 @@ mod tests {
             "fix_state('10.2.7', ['10.2.7']) == 'fixed'",
             "days_between('2026-01-01T00:00:00Z', '2026-01-02') == 1",
             "hours_between('2026-01-01T00:00:00', '2026-01-01T02:30:00') == 2",
+            "minutes_between('2026-01-01T00:00:00', '2026-01-01T02:30:59') == 150",
             "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
             "device_time('2026-01-01T22:00:00Z', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z') == '2026-01-01T23:00:00'",
             "end_of_life('9.1.16') == '2024-06-30'",

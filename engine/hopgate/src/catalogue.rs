@@ -69,3 +69,29 @@ fn hash_of(rows: &impl serde::Serialize) -> String {
     // Rows hold only strings, numbers and lists, none of which fail to serialize.
     sha256_hex(&serde_json::to_vec(rows).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BANNED: &str = "[[module]]\npart = \"X-1\"\nverdict = \"known-bad\"\neffect = \"it loops\"\nsource = \"a test\"\n\
+        confidence = \"low\"\n";
+    const VOUCHED: &str = "[[module]]\npart = \"X-1\"\nverdict = \"allowed\"\nmodels = [\"PA-850\"]\nsource = \"a test\"\n\
+        confidence = \"low\"\n";
+    const OTHER: &str =
+        "[[module]]\npart = \"Y-1\"\nverdict = \"allowed\"\nsource = \"a test\"\nconfidence = \"low\"\n";
+
+    #[test]
+    fn the_hash_of_modules_tells_which_file_has_the_last_word() {
+        let hash = |files: &[&str]| {
+            let files: Vec<(&str, &str)> = files.iter().map(|text| ("ours.toml", *text)).collect();
+            let catalogue = Catalogue::embedded().unwrap().overlaid(&files).unwrap();
+            (modules_hash(&catalogue), advisories_hash(&catalogue))
+        };
+        let (banned_last, vouched_last) = (hash(&[VOUCHED, BANNED]), hash(&[BANNED, VOUCHED]));
+        assert_ne!(banned_last.0, vouched_last.0);
+        assert_ne!(banned_last.1, vouched_last.1);
+        // A file about another part changes nothing of who has it about this one.
+        assert_eq!(hash(&[BANNED, OTHER, VOUCHED]), hash(&[BANNED, VOUCHED, OTHER]));
+    }
+}

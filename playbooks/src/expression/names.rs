@@ -251,9 +251,8 @@ fn literal_shape(literal: &LiteralValue) -> Shape {
 /// What a function or an operator gives.
 fn result(function: &str, arguments: &[Shape]) -> Shape {
     match function {
-        "size" | "int" | "uint" | "double" | "content_number" | "days_between" | "hours_between" => {
-            Shape::Number
-        }
+        "size" | "int" | "uint" | "double" | "content_number" | "days_between" | "hours_between"
+        | "minutes_between" => Shape::Number,
         "contains" | "startsWith" | "endsWith" | "matches" | "bool" | "version_lt" | "version_le" => {
             Shape::YesNo
         }
