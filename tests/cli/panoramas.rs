@@ -86,6 +86,15 @@ fn a_schedule_asks_whatever_panoramas_manage_then() {
         "{refused}"
     );
 
+    // Nobody is there at night to type.
+    let typed = std::fs::read_to_string(desk.path().join("panorama.yaml")).unwrap();
+    let typed = typed.replace("{env: HOPGATE_SIMULATED_PASSWORD}", "{prompt: Password}");
+    desk.write("typed.yaml", &typed);
+    desk.write("schedules.yaml", &schedule("from_panorama: typed.yaml"));
+    insta::assert_snapshot!(desk.refused("audit --schedule schedules.yaml"), @r"
+    error[A003]: the audit nightly would ask somebody for a secret of pan-a
+      hint: a schedule takes secrets from env, file or command, and not from prompt
+    ");
     desk.write("schedules.yaml", &schedule("from_panorama: panorama.yaml"));
     let mut keeping = desk.start("audit --schedule schedules.yaml");
     // At the next full minute: of what Panoramas manage nobody says that its time is simulated.

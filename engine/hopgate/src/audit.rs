@@ -232,6 +232,11 @@ impl Audit {
     }
 }
 
+/// Whether a serial number tells a device from others: a virtual firewall without a licence says `unknown`.
+fn names_hardware(serial: &str) -> bool {
+    !matches!(serial, "" | "unknown")
+}
+
 /// Writes a whole file; its text is on the disk when this returns.
 fn write(path: &Path, text: &str) -> Result<(), AuditError> {
     write_through(path, |out| out.write_all(text.as_bytes()))

@@ -320,7 +320,7 @@ pub async fn run(
         checks: Arc::clone(&prepared.checks),
         end_at_gate: false,
     };
-    let beside = beside::Campaign::new(campaign.clone(), &prepared.connections);
+    let beside = beside::Campaign::new(campaign.clone(), &prepared.plan, &prepared.connections);
     let told = news.clone();
     let fleet = Fleet::begin(&campaign, setting, news)?;
     let audits = keep_audits(state, prepared, beside.clone(), told);

@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use hopgate_paths::Version;
+use hopgate_paths::{Catalogue, Version};
 use hopgate_playbooks::{
     Compared, Difference, FactArea, Facts, Grade, HopContext, Rules, RulesError, Severity, Snapshot, compare,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::names_hardware;
 use super::record::SCHEMA;
 use crate::config::selector::{Selector, SelectorError};
 
@@ -107,10 +108,9 @@ impl Reported {
         })
     }
 
-    /// Its serial number, where it has one: a virtual firewall without a licence says `unknown`.
+    /// Its serial number, where it has one.
     fn hardware(&self) -> Option<&str> {
-        let serial = self.serial.as_deref()?;
-        (!matches!(serial, "" | "unknown")).then_some(serial)
+        self.serial.as_deref().filter(|serial| names_hardware(serial))
     }
 }
 
@@ -134,12 +134,27 @@ impl Report {
             }
         })?;
         if report.schema == SCHEMA {
-            return Ok(report);
+            return Ok(report.judged_anew());
         }
         Err(DiffError::OtherSchema {
             path: path.to_owned(),
             found: report.schema,
         })
+    }
+}
+
+impl Report {
+    /// With its modules judged by the list that is shipped and by the release that runs: an audit may have judged by a list of its
+    /// own, or for a hop, which changes nothing of what is in a port.
+    fn judged_anew(mut self) -> Report {
+        if let Ok(catalogue) = Catalogue::embedded() {
+            let facts = self
+                .devices
+                .iter_mut()
+                .filter_map(|reported| reported.facts.as_mut());
+            facts.for_each(|facts| facts.judge_modules(catalogue, None));
+        }
+        self
     }
 }
 

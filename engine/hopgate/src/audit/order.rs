@@ -146,7 +146,7 @@ impl Ready {
     ) -> Result<Audit, Failure> {
         let mut connections = connect(&self.inventory, &self.path, ledger)?;
         if let Some(campaign) = campaign {
-            campaign.share(&mut connections);
+            campaign.share(&self.inventory, &mut connections);
         }
         let asking = estate::ask(
             &connections.clients,

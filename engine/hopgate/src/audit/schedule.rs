@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hopgate_core::names::AuditName;
+use hopgate_core::names::{AuditName, DeviceId};
 use hopgate_paths::Target;
 use hopgate_playbooks::Setting;
 use jiff::Timestamp;
@@ -123,11 +123,39 @@ impl Planned {
     /// Refuses what can be told to be wrong before anything is asked.
     fn check(&self) -> Result<(), Failure> {
         match &self.panoramas {
-            None => self.reports.check(&self.order.read()?),
+            None => {
+                let ready = self.order.read()?;
+                self.refuse_typing(ready.inventory().asks_a_person())?;
+                self.reports.check(&ready)
+            }
             Some(path) => {
-                PanoramaFile::load(&self.order.base.join(path))?;
+                let file = PanoramaFile::load(&self.order.base.join(path))?;
+                let themselves = file.themselves();
+                let typed = file.devices.credentials.asks_a_person();
+                let whose = themselves.asks_a_person().or_else(|| {
+                    themselves
+                        .devices
+                        .first()
+                        .filter(|_| typed)
+                        .map(|entry| &entry.name)
+                });
+                self.refuse_typing(whose)?;
                 self.order.question().map(|_| ())
             }
+        }
+    }
+
+    /// A run at night would wait for whoever types, and everything of its process with it.
+    fn refuse_typing(&self, whose: Option<&DeviceId>) -> Result<(), Failure> {
+        match whose {
+            None => Ok(()),
+            Some(device) => Err(Failure::unknown(
+                format!(
+                    "the audit {} would ask somebody for a secret of {device}",
+                    self.name
+                ),
+                "a schedule takes secrets from env, file or command, and not from prompt",
+            )),
         }
     }
 

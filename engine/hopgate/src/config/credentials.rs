@@ -29,6 +29,14 @@ pub struct CredentialsRef {
     pub key_from: Option<SecretSource>,
 }
 
+impl CredentialsRef {
+    /// Whether somebody has to type one of its secrets.
+    pub fn asks_a_person(&self) -> bool {
+        let mut places = [&self.password_from, &self.key_from].into_iter().flatten();
+        places.any(|place| matches!(place, SecretSource::Prompt(_)))
+    }
+}
+
 /// A place that holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

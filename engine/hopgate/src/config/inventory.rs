@@ -94,6 +94,17 @@ impl Inventory {
         self.simulated_clock.map_or_else(Clock::system, Clock::scaled)
     }
 
+    /// A device whose secret somebody has to type.
+    pub fn asks_a_person(&self) -> Option<&DeviceId> {
+        let credentials = |entry: &Entry| {
+            let own = entry.credentials.as_ref();
+            own.or(self.defaults.credentials.as_ref())
+                .is_some_and(CredentialsRef::asks_a_person)
+        };
+        let mut devices = self.devices.iter();
+        devices.find(|entry| credentials(entry)).map(|entry| &entry.name)
+    }
+
     /// As [`Inventory::load`], from the text of the file.
     pub fn parse(path: &Path, text: &str) -> Result<Inventory, ConfigError> {
         let is_table = path

@@ -1,6 +1,7 @@
 //! Two audits, compared: which device is which, how each stands, and what is said of it.
 
-use hopgate_playbooks::{BgpPeer, Fact, FactSource, Route, System};
+use hopgate_paths::OpticClass;
+use hopgate_playbooks::{BgpPeer, Fact, FactSource, Route, System, read_module};
 use serde_json::{Value, json};
 
 use super::*;
@@ -262,6 +263,24 @@ fn a_group_is_told_of_its_own_time_only() {
     the selector asks for custmer, which no device has (nearest: customer, name, model)
     the selector asks for peer, which no device has (nearest: name, model, serial)
     ");
+}
+
+#[test]
+fn a_module_that_was_judged_for_a_hop_or_by_another_list_is_the_same_module() {
+    let judged = |class: OpticClass| {
+        let with = move |facts: &mut Facts| {
+            let owned = |text: &str| Some(text.to_owned());
+            let mut module = read_module((1, 5), "SFP-Fiber".to_owned(), owned("FS"), owned("X-1"), None);
+            module.class = class;
+            facts.optics = Fact::Known(vec![module]);
+        };
+        read("fw1", "1", "10.1.14", with)
+    };
+    let report = |class| report(&[judged(class)]).judged_anew();
+    let [before, after] = ["before.json", "after.json"].map(Path::new);
+    let (was, is) = (report(OpticClass::Allowed), report(OpticClass::Unreadable));
+    let diff = Diff::of((before, was), (after, is), Rules::builtin(), &Selector::default()).unwrap();
+    assert_eq!(text(&diff), "1 device: 1 as before\n");
 }
 
 #[test]
