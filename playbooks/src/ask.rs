@@ -255,7 +255,7 @@ pub(crate) fn words(command: &str) -> Result<Vec<Word>, String> {
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn xml(command: &str) -> Result<Ask, String> {
-    let command = command.trim();
+    let command = command.trim_matches(BLANKS);
     let (leading, alone) = leading_elements(command)?;
     must_read(&leading, alone)?;
     Ok(Ask {
@@ -270,6 +270,9 @@ impl Ask {
         Self { reading, ..self }
     }
 }
+
+/// What XML takes for blank. Of other blanks and control characters a device sees something else than was looked at.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// `alone`: no element stands beside another one, so that nothing follows what the command begins with.
 fn must_read(leading: &[&str], alone: bool) -> Result<(), String> {
@@ -325,9 +328,12 @@ fn sent(words: &[Word]) -> Result<String, String> {
 fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
     let wrong = |why: &str| format!("the command is not one element of XML: {why}");
     let (mut open, mut leading, mut closed, mut beside) = (Vec::new(), Vec::new(), false, false);
+    if command.contains(|letter: char| letter.is_control() && !BLANKS.contains(&letter)) {
+        return Err(wrong("a control character is in it"));
+    }
     let mut rest = command;
     while let Some(at) = rest.find('<') {
-        if open.is_empty() && (closed || !rest[..at].trim().is_empty()) {
+        if open.is_empty() && (closed || !rest[..at].trim_matches(BLANKS).is_empty()) {
             return Err(wrong("there is something beside it"));
         }
         let (tag, after) = rest[at + 1..]
@@ -336,7 +342,7 @@ fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
         rest = after;
         if let Some(name) = tag.strip_prefix('/') {
             closed = true;
-            if open.pop() != Some(name.trim()) {
+            if open.pop() != Some(name.trim_end_matches(BLANKS)) {
                 return Err(wrong(&format!("`</{name}>` closes nothing")));
             }
             continue;
@@ -357,7 +363,7 @@ fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
     match (leading.is_empty(), open.last()) {
         (true, _) => Err(wrong("there is none")),
         (_, Some(name)) => Err(wrong(&format!("`<{name}>` is never closed"))),
-        (_, None) if !rest.trim().is_empty() => Err(wrong("there is something beside it")),
+        (_, None) if !rest.trim_matches(BLANKS).is_empty() => Err(wrong("there is something beside it")),
         (_, None) => Ok((leading, !beside)),
     }
 }
@@ -368,7 +374,7 @@ fn tag_name(tag: &str) -> Option<&str> {
     let (name, mut rest) = leading_name(tag)?;
     let mut seen = Vec::new();
     loop {
-        let attribute = rest.trim_start();
+        let attribute = rest.trim_start_matches(BLANKS);
         if attribute.is_empty() {
             return Some(name);
         }
@@ -377,7 +383,8 @@ fn tag_name(tag: &str) -> Option<&str> {
             return None;
         }
         seen.push(key);
-        let value = after.trim_start().strip_prefix('=')?.trim_start();
+        let value = after.trim_start_matches(BLANKS).strip_prefix('=')?;
+        let value = value.trim_start_matches(BLANKS);
         let quote = value.chars().next().filter(|quote| "\"'".contains(*quote))?;
         let (value, after) = value[1..].split_once(quote)?;
         if value.contains('<') {
@@ -461,6 +468,9 @@ mod tests {
                 "<!-- x --><request/>",
                 "<show a>x</show>",
                 "< show/>",
+                "<show><id\u{c}>1</id></show>",
+                "<show><id\u{a0}>1</id></show>",
+                "<show><id>1</ id></show>",
                 "<show a=\"><x b=\"/><request><restart><system/></restart></request></show>",
             ]
             .into_iter()
@@ -495,6 +505,9 @@ mod tests {
         the command is not one element of XML: `<!-- x -->` is no element
         the command is not one element of XML: `<show a>` is no element
         the command is not one element of XML: `< show/>` is no element
+        the command is not one element of XML: a control character is in it
+        the command is not one element of XML: `<id >` is no element
+        the command is not one element of XML: `</ id>` closes nothing
         the command is not one element of XML: `<show a=">` is no element
         `mgt-config` in a path leads to secrets, which no report may hold
         a configuration path begins with `/config/`

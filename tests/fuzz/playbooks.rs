@@ -116,6 +116,7 @@ pub(crate) const TARGETS: &[Target] = &[
             let xml = [
                 "<show><jobs><id>1</id></jobs></show>",
                 "<show><x><entry name='a'/></x></show>",
+                "<show><jobs><id\u{c}>1</id></jobs></show>",
                 "show session id {id}",
             ];
             typed
