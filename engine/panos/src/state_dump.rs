@@ -91,7 +91,8 @@ impl Dump<'_> {
 
     fn key(&mut self) -> Result<Key, Failure> {
         let (key, length) = Key::at(self.rest).ok_or_else(|| unreadable(self.rest, "this is not a field"))?;
-        self.rest = self.rest[length..].trim_start_matches([' ', '\t']);
+        // Up to the end of the line, any blank: a block behind one that nobody thought of is no text.
+        self.rest = self.rest[length..].trim_start_matches(|c: char| c.is_whitespace() && c != '\n');
         Ok(key)
     }
 
@@ -164,6 +165,15 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(String, Value)>, Failure> {
         entries(&parse(format!("<result><![CDATA[{text}]]></result>").as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_block_behind_a_blank_that_nobody_thought_of_is_no_text() {
+        assert!(read("s: \u{c}{ hY2t").is_err());
+        let [(key, Value::Block(block))] = &read("s: \u{a0}{ 'a': b, }").unwrap()[..] else {
+            panic!("no block")
+        };
+        assert_eq!((key.as_str(), block.len()), ("s", 1));
     }
 
     /// The time is what the runner allows: looking for the end of a name through the whole rest, this takes minutes.
