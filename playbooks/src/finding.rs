@@ -72,6 +72,19 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// In a word, as reports and recorded cases write it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive { .. } => "inconclusive",
+            Self::Error { .. } => "error",
+            Self::Waived { .. } => "waived",
+        }
+    }
+}
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -136,16 +136,6 @@ fn facts(case: &Case, playbook: &Playbook) -> Facts {
     facts
 }
 
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive { .. } => "inconclusive",
-        Verdict::Error { .. } => "error",
-        Verdict::Waived { .. } => "waived",
-    }
-}
-
 fn run(file: &str, check: &str, case: &Case, playbook: &Playbook) -> Vec<String> {
     let findings = playbook.evaluate(
         &facts(case, playbook),
@@ -159,7 +149,7 @@ fn run(file: &str, check: &str, case: &Case, playbook: &Playbook) -> Vec<String>
         .iter()
         .map(|finding| {
             let subject = finding.subject.clone().unwrap_or_default();
-            (subject, word(&finding.verdict).to_owned())
+            (subject, finding.verdict.word().to_owned())
         })
         .collect();
     let said: Vec<&str> = of_check.iter().map(|finding| &*finding.message).collect();
@@ -223,7 +213,7 @@ fn one_playbook_with_two_settings_gives_two_answers() {
         let of_tunnels = findings
             .into_iter()
             .find(|finding| &*finding.check == "ip-sec-tunnel-status");
-        word(&of_tunnels.unwrap().verdict)
+        of_tunnels.unwrap().verdict.word()
     };
     assert_eq!([verdict("branch"), verdict("other")], ["pass", "fail"]);
 }

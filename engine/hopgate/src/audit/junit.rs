@@ -157,11 +157,7 @@ fn case(out: &mut String, device: &Attribute<'_>, answer: &Answer) {
             Some(severity(finding.severity)),
             finding.message.to_string(),
         ),
-        (Ending::Broken, verdict) => (
-            "error",
-            Some(super::sheet::verdict(verdict)),
-            finding.message.to_string(),
-        ),
+        (Ending::Broken, verdict) => ("error", Some(verdict.word()), finding.message.to_string()),
     };
     let kind = kind.map_or_else(String::new, |kind| format!(" type=\"{kind}\""));
     let remedy = finding.remedy.as_deref().unwrap_or_default();

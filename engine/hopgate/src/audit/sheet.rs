@@ -101,7 +101,7 @@ fn found(answer: &Answer) -> [String; 13] {
         finding.check.to_string(),
         finding.title.to_string(),
         optional(finding.subject.as_deref()),
-        verdict(&finding.verdict).to_owned(),
+        finding.verdict.word().to_owned(),
         severity(finding.severity).to_owned(),
         mode(finding.mode).to_owned(),
         finding.message.to_string(),
@@ -111,17 +111,6 @@ fn found(answer: &Answer) -> [String; 13] {
         until,
         because,
     ]
-}
-
-/// The verdict in a word.
-pub(super) fn verdict(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive { .. } => "inconclusive",
-        Verdict::Error { .. } => "error",
-        Verdict::Waived { .. } => "waived",
-    }
 }
 
 /// The severity in a word.

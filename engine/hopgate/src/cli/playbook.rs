@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use hopgate_paths::{Catalogue, Graph, InvalidVersion, Version};
-use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Rules, Severity, Verdict};
+use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Rules, Severity};
 use serde_json::Value;
 
 use super::say;
@@ -381,16 +381,6 @@ fn expected(path: &Path) -> Result<Option<BTreeMap<String, String>>, PlaybookFil
         })
 }
 
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive { .. } => "inconclusive",
-        Verdict::Error { .. } => "error",
-        Verdict::Waived { .. } => "waived",
-    }
-}
-
 /// Writes a line a finding, and counts the verdicts that are not the expected ones, or that are expected and missing.
 fn report(findings: &[Finding], expected: Option<&BTreeMap<String, String>>, out: &mut String) -> usize {
     let (mut wrong, mut seen) = (0, Vec::new());
@@ -399,7 +389,7 @@ fn report(findings: &[Finding], expected: Option<&BTreeMap<String, String>>, out
             Some(subject) => format!("{}@{subject}", finding.check),
             None => finding.check.to_string(),
         };
-        let verdict = word(&finding.verdict);
+        let verdict = finding.verdict.word();
         let wanted = expected.and_then(|expected| {
             expected
                 .get_key_value(&named)

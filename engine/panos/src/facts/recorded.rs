@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hopgate_playbooks::{FactArea, Playbook, Verdict};
 
-use self::case::{Case, word};
+use self::case::Case;
 
 mod case;
 mod damage;
@@ -114,7 +114,7 @@ fn every_built_in_check_passes_some_recorded_reply_and_fails_another() {
             let seen = seen.entry(check).or_default();
             // What does not apply lets a device go on as well.
             seen.extend(findings.is_empty().then_some("pass"));
-            seen.extend(findings.iter().map(|finding| word(&finding.verdict)));
+            seen.extend(findings.iter().map(|finding| finding.verdict.word()));
         }
     }
     let mut missing = Vec::new();

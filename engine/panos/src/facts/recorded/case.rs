@@ -11,7 +11,6 @@ use std::sync::{Arc, LazyLock};
 use hopgate_paths::{Catalogue, Graph};
 use hopgate_playbooks::{
     About, Ask, Fact, FactArea, Facts, Finding, HopContext, Playbook, Question as Asked, Setting, Variables,
-    Verdict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -401,19 +400,9 @@ fn stored(facts: &Facts, area: FactArea) -> Value {
     serde_json::to_value(facts).unwrap()[area.name()].take()
 }
 
-pub(super) fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive { .. } => "inconclusive",
-        Verdict::Error { .. } => "error",
-        Verdict::Waived { .. } => "waived",
-    }
-}
-
 fn line(finding: &Finding) -> String {
     match &finding.subject {
-        Some(subject) => format!("{subject}: {}", word(&finding.verdict)),
-        None => word(&finding.verdict).to_owned(),
+        Some(subject) => format!("{subject}: {}", finding.verdict.word()),
+        None => finding.verdict.word().to_owned(),
     }
 }
