@@ -274,6 +274,10 @@ impl Ask {
 /// What XML takes for blank. Of other blanks and control characters a device sees something else than was looked at.
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
+fn has_control(text: &str) -> bool {
+    text.contains(|letter: char| letter.is_control() && !BLANKS.contains(&letter))
+}
+
 /// `alone`: no element stands beside another one, so that nothing follows what the command begins with.
 fn must_read(leading: &[&str], alone: bool) -> Result<(), String> {
     let all_of_it_reads = |words: &&[&str]| words.len() == 1;
@@ -306,6 +310,9 @@ fn sent(words: &[Word]) -> Result<String, String> {
             }
             Word::Value(value) => {
                 let element = open.pop().ok_or("a value stands before every word")?;
+                if has_control(value) {
+                    return Err(format!("a control character is in the value of `{element}`"));
+                }
                 let value = value
                     .replace('&', "&amp;")
                     .replace('<', "&lt;")
@@ -328,7 +335,7 @@ fn sent(words: &[Word]) -> Result<String, String> {
 fn leading_elements(command: &str) -> Result<(Vec<&str>, bool), String> {
     let wrong = |why: &str| format!("the command is not one element of XML: {why}");
     let (mut open, mut leading, mut closed, mut beside) = (Vec::new(), Vec::new(), false, false);
-    if command.contains(|letter: char| letter.is_control() && !BLANKS.contains(&letter)) {
+    if has_control(command) {
         return Err(wrong("a control character is in it"));
     }
     let mut rest = command;
@@ -450,6 +457,7 @@ mod tests {
             "show arp *",
             "'show' system",
             "show jobs {",
+            "show jobs id '1\u{2}'",
         ]
         .into_iter()
         .map(|command| typed(command).unwrap_err())
@@ -492,6 +500,7 @@ mod tests {
         `*` is no word of a command; a value stands in quotes, and a command can be written as XML
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         a `{` is never closed
+        a control character is in the value of `id`
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         the command is not one element of XML: there is something beside it
         the command is not one element of XML: there is something beside it

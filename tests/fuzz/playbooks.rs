@@ -118,6 +118,7 @@ pub(crate) const TARGETS: &[Target] = &[
                 "<show><x><entry name='a'/></x></show>",
                 "<show><jobs><id\u{c}>1</id></jobs></show>",
                 "show session id {id}",
+                "show session id '\u{2}'",
             ];
             typed
                 .chain(xml.map(str::to_owned))
