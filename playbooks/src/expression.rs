@@ -358,7 +358,7 @@ mod tests {
         `optic.part` is a text, not true or false
         `optic.part` is a text, not true or false
         `system.model` is a text: there is nothing in it to look through
-        `hop` has no `form`; the nearest is `from`. It is a record of downloads (list), from (text), later_disk_mb (or null), minimum_content (or null), needed_disk_mb (or null), to (text) or null
+        `hop` has no `form`; the nearest is `from`. It is a record of downloads (list), from (text), later_disk_mb (or null), minimum_content (or null), minutes (or null), needed_disk_mb (or null), to (text) or null
         `features.flags.ha` has no `knwon`; the nearest is `known`. It is a record of known (true/false), unknown (text)
         `params` has no `x`: it is empty
         Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}

@@ -26,6 +26,8 @@ pub struct HopContext {
     pub downloads: Vec<Version>,
     /// The images that each later hop of the way needs.
     pub later: Vec<Vec<Version>>,
+    /// The longest it may take with its way back, in minutes, where that is known.
+    pub minutes: Option<u32>,
 }
 
 impl From<&Hop> for HopContext {
@@ -36,6 +38,7 @@ impl From<&Hop> for HopContext {
             minimum_content: hop.minimum_content,
             downloads: hop.downloads.clone(),
             later: Vec::new(),
+            minutes: None,
         }
     }
 }
@@ -49,6 +52,7 @@ pub(crate) struct HopView<'a> {
     downloads: &'a [Version],
     needed_disk_mb: Option<u64>,
     later_disk_mb: Option<u64>,
+    minutes: Option<u32>,
 }
 
 impl HopView<'_> {
@@ -61,6 +65,7 @@ impl HopView<'_> {
             ("downloads", Shape::list(Shape::Text)),
             ("needed_disk_mb", Shape::optional(Shape::Number)),
             ("later_disk_mb", Shape::optional(Shape::Number)),
+            ("minutes", Shape::optional(Shape::Number)),
         ]))
     }
 }
@@ -76,6 +81,15 @@ impl HopContext {
         })
     }
 
+    /// The same, where it is known how long it may take.
+    #[must_use]
+    pub fn lasting(self, minutes: u32) -> Self {
+        Self {
+            minutes: Some(minutes),
+            ..self
+        }
+    }
+
     pub(crate) fn view(&self, facts: &Facts) -> HopView<'_> {
         HopView {
             from: self.from,
@@ -84,6 +98,7 @@ impl HopContext {
             downloads: &self.downloads,
             needed_disk_mb: self.needed_disk_mb(facts),
             later_disk_mb: self.later_disk_mb(facts),
+            minutes: self.minutes,
         }
     }
 
@@ -140,6 +155,7 @@ mod tests {
             minimum_content: Some(8614),
             downloads: vec!["10.2.0".parse().unwrap(), "10.2.4-h4".parse().unwrap()],
             later: Vec::new(),
+            minutes: None,
         };
         hop.needed_disk_mb(&facts)
     }
@@ -152,6 +168,7 @@ mod tests {
             minimum_content: None,
             downloads: Vec::new(),
             later: Vec::new(),
+            minutes: None,
         };
         let seen = serde_json::to_value(hop.view(&Facts::unread("fw1", Timestamp::UNIX_EPOCH))).unwrap();
         let Shape::Record(fields) = HopView::shape().present().clone() else {
@@ -180,6 +197,7 @@ mod tests {
                 minimum_content: None,
                 downloads: Vec::new(),
                 later: later.iter().map(images).collect(),
+                minutes: None,
             };
             hop.later_disk_mb(&facts)
         };

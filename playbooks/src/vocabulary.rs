@@ -10,7 +10,7 @@ use cel::objects::Key;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use hopgate_paths::{Catalogue, FixPoints, Version, nearest_names};
 
-use crate::calendar;
+use crate::calendar::{self, NoRun, Schedule};
 use crate::expression::bounds;
 
 /// The name of the function a check calls to say that it cannot tell.
@@ -42,6 +42,7 @@ const OWN: &[&str] = &[
     "hours_between",
     "minutes_between",
     "minutes_to_run",
+    "run_in_window",
     "device_time",
     "end_of_life",
     "list_of",
@@ -96,6 +97,12 @@ pub(crate) fn context<'v>() -> Result<Context<'v, 'v>, DeclarationError> {
     context.add_function("minutes_to_run", |schedule: Value, clock: Arc<String>| {
         minutes_to_run(&schedule, &clock)
     })?;
+    context.add_function(
+        "run_in_window",
+        |schedule: Value, begins: Arc<String>, minutes: i64, clock: Arc<String>, now: Arc<String>| {
+            run_in_window(&schedule, &begins, minutes, (&clock, &now))
+        },
+    )?;
     context.add_function(
         "device_time",
         |time: Arc<String>, clock: Arc<String>, now: Arc<String>| {
@@ -182,23 +189,47 @@ fn fix_state(running: &str, fix: &Value) -> Result<Value, ExecutionError> {
     Ok(Value::String(Arc::new(state.name().to_owned())))
 }
 
-/// Minutes until an update schedule of the facts runs next, by a local time of its device; nothing where it never does.
+/// Minutes until a schedule of the facts runs next, by a local time of its device; nothing where it never does.
 fn minutes_to_run(schedule: &Value, clock: &str) -> Result<Value, ExecutionError> {
-    let wrong = |text: String| ExecutionError::function_error("minutes_to_run", text);
+    let schedule = schedule_of("minutes_to_run", schedule)?;
+    // A schedule stands as it is configured; one that cannot be read is unknown, and no fault of the check.
+    let unread = |text: String| ExecutionError::function_error(UNKNOWN, text);
+    let minutes = calendar::minutes_to_run(schedule, clock).map_err(unread)?;
+    Ok(minutes.map_or(Value::Null, Value::Int))
+}
+
+/// When a schedule of the facts runs inside of a window, by the clock of its device; nothing where it does not.
+fn run_in_window(
+    schedule: &Value,
+    begins: &str,
+    minutes: i64,
+    clock_and_now: (&str, &str),
+) -> Result<Value, ExecutionError> {
+    let schedule = schedule_of("run_in_window", schedule)?;
+    let run = calendar::run_in_window(schedule, begins, minutes, clock_and_now);
+    let run = run.map_err(|error| match error {
+        NoRun::Unknown(why) => ExecutionError::function_error(UNKNOWN, why),
+        NoRun::Wrong(why) => ExecutionError::function_error("run_in_window", why),
+    })?;
+    Ok(run.map_or(Value::Null, |run| Value::String(Arc::new(run))))
+}
+
+fn schedule_of<'v>(function: &str, schedule: &'v Value) -> Result<Schedule<'v>, ExecutionError> {
     let Value::Map(fields) = schedule else {
-        return Err(wrong(
-            "the schedule is not one of the facts' schedules".to_owned(),
+        return Err(ExecutionError::function_error(
+            function,
+            "the schedule is not one of the facts' schedules",
         ));
     };
     let text = |name: &'static str| match fields.map.get(&Key::from(name)) {
         Some(Value::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let every = text("every").unwrap_or_default();
-    // A schedule stands as it is configured; one that cannot be read is unknown, and no fault of the check.
-    let unread = |text: String| ExecutionError::function_error(UNKNOWN, text);
-    let minutes = calendar::minutes_to_run(every, text("at"), text("day"), clock).map_err(unread)?;
-    Ok(minutes.map_or(Value::Null, Value::Int))
+    Ok(Schedule {
+        every: text("every").unwrap_or_default(),
+        at: text("at"),
+        day: text("day"),
+    })
 }
 
 /// The day standard support of a release ends or ended, as far as it is known.
@@ -254,6 +285,7 @@ mod tests {
             "hours_between('2026-01-01T00:00:00', '2026-01-01T02:30:00') == 2",
             "minutes_between('2026-01-01T00:00:00', '2026-01-01T02:30:59') == 150",
             "minutes_to_run({'every': 'daily', 'at': '01:00'}, '2026-01-01T00:00:00') == 60",
+            "run_in_window({'every': 'daily', 'at': '01:00'}, '', 60, '2026-01-01T00:00:00', '2026-01-01T00:00:00Z') == '2026-01-01T01:00:00'",
             "device_time('2026-01-01T22:00:00Z', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z') == '2026-01-01T23:00:00'",
             "end_of_life('9.1.16') == '2024-06-30'",
             "list_of('a') == ['a'] && list_of(null) == [] && list_of(['b']) == ['b']",
@@ -282,6 +314,7 @@ mod tests {
             "hours_between('then', 'now')",
             "minutes_to_run('daily', '2026-01-01T00:00:00')",
             "minutes_to_run({'every': 'sometimes'}, '2026-01-01T00:00:00')",
+            "run_in_window({'every': 'daily', 'at': '01:00'}, 'tonight', 60, '2026-01-01T00:00:00', '2026-01-01T00:00:00Z')",
             "device_time('tonight', '2026-01-01T01:00:00', '2026-01-01T00:00:00Z')",
             "end_of_life('9.1')",
             "unknown('the reason')",

@@ -52,6 +52,7 @@ struct HopEntry {
     downloads: Vec<String>,
     #[serde(default)]
     later: Vec<Vec<String>>,
+    minutes: Option<u32>,
 }
 
 impl HopEntry {
@@ -62,6 +63,7 @@ impl HopEntry {
             minimum_content: self.minimum_content,
             downloads: versions(&self.downloads),
             later: self.later.iter().map(|hop| versions(hop)).collect(),
+            minutes: self.minutes,
         }
     }
 }

@@ -76,6 +76,7 @@ pub(crate) const TARGETS: &[Target] = &[
             "days_between(",
             "hours_between(",
             "minutes_to_run(",
+            "run_in_window(",
             "device_time(",
             "end_of_life(",
             "content_number(",

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hopgate_core::plan::sha256_hex;
-use hopgate_paths::Catalogue;
-use hopgate_playbooks::{FactArea, Playbook, PlaybookError, Rules, RulesError, Setting, SettingError};
+use hopgate_core::window::worst_minutes;
+use hopgate_paths::{Catalogue, Hop};
+use hopgate_playbooks::{
+    FactArea, HopContext, Playbook, PlaybookError, Rules, RulesError, Setting, SettingError,
+};
 
 use crate::catalogue::{advisories_hash, modules_hash};
 use crate::config::check::CheckText;
@@ -236,6 +239,13 @@ pub fn load_all(
         name => load(name, base, catalogue)?.with(&check.with),
     };
     checks.iter().map(one).collect()
+}
+
+/// The first hop of a way as checks see it: with what the later ones need, and how long it may take at worst.
+pub fn way_context<'h>(way: impl IntoIterator<Item = &'h Hop>) -> Option<HopContext> {
+    let mut way = way.into_iter().peekable();
+    let minutes = worst_minutes(way.peek()?);
+    Some(HopContext::on_way(way)?.lasting(minutes))
 }
 
 /// Refuses checks of one name that are not one check: a plan has room for one hash under a name.

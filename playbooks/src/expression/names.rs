@@ -258,7 +258,7 @@ fn result(function: &str, arguments: &[Shape]) -> Shape {
         }
         "string" | "fix_state" | "device_time" => Shape::Text,
         "minutes_to_run" => Shape::optional(Shape::Number),
-        "end_of_life" => Shape::optional(Shape::Text),
+        "end_of_life" | "run_in_window" => Shape::optional(Shape::Text),
         "list_of" => Shape::list(match arguments {
             [one] => match one.present() {
                 Shape::List(of) => of.as_ref().clone(),

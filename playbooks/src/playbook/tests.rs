@@ -77,6 +77,7 @@ fn hop(from: &str, to: &str, downloads: &[&str]) -> HopContext {
         minimum_content: Some(8614),
         downloads: downloads.iter().map(|version| version.parse().unwrap()).collect(),
         later: Vec::new(),
+        minutes: None,
     }
 }
 

@@ -64,6 +64,7 @@ fn hop(from: &str, to: &str) -> HopContext {
         minimum_content: None,
         downloads: Vec::new(),
         later: Vec::new(),
+        minutes: None,
     }
 }
 

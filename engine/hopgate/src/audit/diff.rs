@@ -490,6 +490,7 @@ fn upgrade(from: Option<Version>, to: Option<Version>) -> Option<HopContext> {
         minimum_content: None,
         downloads: Vec::new(),
         later: Vec::new(),
+        minutes: None,
     })
 }
 

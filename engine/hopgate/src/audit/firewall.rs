@@ -8,13 +8,13 @@ use std::sync::Arc;
 use hopgate_panos::Client;
 use hopgate_paths::{FactsView, Graph, NoRoute, PathPlan, Target};
 use hopgate_playbooks::{
-    Fact, FactArea, Facts, Finding, HopContext, Mode, Severity, System, Variables, Verdict, advisories,
+    Fact, FactArea, Facts, Finding, Mode, Severity, System, Variables, Verdict, advisories,
 };
 
 use super::question::Question;
 use super::{Answer, Audited, Way};
 use crate::asking::{Patience, gather};
-use crate::checks::ADVISORIES;
+use crate::checks::{self, ADVISORIES};
 use crate::clock::Clock;
 use crate::config::inventory::Entry;
 use crate::config::selector::Meant;
@@ -141,7 +141,7 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
         Some(Planned::Way(plan)) => Some(&**plan),
         _ => None,
     };
-    let hop = plan.and_then(|plan| HopContext::on_way(plan.hops.iter().map(|planned| &planned.hop)));
+    let hop = plan.and_then(|plan| checks::way_context(plan.hops.iter().map(|planned| &planned.hop)));
     facts.judge_modules(&question.catalogue, hop.as_ref().map(|hop| hop.to));
     let told = way.as_ref().map(told);
     let mut answers: Vec<Answer> = Vec::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
+use hopgate_core::window::worst_minutes;
 use hopgate_paths::{Catalogue, Graph, InvalidVersion, Version};
 use hopgate_playbooks::{Fact, Facts, Finding, HopContext, Mode, Playbook, Rules, Severity};
 use serde_json::Value;
@@ -121,7 +122,7 @@ impl Tried {
             .route(from, to, &[])
             .map_err(|refused| refused.to_string())?;
         match route.hops.as_slice() {
-            [hop] => Ok(HopContext::from(hop)),
+            [hop] => Ok(HopContext::from(hop).lasting(worst_minutes(hop))),
             hops => {
                 let stops: Vec<String> = hops.iter().map(|hop| hop.to.to_string()).collect();
                 Err(format!(

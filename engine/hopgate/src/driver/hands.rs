@@ -9,9 +9,9 @@ use hopgate_core::device::{Enrolment, Failure, FailureKind};
 use hopgate_panos::{CallError, Client};
 use hopgate_paths::{Catalogue, Hop};
 use hopgate_playbooks::advisories::{self, Step, Waiver};
-use hopgate_playbooks::{FactArea, Facts, Finding, HopContext, Variables};
+use hopgate_playbooks::{FactArea, Facts, Finding, Variables};
 
-use crate::checks::Asked;
+use crate::checks::{self, Asked};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 
@@ -93,7 +93,7 @@ impl Hands {
 
     /// Every finding of `asked` over the same facts.
     pub(super) fn evaluate(&self, asked: &[Asked], facts: &Facts, hop: Option<&Hop>) -> Vec<Finding> {
-        let context = HopContext::on_way(self.ahead(hop));
+        let context = checks::way_context(self.ahead(hop));
         let variables = Variables::of(facts);
         asked
             .iter()
