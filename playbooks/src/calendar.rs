@@ -407,7 +407,7 @@ mod tests {
             let schedule = Schedule { every: "monthly", at: Some(&at), day: Some(&day) };
             let until = minutes_to_run(schedule, &clock).unwrap().unwrap();
             let run = minutes_after(&clock, until).unwrap();
-            proptest::prop_assert!(until >= 0 && until < 63 * MINUTES_A_DAY);
+            proptest::prop_assert!((0..63 * MINUTES_A_DAY).contains(&until));
             proptest::prop_assert!(run.contains(&at));
             let told: i64 = run[8..10].parse().unwrap();
             proptest::prop_assert_eq!(told.to_string(), day);

@@ -449,6 +449,11 @@ fn configuration(input: &[u8]) -> bool {
     let said = String::from_utf8_lossy(input);
     // Where text is not what it looks like, the words between two tags need not be a key.
     let plain = !said.contains("<!") && !said.contains("<?");
+    // Nor is what a device says of its own accord.
+    let plain = plain
+        && !["<msg", "<line", "<details"]
+            .iter()
+            .any(|words| said.contains(words));
     for part in said.split("<private-key>").skip(1).filter(|_| plain) {
         let key = part.split('<').next().unwrap_or_default().trim();
         if key.len() >= 12 && said.matches(key).count() == 1 {

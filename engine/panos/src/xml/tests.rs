@@ -17,6 +17,19 @@ fn a_success_gives_its_result() {
 }
 
 #[test]
+fn of_xml_that_is_no_reply_nothing_is_quoted_but_its_first_tag() {
+    for body in [
+        "<response status='success'><result><private-key>SECRET</private-key></result>",
+        "<response status='error'x><msg<private-key>SECRET </msg>",
+        "<config><shared><private-key>SECRET</private-key></shared></config>",
+        "<private-key>SECRET",
+    ] {
+        let said = read(body).unwrap_err().to_string();
+        assert!(!said.contains("SECRET") && said.contains('<'), "{said}");
+    }
+}
+
+#[test]
 fn a_success_without_a_result_gives_its_message() {
     let result = read("<response status='success'><msg><line>done</line></msg></response>").unwrap();
     assert_eq!((result.name.as_str(), result.text()), ("result", "done"));
