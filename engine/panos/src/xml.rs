@@ -263,8 +263,8 @@ fn sentence_after(mut text: String, line: String) -> String {
     text
 }
 
-/// What came instead of a reply, in words and with its beginning: of XML the first tag only, because a configuration that broke
-/// off has keys in it.
+/// What came instead of a reply, in words and with its beginning: of XML the first tag, or what stands before it, because a
+/// configuration that broke off has keys in it.
 fn describe(content_type: Option<&str>, body: &[u8], why: &str) -> String {
     // Enough for what is shown, even where every character takes four bytes and many are space.
     let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN * 8)]);
@@ -279,10 +279,14 @@ fn describe(content_type: Option<&str>, body: &[u8], why: &str) -> String {
         Some(kind) => format!("{} ({})", printable(why, 160), printable(kind, 40)),
         None => printable(why, 160),
     };
-    let shown = match start.find('>') {
-        Some(end) if start.starts_with('<') && !is_html => &start[..=end],
-        Some(_) | None => start,
+    let end = if is_html {
+        None
+    } else if start.starts_with('<') {
+        start.find('>').map(|last| last + 1)
+    } else {
+        start.find('<')
     };
+    let shown = end.and_then(|end| start.get(..end)).unwrap_or(start);
     format!("{what}: {}", printable(shown, SHOWN))
 }
 

@@ -23,9 +23,10 @@ fn of_xml_that_is_no_reply_nothing_is_quoted_but_its_first_tag() {
         "<response status='error'x><msg<private-key>SECRET </msg>",
         "<config><shared><private-key>SECRET</private-key></shared></config>",
         "<private-key>SECRET",
+        "at once: <private-key>SECRET</private-key>",
     ] {
         let said = read(body).unwrap_err().to_string();
-        assert!(!said.contains("SECRET") && said.contains('<'), "{said}");
+        assert!(!said.contains("SECRET"), "{said}");
     }
 }
 
@@ -133,14 +134,14 @@ fn what_is_not_a_reply_is_described() {
     the reply is not a PAN-OS reply: not XML: Transport endpoint is not connected
     the reply is not a PAN-OS reply: a <response> without a status: <response/>
     the reply is not a PAN-OS reply: the root element is <config>: <config version='10.1.0'/>
-    the reply is not a PAN-OS reply: XML that breaks off inside <hostname>: <response status="success"><result><system><hostname>acme-f
-    the reply is not a PAN-OS reply: XML that breaks off or is wrong (ill-formed document: expected `</result>`, but `</system>` was found): <response status="success"><result></system></result></response>
-    the reply is not a PAN-OS reply: XML with a second root element: <response status='success'><result/></response><response status='error'/>
-    the reply is not a PAN-OS reply: XML with text after its end: <response status='success'><result/></response> trailing
+    the reply is not a PAN-OS reply: XML that breaks off inside <hostname>: <response status="success">
+    the reply is not a PAN-OS reply: XML that breaks off or is wrong (ill-formed document: expected `</result>`, but `</system>` was found): <response status="success">
+    the reply is not a PAN-OS reply: XML with a second root element: <response status='success'>
+    the reply is not a PAN-OS reply: XML with text after its end: <response status='success'>
     the reply is not a PAN-OS reply: XML with a wrong attribute (position 26: duplicated attribute, previous declaration at position 9): <response status='success' status='error'/>
     the reply is not a PAN-OS reply: not XML: [31mred second line
-    the reply is not a PAN-OS reply: XML nested deeper than 64 elements: <response status='success'><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a…
-    the reply is not a PAN-OS reply: XML that breaks off inside <p>: <p>xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    the reply is not a PAN-OS reply: XML nested deeper than 64 elements: <response status='success'>
+    the reply is not a PAN-OS reply: XML that breaks off inside <p>: <p>
     "#);
 }
 
