@@ -22,7 +22,7 @@ mod services;
 
 pub use configuration::{
     Certificate, ConfigurationShape, ExternalList, Features, HeldLock, ListCapacity, ListContent, LockKind,
-    UpdateSchedule,
+    ScheduledJob, UpdateSchedule,
 };
 pub use health::{
     Clocks, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp,
@@ -335,6 +335,9 @@ areas! {
     /// What the system log tells of the links of ports: when each went up and down. Asking takes the device seconds.
     #[serde(default = "not_asked")]
     LinkChanges link_changes: LinkChanges,
+    /// What the device does by itself at times that are configured: log exports, refreshes of lists, reports.
+    #[serde(default = "not_asked")]
+    ScheduledJobs scheduled_jobs: Vec<ScheduledJob>,
 }
 
 impl FactArea {

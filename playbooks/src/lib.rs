@@ -34,8 +34,8 @@ pub use facts::{
     Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges, LinkGroup, ListCapacity, ListContent,
     LockKind, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
     Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
-    Redistribution, Route, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer,
-    UserId, UserIdAgent, WallClock,
+    Redistribution, Route, ScheduledJob, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule,
+    UpdateServer, UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

@@ -67,6 +67,9 @@ pub struct Setup {
     /// When dynamic updates are looked for, in place of the seeded times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_schedule: Option<Vec<ScheduleSpec>>,
+    /// When logs are exported, each day. Never when left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log_exports: Vec<TimeOfDay>,
     /// Panorama servers, at most two. None when left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub panorama: Vec<Ipv4Addr>,

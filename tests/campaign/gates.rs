@@ -90,6 +90,21 @@ async fn a_full_image_store_holds_until_there_is_room() {
     insta::assert_snapshot!(told, @"waits: checks hold it, next try at 2026-03-07T22:10:00Z: disk-space: /opt/panrepo has 0 MB free; 10.2.0, 10.2.7 still need 1641 MB, a tenth of margin included.");
 }
 
+/// The hop may take until midnight and longer: an update that is due then holds, and once it ran nothing does.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_due_while_the_hop_may_last_holds_until_it_ran() {
+    let device = ", setup: {update_schedule: [{update: threats, every: daily, at: \"00:01\"}]}";
+    let campaign = format!("{CAMPAIGN}checks: {{before: [readiness, advisories, licences]}}\n");
+    let world = World::new(&fleet(device), &campaign, Arc::new(MemoryJournal::new()));
+    world.enrol().await;
+    let mut session = world.start(true);
+    session.until_device("fw1", "a gate", held).await;
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"");
+    assert_eq!(session.end().await, Ending::Finished);
+    world.assert_all_done_once("after the update");
+    assert!(world.clock.now() > "2026-03-08T00:01:00Z".parse().unwrap());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_gate_that_never_opens_ends_with_the_window_and_one_page() {
     let world = world(", pending_changes: true").await;

@@ -124,7 +124,7 @@ epoch: 2026-03-07T19:00:00Z
 credentials: {user: admin, password: admin}
 devices:
   - {name: flaps, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {flapping_ports: [2]}}
-  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000}
+  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {log_exports: ["03:30"]}}
 ";
 
 /// An audit that asked everybody, whatever it found.
@@ -182,6 +182,13 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
     attended(&desk, "audit --playbook readiness --playbook after");
     attended(&desk, "audit --playbook after --snapshot --json b.json");
     assert_eq!((queries("flaps"), queries("quiet")), (Some(1), Some(1)));
+
+    // What the device has scheduled is held against the window of a night to come.
+    let asked = "audit --playbook licences --group name=quiet --with window_begins=2026-03-09T03:00 --with window_minutes=60";
+    let ended = desk.run(asked);
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    let exported = "Logs are exported daily at 03:30 by its clock, which is inside of the 60 minutes from 2026-03-09T03:00:00 on.";
+    assert!(ended.stdout.contains(exported), "{ended:#?}");
 
     let told = desk.done("facts quiet --area link_changes");
     let (_, listed) = told

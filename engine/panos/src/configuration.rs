@@ -32,6 +32,18 @@ pub(crate) struct Found {
     pub(crate) settings: Settings,
     certificates: BTreeMap<(String, String), Words>,
     lists: BTreeMap<(String, String), ExternalList>,
+    pub(crate) timetable: Timetable,
+}
+
+/// When the device does what it does by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timetable {
+    /// Place and name of each mail with reports, how often it is sent, and the day.
+    pub(crate) report_mails: BTreeMap<(String, String), (String, Option<String>)>,
+    /// When reports are made, in the device's words; none where nobody chose a time.
+    pub(crate) reports_at: Option<String>,
+    /// When the integrity of the software is tested; none where nobody chose a time.
+    pub(crate) integrity_test_at: Option<String>,
 }
 
 /// What the configuration says of a certificate.
@@ -299,6 +311,8 @@ impl Walk {
             certificate_profile: None,
             authenticated: false,
             every: None,
+            at: None,
+            day: None,
         })
     }
 
@@ -310,6 +324,10 @@ impl Walk {
             }
             At::ListLogin => self.list(1).authenticated = true,
             At::ListRecurrence => self.list(2).every = Some(self.name(0)),
+            At::ReportMail => {
+                let (key, every) = ((self.place(), self.name(2)), self.name(0));
+                self.found.timetable.report_mails.insert(key, (every, None));
+            }
             At::Chacha20 => self.found.settings.chacha20 = true,
             At::TlsProfile => {
                 let key = (self.place(), self.name(0));
@@ -343,6 +361,20 @@ impl Walk {
             At::CertificateAuthority => self.certificate().authority = is_yes,
             At::ListSource => self.list(1).source = kept.map(|source| without_login(&source)),
             At::ListProfile => self.list(1).certificate_profile = kept.filter(|profile| profile != "None"),
+            At::ListHour => self.list(3).at = kept,
+            At::ListDay => self.list(3).day = kept,
+            At::ReportMail => {
+                let key = (self.place(), self.name(2));
+                if let Some((_, day)) = self.found.timetable.report_mails.get_mut(&key) {
+                    *day = kept;
+                }
+            }
+            At::ReportTime => self.found.timetable.reports_at = kept,
+            At::IntegrityTime => {
+                // The element around a list of one has no text of its own.
+                let known = self.found.timetable.integrity_test_at.take();
+                self.found.timetable.integrity_test_at = kept.or(known);
+            }
             At::UserIdZone => self.found.settings.user_id_zone |= is_yes,
             At::PortalProfile => {
                 let place = self.place();

@@ -39,6 +39,11 @@ fn package(entry: &Node, version: String) -> ContentPackage {
         current: entry.yes("current") == Some(true),
         previous: entry.yes("previous") == Some(true),
         released: entry.words("released-on"),
+        // `<size-kb>66392</size-kb>` is exact where `<size>64</size>` cuts off; older replies have the latter only.
+        size_mb: match entry.number_if_told("size-kb") {
+            Ok(None) => entry.number("size"),
+            told => told.ok().flatten().map(|kilobytes| kilobytes.div_ceil(1024)),
+        },
     }
 }
 

@@ -81,17 +81,16 @@ pub(crate) fn counters(result: &Node) -> Result<Vec<InterfaceCounters>, Failure>
 
 /// A port is counted twice: by itself (`<port>`, frames on the wire), and by the processor that its packets reach. The latter
 /// does not see what the wire spoils (knowledge base, "The Difference Between Receive Errors for Hardware and Logical Interface
-/// Counters"), and counts nothing where packets do not reach it; so of packets and errors the larger number is the port's.
+/// Counters"), and counts nothing where packets do not reach it; so of packets and errors the larger number is the port's. Of one that
+/// cannot be read nothing is known: the other one does not stand for it.
 fn counted(entry: &Node, logical: bool) -> Result<InterfaceCounters, Failure> {
     let port = entry.child("port");
-    let count = |name: &str, of_port: &str| {
-        let counted = entry.number(name);
-        counted.or_else(|| port.and_then(|port| port.number(of_port)))
+    let by_itself = |of_port: &str| port.map_or(Ok(None), |port| port.number_if_told(of_port));
+    let count = |name: &str, of_port: &str| match entry.number_if_told(name) {
+        Ok(None) => by_itself(of_port).ok()?,
+        counted => counted.ok()?,
     };
-    let most = |name: &str, of_port: &str| {
-        let by_itself = port.and_then(|port| port.number(of_port));
-        entry.number(name).max(by_itself)
-    };
+    let most = |name: &str, of_port: &str| entry.number_if_told(name).ok()?.max(by_itself(of_port).ok()?);
     Ok(InterfaceCounters {
         name: entry.required_words("name")?,
         logical,

@@ -33,6 +33,7 @@ mod optics;
 mod question;
 mod receivers;
 mod routing;
+mod scheduled_jobs;
 mod schedules;
 #[cfg(test)]
 mod scripted;

@@ -172,6 +172,8 @@ mod tests {
             certificate_profile: None,
             authenticated: false,
             every: None,
+            at: None,
+            day: None,
         }
     }
 

@@ -5,10 +5,14 @@ use hopgate_playbooks::FactArea;
 
 use crate::operation::Operation;
 
-/// Where the update schedules are kept. The only fact that is read by its path: a `get` merges what a Panorama template
+/// Where the update schedules are kept. Read by its path, as log exports are: a `get` merges what a Panorama template
 /// pushed, which no operational command shows (pan-os-upgrade-assurance, `get_update_schedules`).
 const SCHEDULES_PATH: &str =
     "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system/update-schedule";
+
+/// Where the schedules of log exports are kept; a Panorama template can push them, too.
+const LOG_EXPORTS_PATH: &str =
+    "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system/log-export-schedule";
 
 /// One command that only reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +73,7 @@ pub(crate) enum Question {
     LoggingStatus,
     UserIdAgents,
     LinkChanges,
+    LogExports,
 }
 
 /// Changes of links that are asked for, the newest: a device gives at most 5000 entries, and 20 unasked (PAN-OS XML API
@@ -104,7 +109,7 @@ pub(crate) enum Pace {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 56] = [
+const QUESTIONS: [(Question, &str, Request); 57] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -397,11 +402,16 @@ const QUESTIONS: [(Question, &str, Request); 56] = [
             newest: LINK_CHANGES,
         },
     ),
+    (
+        Question::LogExports,
+        "show config running deviceconfig system log-export-schedule",
+        Request::Configuration(LOG_EXPORTS_PATH),
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 56] = [
+    pub(crate) const ALL: [Self; 57] = [
         Self::SystemInfo,
         Self::SoftwareInfo,
         Self::SoftwareCheck,
@@ -458,6 +468,7 @@ impl Question {
         Self::LoggingStatus,
         Self::UserIdAgents,
         Self::LinkChanges,
+        Self::LogExports,
     ];
 
     /// How it takes its turn among the others.
@@ -571,6 +582,7 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Aggregates => &[Q::Aggregates],
         FactArea::Transceivers => &[Q::SystemInfo, Q::Transceivers],
         FactArea::LinkChanges => &[Q::LinkChanges],
+        FactArea::ScheduledJobs => &[Q::SystemInfo, Q::Configuration, Q::LogExports],
     }
 }
 

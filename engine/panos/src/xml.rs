@@ -99,6 +99,16 @@ impl Node {
         self.value(name).and_then(whole_number)
     }
 
+    /// The number of a child; nothing where there is no such child.
+    ///
+    /// # Errors
+    /// There is one, and it is no number: what stands elsewhere must not be taken for it.
+    pub(crate) fn number_if_told(&self, name: &str) -> Result<Option<u64>, NoNumber> {
+        self.value(name)
+            .map(|text| whole_number(text).ok_or(NoNumber))
+            .transpose()
+    }
+
     /// The yes or no of a child; none where there is none, or something else.
     pub(crate) fn yes(&self, name: &str) -> Option<bool> {
         match self.value(name)? {
@@ -118,6 +128,10 @@ impl Node {
         }
     }
 }
+
+/// Something that should be a number, and is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoNumber;
 
 /// Digits and nothing else: no sign, no unit, no space in between.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {

@@ -86,6 +86,25 @@ pub struct UpdateSchedule {
     pub template: Option<String>,
 }
 
+/// Something that the device does by itself at times that are configured, content aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledJob {
+    /// `log-export`, `list-refresh`, `reports`, `report-mail`, `integrity-test`.
+    pub kind: String,
+    /// Where it is configured: `shared`, `vsys1`; none for what the device has once.
+    pub place: Option<String>,
+    /// Its name there.
+    pub name: Option<String>,
+    /// `none`, `five-minute`, `hourly`, `daily`, `weekly`, `monthly`.
+    pub every: String,
+    /// The time of day by the device's clock (`01:02`), where there is one.
+    pub at: Option<String>,
+    /// The day of the week, or of the month.
+    pub day: Option<String>,
+    /// The Panorama template it comes from, where that is told.
+    pub template: Option<String>,
+}
+
 /// One external dynamic list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalList {
@@ -101,8 +120,14 @@ pub struct ExternalList {
     pub certificate_profile: Option<String>,
     /// Whether it is fetched with a user name and password.
     pub authenticated: bool,
-    /// How often: `hourly`.
+    /// How often: `five-minute`, `hourly`, `daily`, `weekly`, `monthly`.
     pub every: Option<String>,
+    /// The hour of the day at which (`03`), where there is one.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// The day of the week, or of the month, on which.
+    #[serde(default)]
+    pub day: Option<String>,
 }
 
 /// What is on one external dynamic list, as the device has it. It is identified by place and name.

@@ -103,6 +103,9 @@ pub struct ContentPackage {
     pub previous: bool,
     /// When the vendor released it, in the device's words.
     pub released: Option<String>,
+    /// Its size as it is downloaded, in MB; none where the device does not say.
+    #[serde(default)]
+    pub size_mb: Option<u64>,
 }
 
 /// One licence.

@@ -4,7 +4,7 @@
 //! things to itself. None of them is one.
 
 use crate::pair::Ha1;
-use crate::setup::{Recurrence, ScheduleSpec};
+use crate::setup::{Recurrence, ScheduleSpec, TimeOfDay};
 use crate::state::Sight;
 use crate::state::certificates::{epoch, moment};
 use crate::state::interfaces::{Interface, Kind};
@@ -120,6 +120,14 @@ impl Sight<'_> {
                 .map(|(name, address)| Element::leaf(name, &address.to_string()));
             let local = Element::new("local-panorama").with_all(local);
             system = system.with(Element::new("panorama").with(local));
+        }
+        let exports = self.log_exports();
+        if !exports.is_empty() {
+            let exports = exports
+                .iter()
+                .zip(1..)
+                .map(|(at, number)| log_export(number, *at));
+            system = system.with(Element::new("log-export-schedule").with_all(exports));
         }
         let schedule = self.update_schedule();
         if schedule.is_empty() {
@@ -310,6 +318,15 @@ fn high_availability(preemptive: bool, ha1: Option<Ha1>) -> Element {
         .with(Element::leaf("enabled", "yes"))
         .with(Element::new("interface").with_all(link))
         .with(group)
+}
+
+fn log_export(number: usize, at: TimeOfDay) -> Element {
+    let server = Element::new("scp").with_leaves(&[("hostname", "192.0.2.9"), ("username", "logs")]);
+    Element::entry(&format!("export-{number}"))
+        .with(Element::leaf("enable", "yes"))
+        .with(Element::leaf("log-type", "traffic"))
+        .with(Element::leaf("start-time", &at.to_string()))
+        .with(Element::new("protocol").with(server))
 }
 
 fn update(schedule: &ScheduleSpec) -> Element {

@@ -99,6 +99,10 @@ impl Sight<'_> {
             })
     }
 
+    pub(crate) fn log_exports(&self) -> &[TimeOfDay] {
+        self.setup().map_or(&[], |setup| &setup.log_exports)
+    }
+
     pub(crate) fn panorama_servers(&self) -> &[Ipv4Addr] {
         self.setup().map_or(&[], |setup| &setup.panorama)
     }

@@ -12,8 +12,8 @@ use crate::question::{LINK_CHANGES, Question as Q};
 use crate::xml::{Node, Raw};
 use crate::{
     advanced_peers, aggregates, configuration, crashes, disk, entitlement, ha, health, interfaces, jobs,
-    link_changes, lists, load, optics, receivers, routing, schedules, services, software, swm, system,
-    transceivers,
+    link_changes, lists, load, optics, receivers, routing, scheduled_jobs, schedules, services, software,
+    swm, system, transceivers,
 };
 
 /// Which engine fills a table.
@@ -178,16 +178,33 @@ impl Sheet<'_> {
             || self.tree(Q::ListCapacities, lists::capacities),
         );
         self.put(A::UpdateSchedules, &mut facts.update_schedules, || {
-            self.raw(Q::UpdateSchedules, |raw| match raw.result() {
-                Ok(result) => schedules::schedules(&result),
-                // Nothing is scheduled: the object is not present.
-                Err(Failure::Rejected { code: Some(7), .. }) => Ok(Vec::new()),
-                Err(failure) => Err(failure),
-            })
+            self.scheduled(Q::UpdateSchedules, schedules::schedules)
+        });
+        self.put(A::ScheduledJobs, &mut facts.scheduled_jobs, || {
+            let exports = self.scheduled(Q::LogExports, scheduled_jobs::log_exports);
+            let found = self.configuration(|found| (found.lists(), found.timetable.clone()));
+            let system = self.tree(Q::SystemInfo, system::info);
+            both(
+                both(exports, found, |exports, found| (exports, found)),
+                system,
+                |(exports, (lists, timetable)), system| {
+                    scheduled_jobs::jobs(exports, lists, &timetable, system.sw_version)
+                },
+            )
         });
         self.put(A::Features, &mut facts.features, || {
             Fact::Known(features::features(&self.evidence()))
         });
+    }
+
+    /// A list of schedules that is read by its path.
+    fn scheduled<T>(&self, question: Q, read: impl Fn(&Node) -> Result<Vec<T>, Failure>) -> Fact<Vec<T>> {
+        self.raw(question, |raw| match raw.result() {
+            Ok(result) => read(&result),
+            // Nothing is scheduled: the object is not present.
+            Err(Failure::Rejected { code: Some(7), .. }) => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        })
     }
 
     fn evidence(&self) -> Evidence {

@@ -265,10 +265,18 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: schedule of <content> of template <template>: at old at -> new at
       look: schedule of <content> of template <template>: day old day -> new day
       look: schedule of <content> of template <template>: every old every -> new every
+    scheduled_jobs (Scheduled jobs)
+      look: <kind> <name> of <place>: gone
+      look: <kind> <name> of <place>: time old at -> new at
+      look: <kind> <name> of <place>: day old day -> new day
+      look: <kind> <name> of <place>: every old every -> new every
+      look: <kind> <name> of <place>: template old template -> new template
     external_lists (External dynamic lists)
       stop: external list <name> of <place>: gone
+      look: external list <name> of <place>: hour old at -> new at
       look: external list <name> of <place>: authenticated old authenticated -> new authenticated
       look: external list <name> of <place>: certificate profile old certificate_profile -> new certificate_profile
+      look: external list <name> of <place>: day old day -> new day
       look: external list <name> of <place>: every old every -> new every
       look: external list <name> of <place>: kind old kind -> new kind
       look: external list <name> of <place>: source old source -> new source

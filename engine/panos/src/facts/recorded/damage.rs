@@ -116,15 +116,33 @@ fn a_destroyed_digit_never_gives_another_time() {
     assert!(areas.is_superset(&BTreeSet::from(expected)), "{areas:?}");
 }
 
-/// Destroys the `nth` digit of a reply.
-fn without_digit(mut reply: Vec<u8>, nth: Index) -> Vec<u8> {
-    let digits: Vec<usize> = (0..reply.len())
-        .filter(|at| reply[*at].is_ascii_digit())
-        .collect();
-    if !digits.is_empty() {
-        reply[digits[nth.index(digits.len())]] = b'x';
+/// More digits than any table here has: certificates, in which they are no numbers.
+const OF_CERTIFICATES: usize = 1500;
+
+/// A number that cannot be read is missing, or the area is unknown: it never turns into another one.
+#[test]
+fn a_destroyed_digit_never_gives_another_number() {
+    for case in Case::all() {
+        let reply = case.answer(case.own());
+        let digits = (0..reply.len()).filter(|at| reply[*at].is_ascii_digit());
+        let digits: Vec<usize> = digits.collect();
+        if digits.len() > OF_CERTIFICATES {
+            continue;
+        }
+        let mut before = BTreeSet::new();
+        numbers(&case.fact(&|_, reply| reply), &mut before);
+        for digit in digits {
+            let read = case.fact(&|question, mut reply| {
+                if question == case.own() {
+                    reply[digit] = b'x';
+                }
+                reply
+            });
+            let mut after = BTreeSet::new();
+            numbers(&read, &mut after);
+            assert!(after.is_subset(&before), "{}, byte {digit}: {read}", case.stem);
+        }
     }
-    reply
 }
 
 fn damaged(mut reply: Vec<u8>, damages: &[(Index, Index, u8, u8)]) -> Vec<u8> {
@@ -153,20 +171,6 @@ fn case() -> impl Strategy<Value = usize> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
-
-    /// A number that cannot be read is missing, or the area is unknown: it never turns into another one.
-    #[test]
-    fn a_destroyed_digit_never_gives_another_number(index in case(), nth: Index) {
-        let case = &Case::all()[index];
-        let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
-        numbers(&case.fact(&|_, reply| reply), &mut before);
-        let read = case.fact(&|question, reply| match question == case.own() {
-            true => without_digit(reply, nth),
-            false => reply,
-        });
-        numbers(&read, &mut after);
-        prop_assert!(after.is_subset(&before), "{}: {read}", case.stem);
-    }
 
     /// Whatever cannot be read is missing or unknown to a check: an error would be told of the check.
     #[test]
