@@ -124,7 +124,7 @@ epoch: 2026-03-07T19:00:00Z
 credentials: {user: admin, password: admin}
 devices:
   - {name: flaps, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {flapping_ports: [2]}}
-  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {log_exports: ["03:30"]}}
+  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000, setup: {log_exports: ['03:30']}}
 ";
 
 /// An audit that asked everybody, whatever it found.
