@@ -125,6 +125,11 @@ name!(
     "wave"
 );
 name!(
+    /// A group of devices, as the inventory names it.
+    GroupName,
+    "group"
+);
+name!(
     /// A person or a service that launches, approves or resumes.
     Identity,
     "identity"
