@@ -604,6 +604,7 @@ pub fn inventory_of(fleet: &Fleet, pairs: &[(String, String)]) -> Inventory {
     Inventory {
         simulated_clock: None,
         defaults: hopgate::config::inventory::Defaults::default(),
+        groups: hopgate::config::selector::Groups::default(),
         devices,
     }
 }

@@ -21,6 +21,7 @@ use hopgate::clock::Clock;
 use hopgate::config::campaign::CampaignFile;
 use hopgate::config::check::CheckText;
 use hopgate::config::inventory::{Defaults, Entry, Inventory};
+use hopgate::config::selector::Groups;
 use hopgate::driver::Checks;
 use hopgate::fleet::{Ending, Fleet, Setting, enrol};
 use hopgate::in_process::InProcess;
@@ -244,6 +245,7 @@ fn inventory(names: &BTreeSet<DeviceId>) -> Inventory {
     Inventory {
         simulated_clock: None,
         defaults: Defaults::default(),
+        groups: Groups::default(),
         devices: names.iter().map(entry).collect(),
     }
 }

@@ -151,8 +151,8 @@ impl ConfigError {
     }
 }
 
-/// The line of a key path such as `waves[1].devices`, from 1. Looks for the top key, then for the item of its list, then for
-/// the inner key in that item; what cannot be found more closely is given by what was.
+/// The line of a key path such as `waves[1].devices` or `groups.branches`, from 1. Looks for the top key, then for the item
+/// of its list, then for the inner key in that item or under the top key; what cannot be found more closely is given by what was.
 fn line_of(file: &str, key: &str) -> Option<u64> {
     let (top, inner) = key.split_once('.').unwrap_or((key, ""));
     let (top, index) = match top.split_once('[') {
@@ -173,20 +173,36 @@ fn line_of(file: &str, key: &str) -> Option<u64> {
         items.map(|(number, _)| number).nth(index)
     });
     let start = item.unwrap_or(of_top);
-    let wanted = format!("{}:", inner.split('.').next().unwrap_or_default());
-    let belongs = |number: usize, line: &str| number == start || (line.starts_with(' ') && !is_item(line));
+    // A name may hold a dot itself; a path that goes on does not stand in one line.
+    let wanted = [inner, inner.split('.').next().unwrap_or_default()];
+    let belongs = |number: usize, line: &str| match item {
+        _ if number == start => true,
+        Some(_) => line.starts_with(' ') && !is_item(line),
+        None => line.is_empty() || line.starts_with([' ', '#', '-']),
+    };
     let within = lines
         .iter()
         .enumerate()
         .skip(start)
         .take_while(|(number, line)| belongs(*number, line));
-    let found = within
-        .map(|(number, line)| (number, line.contains(&wanted)))
-        .find(|(_, found)| *found);
-    let at = if inner.is_empty() {
-        start
-    } else {
-        found.map_or(start, |(number, _)| number)
-    };
+    let found = wanted.into_iter().find_map(|key| {
+        let mut lines = within.clone();
+        lines.find(|(_, line)| has_key(line, key))
+    });
+    let at = found.map_or(start, |(number, _)| number);
     u64::try_from(at + 1).ok()
+}
+
+/// Whether the line has this key, as it is and not as the end of another: at its beginning, or where YAML's short form has one.
+fn has_key(line: &str, key: &str) -> bool {
+    let quotes = ['"', '\''];
+    let is_there = |at: usize| {
+        let (before, after) = (&line[..at], &line[at + key.len()..]);
+        let before = before.trim_end_matches(quotes).chars().next_back();
+        let begins = before.is_none_or(|last| last.is_whitespace() || "{,[".contains(last));
+        begins && after.trim_start_matches(quotes).starts_with(':')
+    };
+    !key.is_empty()
+        && !line.trim_start().starts_with('#')
+        && line.match_indices(key).any(|(at, _)| is_there(at))
 }

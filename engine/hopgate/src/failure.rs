@@ -210,11 +210,14 @@ impl From<PathError> for Failure {
 
 impl From<SelectorError> for Failure {
     fn from(error: SelectorError) -> Self {
-        Failure::new(
-            "C004",
-            "a selector is written customer=acme,model~PA-8*,version<10.2",
-            error,
-        )
+        let hint = match &error {
+            SelectorError::Group { .. } => {
+                "groups are what the inventory has under `groups`; one device is name=vie-edge1, and a label customer=acme"
+            }
+            SelectorError::InReports { .. } => "the label that the group is made of says it: customer=acme",
+            _ => "a selector is written customer=acme,model~PA-8*,version<10.2",
+        };
+        Failure::new("C004", hint, error)
     }
 }
 
@@ -309,6 +312,7 @@ impl From<PanoramaError> for Failure {
                 let (code, hint) = of_call(call);
                 Failure::new(code, hint, error)
             }
+            PanoramaError::Groups(source) => source.into(),
         }
     }
 }

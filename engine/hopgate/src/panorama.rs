@@ -10,6 +10,7 @@ use hopgate_core::names::{DeviceId, NAME_MAX};
 use hopgate_panos::{CallError, Client, Managed, ManagedDevice};
 
 use crate::clock::Clock;
+use crate::config::ConfigError;
 use crate::config::inventory::{Defaults, Entry, Inventory};
 use crate::config::panorama::{PanoramaFile, PanoramaText};
 use crate::connect::{ConnectError, connect};
@@ -24,6 +25,9 @@ pub enum PanoramaError {
     /// A Panorama does not say which firewalls it manages; without it the inventory would miss them.
     #[error("the firewalls of a Panorama cannot be listed: {0}")]
     Unread(CallError),
+    /// A group of the file asks for what no firewall has.
+    #[error("the groups cannot be made of what the Panoramas list")]
+    Groups(#[source] ConfigError),
 }
 
 /// What the Panoramas said, as an inventory.
@@ -69,7 +73,13 @@ pub async fn list(file: &PanoramaFile, path: &Path, ledger: &Ledger) -> Result<L
     connections
         .record_first_use(ledger, Clock::system().now())
         .await?;
-    Ok(inventory(file, &answers))
+    let listed = inventory(file, &answers);
+    let Inventory { groups, devices, .. } = &listed.inventory;
+    groups.check_keys(path, devices).map_err(|error| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        PanoramaError::Groups(error.located_in(&text))
+    })?;
+    Ok(listed)
 }
 
 async fn ask(client: &Client) -> Result<(Vec<ManagedDevice>, BTreeMap<String, String>), CallError> {
@@ -135,6 +145,7 @@ fn inventory(file: &PanoramaFile, answers: &[Answer<'_>]) -> Listed {
                 credentials: Some(file.devices.credentials.clone()),
                 trust: file.devices.trust.clone(),
             },
+            groups: file.groups.clone(),
             devices,
         },
         notes,

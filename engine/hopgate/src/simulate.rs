@@ -20,6 +20,7 @@ use crate::audit::Audited;
 use crate::clock::{Scale, machine_time};
 use crate::config::credentials::{CredentialsRef, SecretSource};
 use crate::config::inventory::{Defaults, Entry, Inventory, TrustRef};
+use crate::config::selector::Groups;
 
 pub mod roster;
 pub mod twin;
@@ -230,6 +231,7 @@ fn inventory(
     Ok(Inventory {
         simulated_clock: Some(scale),
         defaults,
+        groups: Groups::default(),
         devices,
     })
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names_hardware;
 use super::record::SCHEMA;
-use crate::config::selector::{Selector, SelectorError};
+use crate::config::selector::{Selection, Selector, SelectorError};
 
 pub mod record;
 mod words;
@@ -98,8 +98,8 @@ struct Reported {
 const IN_REPORT: [&str; 4] = ["name", "model", "serial", "version"];
 
 impl Reported {
-    fn is_meant(&self, selector: &Selector) -> bool {
-        selector.of_kept(|key| match key {
+    fn is_meant(&self, selection: &Selection) -> bool {
+        selection.of_kept(|key| match key {
             "name" => Some(&self.device),
             "model" => self.model.as_deref(),
             "serial" => self.serial.as_deref(),
@@ -336,7 +336,7 @@ impl Diff {
     /// firewall that went from one customer to another, each sees its own time only.
     ///
     /// # Errors
-    /// A key of the selector that neither of them has.
+    /// A key of the selector that neither of them has, or a group: reports have none.
     pub fn of(
         before: (&Path, Report),
         after: (&Path, Report),
@@ -348,8 +348,8 @@ impl Diff {
             .flat_map(|reported| reported.labels.keys())
             .map(String::as_str)
             .collect();
-        selector.check_among(IN_REPORT.into_iter().chain(labels))?;
-        let (said, whose) = selector.parted();
+        let known: Vec<&str> = IN_REPORT.into_iter().chain(labels).collect();
+        let (said, whose) = selector.parted(&known)?;
         let own = |devices: Vec<Reported>| devices.into_iter().filter(|one| one.is_meant(&whose)).collect();
         let mut pairs = pairs(own(before.1.devices), own(after.1.devices));
         pairs.retain(|(before, after)| before.iter().chain(after).any(|one| one.is_meant(&said)));

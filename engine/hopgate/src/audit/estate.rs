@@ -36,7 +36,7 @@ pub async fn ask(
     let mut waiting = inventory
         .devices
         .iter()
-        .filter(|entry| question.selector.of_entry(entry) != Meant::No)
+        .filter(|entry| question.selection.of_entry(entry) != Meant::No)
         .filter_map(|entry| Some((entry, clients.get(&entry.name)?)));
     let mut tasks: JoinSet<Option<Audited>> = JoinSet::new();
     let mut under_way: BTreeMap<Id, Entry> = BTreeMap::new();

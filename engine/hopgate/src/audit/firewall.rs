@@ -38,7 +38,7 @@ enum Planned {
 /// Reads a device as far as it answers in time; nothing where it turns out not to be meant.
 pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, clock: &Clock) -> Option<Read> {
     let patience = Patience::of(question.patience);
-    let by_itself = question.selector.of_entry(entry) == Meant::OnceRead;
+    let by_itself = question.selection.of_entry(entry) == Meant::OnceRead;
     if !by_itself && question.target.is_none() {
         let facts = gather(
             client,
@@ -65,7 +65,7 @@ pub(super) async fn read(client: &Client, entry: &Entry, question: &Question, cl
             return Some(Read { facts, way: None });
         }
     };
-    if by_itself && !question.selector.of_device(entry, system) {
+    if by_itself && !question.selection.of_device(entry, system) {
         return None;
     }
     let system = system.clone();

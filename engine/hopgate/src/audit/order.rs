@@ -74,7 +74,9 @@ impl Order {
     /// As [`Order::read`], for an inventory that is no file: `path` is where it comes from.
     pub fn of(&self, inventory: Inventory, path: PathBuf) -> Result<Ready, Failure> {
         let mut question = self.question()?;
-        question.selector.check(&inventory)?;
+        if let Some(group) = &self.group {
+            question.selection = group.resolved(&inventory)?;
+        }
         if let Some(file) = &self.waivers {
             question.waivers = Waivers::load(&self.base.join(file), &inventory)?;
         }
@@ -86,7 +88,7 @@ impl Order {
         })
     }
 
-    /// What is asked, as far as it does not depend on the inventory.
+    /// What is asked, as far as it does not depend on the inventory: of every device, without waivers.
     pub fn question(&self) -> Result<Question, Failure> {
         let catalogue = catalogue::load(&self.catalogue, &self.base)?;
         let asked = checks::load_all(&self.checks(), &self.base, &catalogue)?;
@@ -113,7 +115,6 @@ impl Order {
                 "--to RELEASE plans every device's way and holds what is known against it",
             ));
         }
-        question.selector = self.group.clone().unwrap_or_default();
         question.at_once = self.at_once;
         question.patience = self.patience;
         question.keep_facts = self.keep_facts;

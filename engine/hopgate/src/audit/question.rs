@@ -11,7 +11,7 @@ use hopgate_playbooks::{FactArea, Playbook, Setting};
 
 use super::waivers::Waivers;
 use crate::checks::{ADVISORIES, Asked, Hashed};
-use crate::config::selector::Selector;
+use crate::config::selector::Selection;
 
 /// Devices that are asked at once where nobody says otherwise. A management plane takes its time for every answer, so that
 /// an estate is as quick as many of them wait side by side; one holds two connections and its replies, a quarter of a megabyte.
@@ -34,7 +34,7 @@ pub struct Question {
     /// The releases, and what is known of them.
     pub catalogue: Cow<'static, Catalogue>,
     /// Which devices are meant.
-    pub selector: Selector,
+    pub selection: Selection,
     /// What somebody decided not to count.
     pub waivers: Waivers,
     /// Whether what was read is wanted afterwards.
@@ -59,7 +59,7 @@ impl Question {
             advisories: false,
             target,
             catalogue,
-            selector: Selector::default(),
+            selection: Selection::default(),
             waivers: Waivers::default(),
             keep_facts: false,
             at_once: AT_ONCE,

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::Answer;
 use crate::config::campaign::end_of;
 use crate::config::inventory::{Entry, Inventory};
-use crate::config::selector::Selector;
+use crate::config::selector::{Meant, Selection, Selector};
 use crate::config::{ConfigError, meaning, read};
 
 /// The file as it is written.
@@ -61,7 +61,7 @@ struct Waiver {
 #[derive(Debug)]
 enum Covers {
     Devices(BTreeSet<DeviceId>),
-    Group(Selector),
+    Group(Selection),
 }
 
 impl Waivers {
@@ -103,7 +103,6 @@ impl Waiver {
 impl Covers {
     /// A device that did not say what it is is covered by a group only where the inventory alone decides.
     fn has(&self, entry: &Entry, system: Option<&System>) -> bool {
-        use crate::config::selector::Meant;
         match (self, system) {
             (Covers::Devices(names), _) => names.contains(&entry.name),
             (Covers::Group(group), Some(system)) => group.of_device(entry, system),
@@ -158,9 +157,8 @@ fn covers(
     };
     let parsed: Result<Selector, _> = group.parse();
     let wrong = |error: &dyn std::error::Error| meaning(path, key("group"), error.to_string());
-    let selector = parsed.map_err(|error| wrong(&error))?;
-    selector.check(inventory).map_err(|error| wrong(&error))?;
-    Ok(Covers::Group(selector))
+    let resolved = parsed.and_then(|selector| selector.resolved(inventory));
+    resolved.map(Covers::Group).map_err(|error| wrong(&error))
 }
 
 #[cfg(test)]
@@ -177,6 +175,7 @@ waivers:
         let text = "\
 defaults:
   credentials: {user: admin, password_from: {env: PW}}
+groups: {acme: customer=acme, small: model!~PA-8*}
 devices:
   - {name: vie1, address: a, labels: {customer: acme}}
   - {name: gra1, address: c, labels: {customer: bolt}}
@@ -199,6 +198,7 @@ devices:
         insta::assert_snapshot!(wrong("devices: [vie1], ", ""), @"waivers.yaml:2: waivers[0].devices: name the devices, or a group, and not both: there is no way to waive it for all");
         insta::assert_snapshot!(wrong("[vie1]", "[vie1], group: customer=acme"), @"waivers.yaml:2: waivers[0].devices: name the devices, or a group, and not both: there is no way to waive it for all");
         insta::assert_snapshot!(wrong("customer=acme", "custmer=acme"), @"waivers.yaml:3: waivers[1].group: the selector asks for custmer, which no device has (nearest: customer, hostname, name)");
+        insta::assert_snapshot!(wrong("customer=acme,model~PA-8*", "acme,!smal"), @"waivers.yaml:3: waivers[1].group: the selector asks for the group smal, which the inventory does not have (nearest: small, acme)");
         insta::assert_snapshot!(wrong("2026-12-24", "Christmas"), @r#"waivers.yaml:2: waivers[0].until: "Christmas" is no day (2026-12-24), no local time with its zone and no instant"#);
         insta::assert_snapshot!(wrong("modules are swapped on Friday", "' '"), @"waivers.yaml:2: waivers[0].reason: a waiver needs a reason");
         insta::assert_snapshot!(wrong("by: petra, ", ""), @"waivers.yaml:2:68: missing field `by`");

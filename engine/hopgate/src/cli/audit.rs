@@ -59,7 +59,7 @@ pub(super) struct AuditArgs {
     /// A setting of a playbook, for every one that has it, or for one: PLAYBOOK.SETTING=VALUE. May be given several times.
     #[arg(long = "with", value_name = "SETTING=VALUE")]
     with: Vec<Choice>,
-    /// Only these devices (customer=acme,model~PA-8*,version<10.2).
+    /// Only these devices (customer=acme,model~PA-8*,version<10.2), or a group that the inventory names (canaries, !canaries).
     #[arg(long, value_name = "SELECTOR")]
     group: Option<Selector>,
     /// Plan every device's way to this release, and ask what belongs to its first hop and what is known against it.

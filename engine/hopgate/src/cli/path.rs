@@ -48,7 +48,7 @@ pub(super) struct PathArgs {
     /// With an inventory: the target.
     #[arg(long = "to", value_name = "RELEASE", id = "target", requires = "inventory")]
     target: Option<Target>,
-    /// With an inventory: only these devices (customer=acme,model~PA-8*,version<10.2).
+    /// With an inventory: only these devices (customer=acme,model~PA-8*,version<10.2), or a group that it names (canaries, !canaries).
     #[arg(long, value_name = "SELECTOR", requires = "inventory")]
     group: Option<Selector>,
     #[command(flatten)]
@@ -298,8 +298,7 @@ async fn whole_fleet(
     let catalogue: std::borrow::Cow<'_, Catalogue> =
         catalogue::load(&args.wishes.rows.overlays, Path::new(""))?;
     let inventory = Inventory::load(inventory_path)?;
-    let selector = args.group.clone().unwrap_or_default();
-    selector.check(&inventory)?;
+    let selection = args.group.clone().unwrap_or_default().resolved(&inventory)?;
     let clock = inventory.clock();
     let opened = ask::open_for_pins(state).await?;
     let connections = connect(&inventory, inventory_path, opened.ledger())?;
@@ -307,7 +306,7 @@ async fn whole_fleet(
     let rows = fleet::rows(
         &connections.clients,
         &inventory,
-        &selector,
+        &selection,
         &catalogue,
         (target, &wishes),
         &clock,

@@ -11,6 +11,7 @@ use hopgate_playbooks::{Fact, FactArea, Facts};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::CredentialsRef;
+use super::selector::Groups;
 use super::{ConfigError, meaning};
 use crate::clock::{Clock, Scale};
 
@@ -24,6 +25,9 @@ pub struct Inventory {
     /// What devices have that do not say otherwise.
     #[serde(default)]
     pub defaults: Defaults,
+    /// Devices that go by one name wherever a selector is written.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    pub groups: Groups,
     /// The devices.
     pub devices: Vec<Entry>,
 }
@@ -166,7 +170,8 @@ impl Inventory {
                 return Err(meaning(path, key("trust.fingerprint"), error.to_string()));
             }
         }
-        Ok(())
+        self.groups.check(path)?;
+        self.groups.check_keys(path, &self.devices)
     }
 
     fn check_peer(&self, path: &Path, entry: &Entry, key: &str) -> Result<(), ConfigError> {
@@ -264,6 +269,55 @@ mod tests {
         insta::assert_snapshot!(refused("devices:\n  - {name: a, address: h}\n"), @"inventory.yaml:2: devices[0].credentials: a has none, and neither have the defaults");
         insta::assert_snapshot!(refused("devices:\n  - {name: a/b, address: h}\n"), @r#"inventory.yaml:2:12: the device name "a/b" may hold letters, digits, '.', '_' and '-', not '/'"#);
     }
+
+    const OF_ACME: &str = "devices:\n  - {name: vie1, address: h, labels: {customer: acme}}\n";
+
+    #[test]
+    fn mistakes_in_groups_are_named_with_their_place() {
+        let wrong = |groups: &str| refused(&format!("{HEAD}groups:\n{groups}{OF_ACME}"));
+        insta::assert_snapshot!(wrong("  eu=: name=vie1\n"), @r#"inventory.yaml:4:3: the group name "eu=" may hold letters, digits, '.', '_' and '-', not '='"#);
+        insta::assert_snapshot!(wrong("  eu: name<vie1\n"), @r#"inventory.yaml:4:7: eu: reading the selector "name<vie1": name has no order; < <= > >= are for version"#);
+        insta::assert_snapshot!(wrong("  eu: [name=vie1, 'vie 2']\n"), @r#"inventory.yaml:4:19: reading the selector "vie 2": "vie 2" is neither a key, one of = != ~ !~ < <= > >= and a value, nor the name of a group"#);
+        insta::assert_snapshot!(wrong("  eu: 7\n"), @"inventory.yaml:4:3: invalid type: integer `7`, expected a selector, or a list of selectors of which any may hold");
+        insta::assert_snapshot!(wrong("  eu: {name: vie1}\n"), @"inventory.yaml:4:7: eu: invalid type: map, expected a selector, or a list of selectors of which any may hold");
+        insta::assert_snapshot!(wrong("  eu: name=vie1\n  eu: name=vie2\n"), @"inventory.yaml:5:3: duplicate mapping key: eu");
+        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  # na: later\n  na: []\n"), @"inventory.yaml:6: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
+        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na:\n"), @"inventory.yaml:5: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
+        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na: !vienna\n"), @"inventory.yaml:5: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
+        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na: [!vienna]\n"), @"");
+        insta::assert_snapshot!(wrong("  vienna:\n    - name=vie1\n\n  eu.west: vienna,!vienne\n"), @"inventory.yaml:7: groups.eu.west: the selector asks for the group vienne, which the inventory does not have (nearest: vienna, eu.west)");
+        insta::assert_snapshot!(wrong("  canaries:\n  - vie1\n"), @"inventory.yaml:4: groups.canaries: the selector asks for the group vie1, which the inventory does not have (nearest: canaries)");
+        insta::assert_snapshot!(wrong("  vienna:\n  - name=vie1\n  eu.west: [name=vie1, custommer=acme]\n"), @"inventory.yaml:6: groups.eu.west: the selector asks for custommer, which no device has (nearest: customer, hostname, model)");
+        insta::assert_snapshot!(wrong("  a: d\n  b: a,c\n  c: '!d'\n  d: [name=vie1, b]\n"), @"inventory.yaml:4: groups.a: the group a is made of itself, by way of d, b");
+        insta::assert_snapshot!(wrong("  all: name=vie1\n  'me': [all, me]\n"), @"inventory.yaml:5: groups.me: the group me is made of itself");
+        let short = format!("{HEAD}groups: {{all: name=vie1, me: '!me'}}\n{OF_ACME}");
+        insta::assert_snapshot!(refused(&short), @"inventory.yaml:3: groups.me: the group me is made of itself");
+    }
+
+    #[test]
+    fn groups_read_back_as_they_are_written() {
+        let groups = "groups:\n  'on': ['!rest', 'name=vie1']\n  rest: '!acme,version<10.2'\n  acme: [customer=acme]\n  1.5: rest\n";
+        let read =
+            Inventory::parse(Path::new("inventory.yaml"), &format!("{HEAD}{groups}{OF_ACME}")).unwrap();
+        let written = read.to_yaml().unwrap();
+        assert_eq!(
+            Inventory::parse(Path::new("inventory.yaml"), &written).unwrap(),
+            read
+        );
+        let (_, written) = written.split_once("groups:").unwrap();
+        let (written, _) = written.split_once("devices:").unwrap();
+        insta::assert_snapshot!(written, @r#"
+"1.5": rest
+acme: customer=acme
+"on":
+- "!rest"
+- name=vie1
+rest: "!acme,version<10.2"
+"#);
+        let none = Inventory::parse(Path::new("inventory.yaml"), &format!("{HEAD}{OF_ACME}")).unwrap();
+        assert!(!none.to_yaml().unwrap().contains("groups"));
+    }
+
     #[test]
     fn nothing_is_a_devices_own_unless_it_says_who_it_is() {
         let text = "devices:\n  - {name: fw1, address: h}\n  - {name: fw2, address: i, serial: \"2\"}\n";

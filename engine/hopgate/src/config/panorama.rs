@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::credentials::CredentialsRef;
 use super::inventory::{Defaults, Entry, Inventory, TrustRef};
+use super::selector::Groups;
 use super::{ConfigError, meaning};
 
 /// The file.
@@ -19,6 +20,9 @@ use super::{ConfigError, meaning};
 pub struct PanoramaFile {
     /// The Panoramas. Of a firewall that two of them manage, the first that is connected to it tells.
     pub panoramas: Vec<PanoramaText>,
+    /// Groups of their firewalls. Which labels those have is known once the Panoramas have said it.
+    #[serde(default)]
+    pub groups: Groups,
     /// How their firewalls are reached.
     pub devices: FirewallsText,
 }
@@ -75,6 +79,7 @@ impl PanoramaFile {
         Inventory {
             simulated_clock: None,
             defaults: Defaults::default(),
+            groups: Groups::default(),
             devices: self.panoramas.iter().map(entry).collect(),
         }
     }
@@ -95,6 +100,7 @@ impl PanoramaFile {
             }
             check_trust(path, &key("trust.fingerprint"), panorama.trust.as_ref())?;
         }
+        self.groups.check(path)?;
         check_trust(path, "devices.trust.fingerprint", self.devices.trust.as_ref())
     }
 }
@@ -137,9 +143,12 @@ devices:
         insta::assert_snapshot!(refused("address:", "adress:"), @"panorama.yaml:3:5: unknown field `adress`, expected one of name, address, credentials, trust, labels");
         insta::assert_snapshot!(refused("    address: 192.0.2.5\n", ""), @"panorama.yaml:4:5: missing field `address`");
         insta::assert_snapshot!(refused("192.0.2.5", "''"), @"panorama.yaml:3: panoramas[0].address: is empty");
-        insta::assert_snapshot!(refused("devices:\n  credentials", "firewalls:\n  credentials"), @"panorama.yaml:6:1: unknown field `firewalls`, expected one of panoramas, devices");
+        insta::assert_snapshot!(refused("devices:\n  credentials", "firewalls:\n  credentials"), @"panorama.yaml:6:1: unknown field `firewalls`, expected one of panoramas, groups, devices");
         insta::assert_snapshot!(refused("    labels:", "    trust: {fingerprint: 12}\n    labels:"), @r#"panorama.yaml:5: panoramas[0].trust.fingerprint: "12" is not a certificate fingerprint: write SHA256: and 32 pairs of hexadecimal digits with colons between"#);
         insta::assert_snapshot!(refused("password_from: {env: PAN}", "password: secret"), @"panorama.yaml:4:30: unknown field `password`, expected one of user, password_from, key_from");
+        let devices = "devices:\n  credentials";
+        insta::assert_snapshot!(refused(devices, &format!("groups: {{a: connected=yes, b: [a, '!c']}}\n{devices}")), @"panorama.yaml:6: groups.b: the selector asks for the group c, which the inventory does not have (nearest: a, b)");
+        insta::assert_snapshot!(refused(devices, &format!("groups:\n  a: connected=yes\n  b: b\n{devices}")), @"panorama.yaml:8: groups.b: the group b is made of itself");
         let again = "devices:\n  credentials";
         let twice =
             format!("  - {{name: pan-vie, address: b, credentials: {{key_from: {{env: K}}}}}}\n{again}");

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{Wishes, words};
 use crate::clock::Clock;
 use crate::config::inventory::Inventory;
-use crate::config::selector::{Meant, Selector};
+use crate::config::selector::{Meant, Selection};
 
 /// Devices that are read at once. A slow one holds its own place only.
 const AT_ONCE: usize = 64;
@@ -52,7 +52,7 @@ pub enum Found {
 pub async fn rows(
     clients: &BTreeMap<DeviceId, Arc<Client>>,
     inventory: &Inventory,
-    selector: &Selector,
+    selection: &Selection,
     catalogue: &Catalogue,
     (target, wishes): (Target, &Wishes),
     clock: &Clock,
@@ -60,7 +60,7 @@ pub async fn rows(
     let meant = |device: &DeviceId| {
         inventory
             .entry(device)
-            .is_some_and(|entry| selector.of_entry(entry) != Meant::No)
+            .is_some_and(|entry| selection.of_entry(entry) != Meant::No)
     };
     let read = stream::iter(clients.iter().filter(|(device, _)| meant(device)))
         .map(|(device, client)| async move {
@@ -75,7 +75,7 @@ pub async fn rows(
         .buffer_unordered(AT_ONCE)
         .filter(|(device, _, facts)| {
             let chosen = match (&facts.system, inventory.entry(device)) {
-                (Fact::Known(system), Some(entry)) => selector.of_device(entry, system),
+                (Fact::Known(system), Some(entry)) => selection.of_device(entry, system),
                 // Whether it is meant cannot be told, so it is shown as what it is: not read.
                 _ => true,
             };

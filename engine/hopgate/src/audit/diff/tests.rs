@@ -258,10 +258,12 @@ fn a_group_is_told_of_its_own_time_only() {
     2 devices: 1 gone, 1 as before
     ");
     // A report does not know everything that an inventory does.
-    let told = ["custmer=acme", "peer=fw2"].map(|group| names(group).unwrap_err().to_string());
+    let told = ["custmer=acme", "peer=fw2", "version<10.2,!canaries"]
+        .map(|group| names(group).unwrap_err().to_string());
     insta::assert_snapshot!(told.join("\n"), @r"
     the selector asks for custmer, which no device has (nearest: customer, name, model)
     the selector asks for peer, which no device has (nearest: name, model, serial)
+    the selector asks for the group canaries, and reports have no groups; they have name, model, version, serial and labels
     ");
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::{Defaults, Entry, Inventory, TrustRef};
 use crate::config::ConfigError;
 use crate::config::credentials::{CredentialsRef, SecretSource};
+use crate::config::selector::Groups;
 
 /// Columns that are fields of a device; any other is a label.
 const FIELDS: [&str; 14] = [
@@ -54,6 +55,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Inventory, ConfigError> {
     Ok(Inventory {
         simulated_clock: None,
         defaults: Defaults::default(),
+        groups: Groups::default(),
         devices,
     })
 }
