@@ -301,7 +301,10 @@ fn a_group_of_the_inventory_is_asked_waived_for_and_left_out() {
         "{told}"
     );
     // Another look at the same reports knows the labels and no groups.
-    insta::assert_snapshot!(desk.refused("audit diff a.json a.json --group !canaries"), @"");
+    insta::assert_snapshot!(desk.refused("audit diff a.json a.json --group !canaries"), @r"
+error[C004]: the selector asks for the group canaries, and reports have no groups; they have name, model, version, serial and labels
+  hint: the label that the group is made of says it: customer=acme
+");
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn estate(network: &str) -> (Desk, Simulator) {
         "panoramas:\n  \
          - {{name: pan-a, address: \"{}\", credentials: {credentials}, labels: {{customer: acme}}}}\n  \
          - {{name: pan-b, address: \"{}\", credentials: {credentials}}}\n\
-         devices: {{credentials: {credentials}, port: {port}}}\n",
+         devices: {{credentials: {credentials}, port: {port}}}\n\
+         groups:\n  linz: device_group=linz\n",
         address("pan-a"),
         address("pan-b"),
     );
@@ -157,6 +158,17 @@ fn what_panoramas_manage_is_an_inventory_that_is_asked_directly() {
     );
     let group = ask("--from-panorama panorama.yaml --group device_group=linz");
     assert_eq!(group.len(), 2);
+    assert_eq!(
+        told(&ask("--from-panorama panorama.yaml --group linz")),
+        told(&group)
+    );
+    assert_eq!(ask("--inventory made.yaml --group !linz").len(), 1);
+    let misspelt = std::fs::read_to_string(desk.path().join("panorama.yaml")).unwrap();
+    desk.write("misspelt.yaml", &misspelt.replace("device_group", "device_grop"));
+    insta::assert_snapshot!(desk.refused("inventory --from-panorama misspelt.yaml"), @r"
+error[C003]: misspelt.yaml:6: groups.linz: the selector asks for device_grop, which no device has (nearest: device_group, version, peer)
+  hint: docs/operator-guide.md has every key with an example
+");
     let facts = desk.done("facts vie-edge1 --from-panorama panorama.yaml --area system");
     assert!(
         facts.contains("  hostname                 vie-edge1\n"),

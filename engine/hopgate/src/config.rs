@@ -99,6 +99,10 @@ fn in_plain_words(said: &str) -> &str {
         "invalid f64" => "expected a number",
         "expected sequence start" => "expected a list",
         "expected mapping start" => "expected keys with values",
+        // YAML takes what follows `!` for a tag, and finds nothing behind it.
+        "cannot deserialize null into string; use Option<String>" => {
+            "expected a text, and there is none (what begins with ! has to be quoted)"
+        }
         // The parser's advice is for whoever programs with it.
         other => other
             .strip_suffix(", set DuplicateKeyPolicy in Options if acceptable")

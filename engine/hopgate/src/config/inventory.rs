@@ -284,7 +284,7 @@ mod tests {
         insta::assert_snapshot!(wrong("  vienna: name=vie1\n  # na: later\n  na: []\n"), @"inventory.yaml:6: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
         insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na:\n"), @"inventory.yaml:5: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
         insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na: !vienna\n"), @"inventory.yaml:5: groups.na: names no selector, and would be a group of nobody; quote one that begins with !");
-        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na: [!vienna]\n"), @"");
+        insta::assert_snapshot!(wrong("  vienna: name=vie1\n  na: [!vienna]\n"), @"inventory.yaml:5:15: expected a text, and there is none (what begins with ! has to be quoted)");
         insta::assert_snapshot!(wrong("  vienna:\n    - name=vie1\n\n  eu.west: vienna,!vienne\n"), @"inventory.yaml:7: groups.eu.west: the selector asks for the group vienne, which the inventory does not have (nearest: vienna, eu.west)");
         insta::assert_snapshot!(wrong("  canaries:\n  - vie1\n"), @"inventory.yaml:4: groups.canaries: the selector asks for the group vie1, which the inventory does not have (nearest: canaries)");
         insta::assert_snapshot!(wrong("  vienna:\n  - name=vie1\n  eu.west: [name=vie1, custommer=acme]\n"), @"inventory.yaml:6: groups.eu.west: the selector asks for custommer, which no device has (nearest: customer, hostname, model)");
