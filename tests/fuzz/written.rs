@@ -152,11 +152,11 @@ fn selector(input: &[u8]) -> bool {
     let again = read.to_string().parse::<Selector>();
     assert_eq!(again.as_ref(), Ok(&read), "{read}");
     let entries = "name,address,site,key_env\nvie-a,10.0.0.1,vienna vienna vienna,K\nb,c,,K\n";
-    if let Ok(inventory) = Inventory::parse(Path::new("inventory.csv"), entries) {
-        if let Ok(selection) = read.resolved(&inventory) {
-            for entry in &inventory.devices {
-                assert_eq!(selection.of_entry(entry), selection.of_entry(entry));
-            }
+    if let Ok(inventory) = Inventory::parse(Path::new("inventory.csv"), entries)
+        && let Ok(selection) = read.resolved(&inventory)
+    {
+        for entry in &inventory.devices {
+            assert_eq!(selection.of_entry(entry), selection.of_entry(entry));
         }
     }
     true
