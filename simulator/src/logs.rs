@@ -43,9 +43,16 @@ pub(crate) struct Wanted {
     oldest_first: bool,
 }
 
-/// What an entry is to be like; all of it holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Filter(Vec<Condition>);
+/// What an entry is to be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Filter {
+    One(Condition),
+    All(Vec<Filter>),
+    Any(Vec<Filter>),
+}
+
+/// Parentheses inside of parentheses that are read. Nobody writes more by hand, and each is a call.
+const DEEPEST: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Condition {
@@ -140,18 +147,65 @@ impl Filter {
     /// guide and knowledge base show for the system log.
     fn read(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
-            return Ok(Self::default());
+            return Ok(Self::All(Vec::new()));
         }
-        let conditions = text.split(" and ").map(|part| {
-            let bare = part.trim().trim_start_matches('(').trim_end_matches(')');
-            Condition::read(bare.trim()).ok_or_else(|| format!("query {text} is not supported"))
-        });
-        conditions.collect::<Result<_, _>>().map(Self)
+        Self::part(text, 0).ok_or_else(|| format!("query {text} is not supported"))
+    }
+
+    fn part(text: &str, depth: usize) -> Option<Self> {
+        let text = text.trim();
+        if depth > DEEPEST {
+            return None;
+        }
+        let parts = |word: &str| -> Option<Vec<Self>> {
+            let split = split_outside(text, word)?;
+            split
+                .into_iter()
+                .map(|part| Self::part(part, depth + 1))
+                .collect()
+        };
+        match (
+            split_outside(text, " and ")?.len(),
+            split_outside(text, " or ")?.len(),
+        ) {
+            (1, 1) => match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+                Some(inner) => Self::part(inner, depth + 1),
+                None => Condition::read(text).map(Self::One),
+            },
+            (_, 1) => parts(" and ").map(Self::All),
+            (1, _) => parts(" or ").map(Self::Any),
+            // Which of them binds tighter is said nowhere.
+            _ => None,
+        }
     }
 
     fn leaves(&self, entry: &Fields) -> bool {
-        self.0.iter().all(|condition| condition.holds(entry))
+        match self {
+            Self::One(condition) => condition.holds(entry),
+            Self::All(parts) => parts.iter().all(|part| part.leaves(entry)),
+            Self::Any(parts) => parts.iter().any(|part| part.leaves(entry)),
+        }
     }
+}
+
+/// The parts of a filter between a word that is in no parentheses and no quotes; none where either is left open.
+fn split_outside<'t>(text: &'t str, word: &str) -> Option<Vec<&'t str>> {
+    let (mut parts, mut begins) = (Vec::new(), 0);
+    let (mut open, mut quoted) = (0_usize, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => open += 1,
+            ')' if !quoted => open = open.checked_sub(1)?,
+            ' ' if !quoted && open == 0 && at >= begins && text[at..].starts_with(word) => {
+                parts.push(&text[begins..at]);
+                begins = at + word.len();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begins..]);
+    (open == 0 && !quoted).then_some(parts)
 }
 
 impl Condition {

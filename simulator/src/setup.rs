@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -112,6 +113,9 @@ pub struct Setup {
     /// Ports of slot 1 whose link goes down twice an hour, for some seconds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flapping_ports: Vec<u16>,
+    /// What the system log holds besides the links of ports. What is of a later time comes then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system_log: Vec<LoggedSpec>,
 }
 
 /// Somebody who may log in.
@@ -261,6 +265,50 @@ pub struct ListSpec {
     pub name: String,
     /// How many addresses are on it.
     pub records: u32,
+}
+
+/// An entry of the system log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoggedSpec {
+    /// When it is logged.
+    pub at: Timestamp,
+    /// The event: `fips-selftest-integ`, `syslog-conn-status`.
+    pub event: String,
+    /// How bad it is.
+    #[serde(default)]
+    pub severity: LogSeverity,
+    /// What it says.
+    pub text: String,
+}
+
+/// How bad an entry of the system log is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogSeverity {
+    /// Nothing is wrong.
+    #[default]
+    Informational,
+    /// Hardly anything.
+    Low,
+    /// Something.
+    Medium,
+    /// Something serious.
+    High,
+    /// The worst.
+    Critical,
+}
+
+impl LogSeverity {
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// When one kind of dynamic update is looked for.

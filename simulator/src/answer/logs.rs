@@ -1,6 +1,6 @@
 //! The system log: a query is enqueued, looked at, and answered with its entries (vendor's API guide, "Retrieve Logs").
 //!
-//! It holds the changes of links and nothing else; other logs are not simulated.
+//! It holds the changes of links and what the setup logs, and nothing else; other logs are not simulated.
 
 use bytes::Bytes;
 use http::Response;
@@ -10,6 +10,7 @@ use crate::jobs::after;
 use crate::logs::{Fields, LogQuery, Wanted};
 use crate::operation::Operation;
 use crate::reply::{self, Markup};
+use crate::setup::LoggedSpec;
 use crate::state::Sight;
 use crate::state::link_log::LinkChange;
 use crate::wording;
@@ -70,11 +71,7 @@ fn get(scene: &Scene<'_>, asked: &str) -> Response<Bytes> {
         now: ends,
         ..scene.sight()
     };
-    let log = sight
-        .link_changes()
-        .into_iter()
-        .map(|change| entry(&sight, change));
-    let found = query.wanted.of(log.collect());
+    let found = query.wanted.of(log(&sight));
     let count = found.len();
     let entries = Markup::new().each(found, |markup, fields| shown(&sight, markup, &fields));
     reply::success(
@@ -107,14 +104,73 @@ fn job(markup: Markup, query: &LogQuery, status: &str, found: usize) -> Markup {
     })
 }
 
-/// The fields of the vendor's page on system logs, in the words of its knowledge base. By the device's clock.
-fn entry(sight: &Sight<'_>, change: LinkChange) -> Fields {
-    let offset = sight.device.clock_offset(sight.world, sight.now);
-    let at = after(change.at, offset).strftime("%Y/%m/%d %H:%M:%S").to_string();
-    let number = i128::from(change.at.as_millisecond()) * 1000 + i128::from(change.port);
+/// The whole log, the newest first.
+fn log(sight: &Sight<'_>) -> Vec<Fields> {
+    let changes = sight
+        .link_changes()
+        .into_iter()
+        .map(|change| of_link(sight, change));
+    let given = sight.setup().map_or(&[][..], |setup| &setup.system_log);
+    let given = given
+        .iter()
+        .zip(LINKS_AT_MOST..)
+        .filter(|(logged, _)| logged.at <= sight.now);
+    let mut entries: Vec<Entry> = changes
+        .chain(given.map(|(logged, nth)| of_setup(logged, nth)))
+        .collect();
+    // The device's clock may have been set; the log is in the order in which it was written.
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.nth)));
+    entries.into_iter().map(|entry| fields(sight, entry)).collect()
+}
+
+/// Ports are below it, so that what is logged in one millisecond has numbers of its own.
+const LINKS_AT_MOST: u16 = 500;
+
+/// What tells an entry from others.
+struct Entry {
+    at: jiff::Timestamp,
+    /// Among those of one instant.
+    nth: u16,
+    subtype: &'static str,
+    event: String,
+    object: String,
+    severity: &'static str,
+    text: String,
+}
+
+/// In the words of the vendor's knowledge base.
+fn of_link(sight: &Sight<'_>, change: LinkChange) -> Entry {
     let port = format!("ethernet1/{}", change.port);
     let gigabits = sight.speed(change.port) / 1000;
     let state = if change.up { "Up  " } else { "Down" };
+    Entry {
+        at: change.at,
+        nth: change.port,
+        subtype: "port",
+        event: "link-change".to_owned(),
+        text: format!("Port {port}: {state} {gigabits}Gb/s Full duplex"),
+        object: port,
+        severity: "informational",
+    }
+}
+
+fn of_setup(logged: &LoggedSpec, nth: u16) -> Entry {
+    Entry {
+        at: logged.at,
+        nth,
+        subtype: "general",
+        event: logged.event.clone(),
+        object: String::new(),
+        severity: logged.severity.shown(),
+        text: logged.text.clone(),
+    }
+}
+
+/// The fields of the vendor's page on system logs. By the device's clock.
+fn fields(sight: &Sight<'_>, entry: Entry) -> Fields {
+    let offset = sight.device.clock_offset(sight.world, sight.now);
+    let at = after(entry.at, offset).strftime("%Y/%m/%d %H:%M:%S").to_string();
+    let number = i128::from(entry.at.as_millisecond()) * 1000 + i128::from(entry.nth);
     vec![
         ("domain", "1".to_owned()),
         ("receive_time", at.clone()),
@@ -122,20 +178,17 @@ fn entry(sight: &Sight<'_>, change: LinkChange) -> Fields {
         ("seqno", number.to_string()),
         ("actionflags", "0x0".to_owned()),
         ("type", "SYSTEM".to_owned()),
-        ("subtype", "port".to_owned()),
+        ("subtype", entry.subtype.to_owned()),
         ("config_ver", "0".to_owned()),
         ("time_generated", at),
         ("device_name", sight.device.name.clone()),
-        ("eventid", "link-change".to_owned()),
-        ("object", port.clone()),
+        ("eventid", entry.event),
+        ("object", entry.object),
         ("fmt", "0".to_owned()),
         ("id", "0".to_owned()),
         ("module", "general".to_owned()),
-        ("severity", "informational".to_owned()),
-        (
-            "opaque",
-            format!("Port {port}: {state} {gigabits}Gb/s Full duplex"),
-        ),
+        ("severity", entry.severity.to_owned()),
+        ("opaque", entry.text),
     ]
 }
 

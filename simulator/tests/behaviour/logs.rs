@@ -208,7 +208,11 @@ async fn entries_are_chosen_and_what_is_not_understood_is_refused() {
     }
     let mut said = Vec::new();
     for wrong in [
-        ("query", "(eventid eq link-change) or (severity eq high)"),
+        (
+            "query",
+            "(eventid eq link-change) or (severity eq high) and (subtype eq port)",
+        ),
+        ("query", "((eventid eq link-change)"),
         ("query", "link-change"),
         ("query", "(app eq ssl)"),
         ("query", "(severity geq high)"),
@@ -226,7 +230,8 @@ async fn entries_are_chosen_and_what_is_not_understood_is_refused() {
     );
     said.push(look(&probe, "99").await);
     insta::assert_snapshot!(said.join("\n"), @r#"
-    <response status="error" code="400"><msg><line>Bad request: type log, query (eventid eq link-change) or (severity eq high) is not supported</line></msg></response>
+    <response status="error" code="400"><msg><line>Bad request: type log, query (eventid eq link-change) or (severity eq high) and (subtype eq port) is not supported</line></msg></response>
+    <response status="error" code="400"><msg><line>Bad request: type log, query ((eventid eq link-change) is not supported</line></msg></response>
     <response status="error" code="400"><msg><line>Bad request: type log, query link-change is not supported</line></msg></response>
     <response status="error" code="400"><msg><line>Bad request: type log, query (app eq ssl) is not supported</line></msg></response>
     <response status="error" code="400"><msg><line>Bad request: type log, query (severity geq high) is not supported</line></msg></response>
@@ -237,6 +242,37 @@ async fn entries_are_chosen_and_what_is_not_understood_is_refused() {
     <response status="error" code="400"><msg><line>Bad request: type log, action finish is not supported</line></msg></response>
     <response status="error" code="7"><msg><line>job 99 not found</line></msg></response>
     "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_setup_logs_is_found_by_either_event_from_its_time_on() {
+    let fleet = one(
+        "    setup:
+      system_log:
+        - {at: 2026-03-01T21:00:00Z, event: fips-selftest-integ, severity: critical, text: FIPS failure. Software integrity failed.}
+        - {at: 2026-03-01T22:10:00Z, event: ima, severity: critical, text: type=INTEGRITY_DATA op=appraise_data}
+        - {at: 2026-03-01T21:30:00Z, event: syslog-conn-status, text: 'Syslog connection failed to server[''and or'']'}
+",
+    );
+    let probe = Probe::login(&fleet, "fw").await;
+    let either = ("query", "(eventid eq fips-selftest-integ) or (eventid eq ima)");
+    let mut found = entries(&probe, &[either]).await;
+    wait(900).await;
+    found.push("a quarter of an hour later".to_owned());
+    found.extend(entries(&probe, &[either]).await);
+    let nested = "((eventid eq ima) or (eventid eq syslog-conn-status)) and (severity eq informational)";
+    found.push(nested.to_owned());
+    found.extend(entries(&probe, &[("query", nested)]).await);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    2026/03/01 21:00:00 FIPS failure. Software integrity failed.
+    a quarter of an hour later
+    2026/03/01 22:10:00 type=INTEGRITY_DATA op=appraise_data
+    2026/03/01 21:00:00 FIPS failure. Software integrity failed.
+    ((eventid eq ima) or (eventid eq syslog-conn-status)) and (severity eq informational)
+    2026/03/01 21:30:00 Syslog connection failed to server['and or']
+    ");
+    let everything = entries(&probe, &[("nlogs", "3")]).await;
+    assert!(everything[0].ends_with("op=appraise_data"), "{everything:?}");
 }
 
 #[tokio::test(start_paused = true)]
