@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::values::{NoValue, value};
 
 mod configuration;
+mod events;
 mod health;
 mod identity;
 mod pair;
@@ -24,6 +25,7 @@ pub use configuration::{
     Certificate, ConfigurationShape, ExternalList, Features, HeldLock, ListCapacity, ListContent, LockKind,
     ScheduledJob, UpdateSchedule,
 };
+pub use events::{LogEvent, LogEvents, SyslogChange, SyslogConnections, SyslogServer};
 pub use health::{
     Clocks, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk, Job, ManagementCpu, Memory, Ntp,
     NtpServer, Process, Sensor, WallClock,
@@ -338,6 +340,12 @@ areas! {
     /// What the device does by itself at times that are configured: log exports, refreshes of lists, reports.
     #[serde(default = "not_asked")]
     ScheduledJobs scheduled_jobs: Vec<ScheduledJob>,
+    /// What the system log tells of the tests that a device makes of its own software. Asking takes the device seconds.
+    #[serde(default = "not_asked")]
+    IntegrityEvents integrity_events: LogEvents,
+    /// What the system log tells of connections to syslog servers. Asking takes the device seconds.
+    #[serde(default = "not_asked")]
+    SyslogConnections syslog_connections: SyslogConnections,
 }
 
 impl FactArea {

@@ -32,10 +32,11 @@ pub use facts::{
     ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtectUser, Ha, HaLink,
     HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image, InterfaceCounters, InterfaceMtu,
     Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges, LinkGroup, ListCapacity, ListContent,
-    LockKind, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
-    Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
-    Redistribution, Route, ScheduledJob, Sensor, Support, System, Transceiver, Transceivers, UpdateSchedule,
-    UpdateServer, UserId, UserIdAgent, WallClock,
+    LockKind, LogEvent, LogEvents, LogReceiver, LogicalInterface, ManagementCpu, Memory, MonitoredInterface,
+    Ntp, NtpServer, Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges,
+    Process, Redistribution, Route, ScheduledJob, Sensor, Support, SyslogChange, SyslogConnections,
+    SyslogServer, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent,
+    WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

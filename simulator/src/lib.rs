@@ -70,8 +70,8 @@ pub use release::{Release, Version, VersionError};
 pub use report::{DeviceState, DeviceSummary, HaReport, JobState, Totals};
 pub use serve::{ServeError, ServeOptions, Served, serve};
 pub use setup::{
-    Administrator, CertificateSpec, DigestKind, KeyKind, LicenceSpec, ListSpec, LogSeverity, LoggedSpec, PluginSpec, Recurrence,
-    Role, ScheduleSpec, Setup, TimeOfDay,
+    Administrator, CertificateSpec, DigestKind, KeyKind, LicenceSpec, ListSpec, LogSeverity, LoggedSpec,
+    PluginSpec, Recurrence, Role, ScheduleSpec, Setup, TimeOfDay,
 };
 pub use software::{Mount, Partition, PartitionState};
 pub use spec::{

@@ -137,6 +137,18 @@ fn attended(desk: &Desk, arguments: &str) {
     assert!(ended.stdout.contains("2 devices asked"), "{ended:#?}");
 }
 
+/// What the audit in `a.json` found of a device: subject and verdict.
+fn found(desk: &Desk, check: &str, device: &str) -> Vec<String> {
+    let audit = parsed(&std::fs::read_to_string(desk.path().join("a.json")).unwrap());
+    let devices = audit["devices"].as_array().unwrap();
+    let device = devices.iter().find(|one| one["device"] == device).unwrap();
+    let findings = device["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["check"] == check)
+        .map(|finding| format!("{} {}", finding["subject"], finding["verdict"]))
+        .collect()
+}
+
 #[test]
 fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
     let desk = Desk::new();
@@ -144,17 +156,7 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
     let simulator = Simulator::serve(desk.path(), 60);
     let ended = desk.run("audit --playbook network --json a.json");
     assert_eq!(ended.code, Some(3), "{ended:#?}");
-    let text = std::fs::read_to_string(desk.path().join("a.json")).unwrap();
-    let audit = parsed(&text);
-    let found = |check: &str, device: &str| -> Vec<String> {
-        let devices = audit["devices"].as_array().unwrap();
-        let device = devices.iter().find(|one| one["device"] == device).unwrap();
-        let findings = device["findings"].as_array().unwrap().iter();
-        findings
-            .filter(|finding| finding["check"] == check)
-            .map(|finding| format!("{} {}", finding["subject"], finding["verdict"]))
-            .collect()
-    };
+    let found = |check: &str, device: &str| found(&desk, check, device);
     // Its flaps are all of the newest thousand changes, which reach back over days: no other port changed in that time.
     assert_eq!(found("port-flaps", "flaps"), [r#""ethernet1/2" "fail""#]);
     let quiet: Vec<String> = (1..=4)
@@ -173,15 +175,16 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
         message[1..].starts_with(" times within 24 hours, last at 2026-03-07T"),
         "{message}"
     );
-    // What does not name the area does not ask for it: not other playbooks, and not what is compared before and after a hop.
+    // Once for links and once for syslog servers. What does not name the areas does not ask for them: not other playbooks, and not
+    // what is compared before and after a hop.
     let queries = |device: &str| {
         let told = simulator.get(&format!("/devices/{device}"));
         told.pointer("/counters/log_queries").and_then(Value::as_u64)
     };
-    assert_eq!((queries("flaps"), queries("quiet")), (Some(1), Some(1)));
+    assert_eq!((queries("flaps"), queries("quiet")), (Some(2), Some(2)));
     attended(&desk, "audit --playbook readiness --playbook after");
     attended(&desk, "audit --playbook after --snapshot --json b.json");
-    assert_eq!((queries("flaps"), queries("quiet")), (Some(1), Some(1)));
+    assert_eq!((queries("flaps"), queries("quiet")), (Some(2), Some(2)));
 
     // What the device has scheduled is held against the window of a night to come.
     let asked = "audit --playbook licences --group name=quiet --with window_begins=2026-03-09T03:00 --with window_minutes=60";
@@ -203,4 +206,43 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
         interface ethernet1/4, log at 2026-02-07T11:04:27, up yes
       times_in_doubt           no
     ");
+}
+
+/// Two firewalls, of which one logged that its software is not whole, and that a syslog server is gone.
+const LOGGED: &str = "\
+seed: 5
+epoch: 2026-03-07T19:00:00Z
+credentials: {user: admin, password: admin}
+devices:
+  - name: doubtful
+    model: PA-850
+    version: 10.1.14-h9
+    content: 8900-9000
+    setup:
+      system_log:
+        - {at: 2026-03-06T01:30:00Z, event: fips-selftest-integ, severity: critical, text: FIPS failure. Software integrity failed.}
+        - {at: 2026-03-07T18:00:00Z, event: syslog-conn-status, severity: high, text: 'Syslog connection failed to server[''siem'']'}
+  - {name: quiet, model: PA-850, version: 10.1.14-h9, content: 8900-9000}
+";
+
+#[test]
+fn what_the_system_log_tells_of_software_and_syslog_is_found() {
+    let desk = Desk::new();
+    desk.write("fleet.yaml", LOGGED);
+    let _simulator = Simulator::serve(desk.path(), 60);
+    let ended = desk.run("audit --playbook software --playbook network --json a.json");
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert_eq!(found(&desk, "software-integrity", "doubtful"), [r#"null "fail""#]);
+    assert_eq!(found(&desk, "software-integrity", "quiet"), [r#"null "pass""#]);
+    assert_eq!(found(&desk, "syslog-connected", "doubtful"), [r#""siem" "fail""#]);
+    assert_eq!(found(&desk, "syslog-connected", "quiet"), [r#"null "pass""#]);
+    let told = desk.done("facts doubtful --area integrity_events");
+    let asked = "show log system direction equal backward query equal \"(eventid eq fips-selftest-integ) or (eventid eq ima)\"";
+    for part in [
+        asked,
+        "event fips-selftest-integ",
+        "text FIPS failure. Software integrity failed.",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
 }

@@ -310,9 +310,16 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
     },
     Target {
-        name: "link-changes",
-        run: |input| areas(&[A::LinkChanges], Device::Legacy, input),
-        seeds: || files(&["engine/panos/testdata/link_changes"], &[".xml"]),
+        name: "system-log",
+        run: |input| {
+            let of = [A::LinkChanges, A::IntegrityEvents, A::SyslogConnections];
+            areas(&of, Device::Legacy, input)
+        },
+        seeds: || {
+            let of = ["link_changes", "integrity_events", "syslog_connections"];
+            let of = of.map(|area| format!("engine/panos/testdata/{area}"));
+            files(&of.each_ref().map(String::as_str), &[".xml"])
+        },
         words: &[
             "<job><status>FIN</status><id>18</id></job>",
             "<log><logs count=\"1\" progress=\"100\">",
@@ -320,6 +327,8 @@ pub(crate) const TARGETS: &[Target] = &[
             "<receive_time>2026/11/21 10:00:00</receive_time>",
             "<opaque>Port ethernet1/1: Down 1Gb/s",
             "<object>",
+            "<eventid>fips-selftest-integ</eventid>",
+            "<opaque>Syslog connection failed to server['TEST']",
         ],
     },
     Target {

@@ -74,12 +74,22 @@ pub(crate) enum Question {
     UserIdAgents,
     LinkChanges,
     LogExports,
+    IntegrityEvents,
+    SyslogConnections,
 }
 
 /// Changes of links that are asked for, the newest: a device gives at most 5000 entries, and 20 unasked (PAN-OS XML API
 /// guide, "API Log Retrieval Parameters"). A chassis of a hundred ports logs two hundred at each restart, so that these tell
 /// of five; at some 700 bytes each they are a reply that a management plane gives in a second.
 pub(crate) const LINK_CHANGES: u16 = 1000;
+
+/// Entries about tests of the software that are asked for, the newest. From 12.1 on a device makes one a day: these are of years
+/// where all is well, and where it is not a failure is among them, however many there are.
+pub(crate) const INTEGRITY_EVENTS: u16 = 1000;
+
+/// Entries about connections to syslog servers that are asked for, the newest. They are asked for by themselves: a server that
+/// is gone is tried again every minute, and these would leave no room for any other event.
+pub(crate) const SYSLOG_CONNECTIONS: u16 = 1000;
 
 /// How a question is put to the XML API.
 #[derive(Clone, Copy)]
@@ -109,7 +119,7 @@ pub(crate) enum Pace {
 }
 
 /// Every question in the order of the variants: as it is typed on the command line, and as it is sent.
-const QUESTIONS: [(Question, &str, Request); 57] = [
+const QUESTIONS: [(Question, &str, Request); 59] = [
     (
         Question::SystemInfo,
         "show system info",
@@ -407,69 +417,38 @@ const QUESTIONS: [(Question, &str, Request); 57] = [
         "show config running deviceconfig system log-export-schedule",
         Request::Configuration(LOG_EXPORTS_PATH),
     ),
+    (
+        // The filter of the vendor's page on software integrity checks, for both of its events: the filter builder of the web
+        // interface joins conditions by `and` and `or`, and `query equal` takes what it builds. By event and not by severity,
+        // which is not all that tells a failure from a success.
+        Question::IntegrityEvents,
+        "show log system direction equal backward query equal \"(eventid eq fips-selftest-integ) or (eventid eq ima)\"",
+        Request::SystemLog {
+            filter: "(eventid eq fips-selftest-integ) or (eventid eq ima)",
+            newest: INTEGRITY_EVENTS,
+        },
+    ),
+    (
+        Question::SyslogConnections,
+        "show log system direction equal backward eventid equal syslog-conn-status",
+        Request::SystemLog {
+            filter: "(eventid eq syslog-conn-status)",
+            newest: SYSLOG_CONNECTIONS,
+        },
+    ),
 ];
 
 impl Question {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 57] = [
-        Self::SystemInfo,
-        Self::SoftwareInfo,
-        Self::SoftwareCheck,
-        Self::Jobs,
-        Self::HaState,
-        Self::DiskSpace,
-        Self::SoftwareManager,
-        Self::PendingChanges,
-        Self::Optics,
-        Self::ConfigLocks,
-        Self::CommitLocks,
-        Self::ContentInfo,
-        Self::Licences,
-        Self::Support,
-        Self::Plugins,
-        Self::Interfaces,
-        Self::InterfaceCounters,
-        Self::Mtus,
-        Self::JumboFrames,
-        Self::Resources,
-        Self::ManagementCpu,
-        Self::DataplaneCpu,
-        Self::Environment,
-        Self::Processes,
-        Self::Clock,
-        Self::DataplaneClock,
-        Self::Ntp,
-        Self::FullCommit,
-        Self::Configuration,
-        Self::Routes,
-        Self::Fib,
-        Self::AdvancedRoutes,
-        Self::AdvancedFib,
-        Self::BgpPeers,
-        Self::OspfNeighbours,
-        Self::Arp,
-        Self::Tunnels,
-        Self::GlobalProtect,
-        Self::Sessions,
-        Self::Panorama,
-        Self::UserId,
-        Self::RedistributionClients,
-        Self::RedistributionAgents,
-        Self::MasterKey,
-        Self::ChassisInventory,
-        Self::DiskHealth,
-        Self::UpdateSchedules,
-        Self::Aggregates,
-        Self::Transceivers,
-        Self::AdvancedBgpPeers,
-        Self::AdvancedOspfNeighbours,
-        Self::ListCapacities,
-        Self::SystemFiles,
-        Self::LoggingStatus,
-        Self::UserIdAgents,
-        Self::LinkChanges,
-        Self::LogExports,
-    ];
+    pub(crate) const ALL: [Self; QUESTIONS.len()] = {
+        let mut all = [Self::SystemInfo; QUESTIONS.len()];
+        let mut nth = 0;
+        while nth < all.len() {
+            all[nth] = QUESTIONS[nth].0;
+            nth += 1;
+        }
+        all
+    };
 
     /// How it takes its turn among the others.
     pub(crate) fn pace(self) -> Pace {
@@ -583,6 +562,8 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Transceivers => &[Q::SystemInfo, Q::Transceivers],
         FactArea::LinkChanges => &[Q::LinkChanges],
         FactArea::ScheduledJobs => &[Q::SystemInfo, Q::Configuration, Q::LogExports],
+        FactArea::IntegrityEvents => &[Q::IntegrityEvents],
+        FactArea::SyslogConnections => &[Q::SyslogConnections],
     }
 }
 
@@ -629,9 +610,8 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_the_variants() {
-        for (row, question) in QUESTIONS.iter().zip(Question::ALL) {
-            assert_eq!(row.0, question);
-            assert_eq!(question.command(), row.1);
+        for (nth, question) in Question::ALL.into_iter().enumerate() {
+            assert_eq!(question as usize, nth, "{question:?}");
         }
     }
 

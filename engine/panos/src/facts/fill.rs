@@ -8,12 +8,12 @@ use hopgate_playbooks::{Fact, FactArea, Facts, LockKind, Redistribution, UserId}
 use super::{Sheet, both, expected, ports_expected};
 use crate::error::Failure;
 use crate::features::{self, Evidence};
-use crate::question::{LINK_CHANGES, Question as Q};
+use crate::question::{INTEGRITY_EVENTS, LINK_CHANGES, Question as Q, SYSLOG_CONNECTIONS};
 use crate::xml::{Node, Raw};
 use crate::{
     advanced_peers, aggregates, configuration, crashes, disk, entitlement, ha, health, interfaces, jobs,
     link_changes, lists, load, optics, receivers, routing, scheduled_jobs, schedules, services, software,
-    swm, system, transceivers,
+    swm, syslog, system, system_log, transceivers,
 };
 
 /// Which engine fills a table.
@@ -92,6 +92,11 @@ impl Sheet<'_> {
         self.put(A::Mtus, &mut facts.mtus, || self.tree(Q::Mtus, interfaces::mtus));
         self.put(A::JumboFrames, &mut facts.jumbo_frames, || {
             self.tree(Q::JumboFrames, system::on_or_off)
+        });
+        self.put(A::IntegrityEvents, &mut facts.integrity_events, || {
+            self.tree(Q::IntegrityEvents, |result| {
+                system_log::events(result, usize::from(INTEGRITY_EVENTS))
+            })
         });
         self.put(A::LinkChanges, &mut facts.link_changes, || {
             self.tree(Q::LinkChanges, |result| {
@@ -280,6 +285,11 @@ impl Sheet<'_> {
         });
         self.put(A::LogForwarding, &mut facts.log_forwarding, || {
             self.tree(Q::LoggingStatus, receivers::log_receivers)
+        });
+        self.put(A::SyslogConnections, &mut facts.syslog_connections, || {
+            self.tree(Q::SyslogConnections, |result| {
+                syslog::connections(result, usize::from(SYSLOG_CONNECTIONS))
+            })
         });
         self.put(A::UserIdAgents, &mut facts.user_id_agents, || {
             self.tree(Q::UserIdAgents, receivers::user_id_agents)

@@ -66,7 +66,7 @@ fn every_area_has_a_recorded_reply_that_is_known() {
 
 /// Areas whose replies are others from release to release, by what the vendor changed: names of elements, units, layout,
 /// whether the command is there at all.
-const DIALECTS: [FactArea; 13] = [
+const DIALECTS: [FactArea; 15] = [
     FactArea::System,
     FactArea::Identity,
     FactArea::Software,
@@ -80,6 +80,8 @@ const DIALECTS: [FactArea; 13] = [
     FactArea::Panorama,
     FactArea::Redistribution,
     FactArea::LinkChanges,
+    FactArea::IntegrityEvents,
+    FactArea::SyslogConnections,
 ];
 
 #[test]

@@ -108,9 +108,11 @@ fn a_destroyed_digit_never_gives_another_time() {
         "certificates",
         "clocks",
         "held_locks",
+        "integrity_events",
         "licences",
         "link_changes",
         "support",
+        "syslog_connections",
         "system",
     ];
     assert!(areas.is_superset(&BTreeSet::from(expected)), "{areas:?}");
