@@ -22,8 +22,8 @@ mod routing;
 mod services;
 
 pub use configuration::{
-    Certificate, ConfigurationShape, ExternalList, Features, HeldLock, ListCapacity, ListContent, LockKind,
-    ScheduledJob, UpdateSchedule,
+    Certificate, ConfigurationShape, ExternalList, Features, GlobalProtect, GlobalProtectService, HeldLock,
+    ListCapacity, ListContent, LockKind, LogTarget, LogTargets, ScheduledJob, UpdateSchedule,
 };
 pub use events::{LogEvent, LogEvents, SyslogChange, SyslogConnections, SyslogServer};
 pub use health::{
@@ -346,6 +346,12 @@ areas! {
     /// What the system log tells of connections to syslog servers. Asking takes the device seconds.
     #[serde(default = "not_asked")]
     SyslogConnections syslog_connections: SyslogConnections,
+    /// The servers that logs are sent to besides Panorama, as far as the running configuration has them.
+    #[serde(default = "not_asked")]
+    LogTargets log_targets: LogTargets,
+    /// The portals and gateways of GlobalProtect, as far as the running configuration has them.
+    #[serde(default = "not_asked")]
+    Globalprotect globalprotect: GlobalProtect,
 }
 
 impl FactArea {

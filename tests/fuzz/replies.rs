@@ -230,6 +230,8 @@ pub(crate) const TARGETS: &[Target] = &[
                     "engine/panos/testdata/certificates",
                     "engine/panos/testdata/external_lists",
                     "engine/panos/testdata/features",
+                    "engine/panos/testdata/globalprotect",
+                    "engine/panos/testdata/log_targets",
                 ],
                 &[".xml"],
             )
@@ -452,7 +454,14 @@ fn uptime(input: &[u8]) -> bool {
 
 /// No private key comes out of a configuration.
 fn configuration(input: &[u8]) -> bool {
-    let of = [A::Configuration, A::Certificates, A::ExternalLists, A::Features];
+    let of = [
+        A::Configuration,
+        A::Certificates,
+        A::ExternalLists,
+        A::Features,
+        A::LogTargets,
+        A::Globalprotect,
+    ];
     let read = checked(&of, Device::Legacy, input);
     let stored = text_of(&read);
     let said = String::from_utf8_lossy(input);
@@ -463,10 +472,13 @@ fn configuration(input: &[u8]) -> bool {
         && !["<msg", "<line", "<details"]
             .iter()
             .any(|words| said.contains(words));
-    for part in said.split("<private-key>").skip(1).filter(|_| plain) {
-        let key = part.split('<').next().unwrap_or_default().trim();
-        if key.len() >= 12 && said.matches(key).count() == 1 {
-            assert!(!stored.contains(key), "a private key is in the facts: {stored}");
+    for secret in ["private-key", "community", "authpwd", "privpwd", "password"] {
+        let parts = said.split(&format!("<{secret}>")).skip(1);
+        for part in parts.filter(|_| plain) {
+            let key = part.split('<').next().unwrap_or_default().trim();
+            if key.len() >= 12 && said.matches(key).count() == 1 {
+                assert!(!stored.contains(key), "a {secret} is in the facts: {stored}");
+            }
         }
     }
     read.configuration.known().is_some()

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hopgate_playbooks::{Certificate, ConfigurationShape, ExternalList};
+use hopgate_playbooks::{
+    Certificate, ConfigurationShape, ExternalList, GlobalProtect, GlobalProtectService, LogTargets,
+};
 use jiff::Timestamp;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
@@ -15,8 +17,10 @@ use crate::error::Failure;
 use crate::moment;
 use crate::xml::{ATTRIBUTES_MAX, Raw, printable, resolve};
 
+use log_settings::LogSettings;
 use paths::{At, Step, paths};
 
+mod log_settings;
 mod paths;
 
 /// How much text of one element is kept. A certificate of a 16384 bit key has less.
@@ -32,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) settings: Settings,
     certificates: BTreeMap<(String, String), Words>,
     lists: BTreeMap<(String, String), ExternalList>,
+    logs: LogSettings,
+    pub(crate) globalprotect: GlobalProtect,
     pub(crate) timetable: Timetable,
 }
 
@@ -316,6 +322,24 @@ impl Walk {
         })
     }
 
+    /// The servers of the profile that is `up` levels above, below its kind.
+    fn log_servers(&mut self, up: usize) -> &mut Vec<String> {
+        let (place, kind, name) = (self.place(), self.name(up + 1), self.name(up));
+        self.found.logs.servers(place, kind, name)
+    }
+
+    fn log_server(&mut self, up: usize, address: Option<String>) {
+        let address = address.map(|address| without_login(&address));
+        self.log_servers(up).extend(address);
+    }
+
+    fn globalprotect_service(&self) -> GlobalProtectService {
+        GlobalProtectService {
+            place: self.place(),
+            name: self.name(0),
+        }
+    }
+
     /// An element whose being there says something.
     fn reached(&mut self, at: At) {
         match at {
@@ -345,6 +369,17 @@ impl Walk {
             }
             At::Ospf => self.found.settings.ospf = true,
             At::OspfLinkType => self.found.settings.ospf_point_to_point |= self.name(0) == "p2p",
+            At::LogProfile => {
+                self.log_servers(0);
+            }
+            At::Portal => {
+                let portal = self.globalprotect_service();
+                self.found.globalprotect.portals.push(portal);
+            }
+            At::Gateway => {
+                let gateway = self.globalprotect_service();
+                self.found.globalprotect.gateways.push(gateway);
+            }
             _ => {}
         }
     }
@@ -393,6 +428,15 @@ impl Walk {
             }
             At::IkeInterface => self.found.settings.ike_interfaces.extend(kept),
             At::OspfLinkTypeText => self.found.settings.ospf_point_to_point |= text == "p2p",
+            At::LogServer => self.log_server(3, kept),
+            At::LogTrapManager => self.log_server(5, kept),
+            At::LogUse => {
+                let (place, action) = (self.place(), self.name(1));
+                if let Some(profile) = kept {
+                    self.found.logs.names(place, &action, profile);
+                }
+            }
+            At::LogToPanorama => self.found.logs.to_panorama |= is_yes,
             _ => {}
         }
     }
@@ -443,6 +487,10 @@ impl Found {
 
     pub(crate) fn lists(&self) -> Vec<ExternalList> {
         self.lists.values().cloned().collect()
+    }
+
+    pub(crate) fn log_targets(&self) -> LogTargets {
+        self.logs.targets()
     }
 
     /// The certificates by place and name, as of `now`.

@@ -527,7 +527,9 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Configuration
         | FactArea::Certificates
         | FactArea::ExternalLists
-        | FactArea::ExternalListContents => &[Q::Configuration],
+        | FactArea::ExternalListContents
+        | FactArea::LogTargets
+        | FactArea::Globalprotect => &[Q::Configuration],
         FactArea::ExternalListCapacities => &[Q::ListCapacities],
         FactArea::CoreFiles => &[Q::SystemFiles],
         FactArea::LogForwarding => &[Q::LoggingStatus],

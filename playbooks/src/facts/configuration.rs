@@ -170,3 +170,45 @@ pub struct Features {
     /// Numbers; the unit is in the name.
     pub numbers: BTreeMap<String, Fact<u64>>,
 }
+
+/// Where logs go, as far as the device's own configuration says so. What a Panorama pushes may not be in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogTargets {
+    /// The server profiles, and those that are named and are not there.
+    pub profiles: Vec<LogTarget>,
+    /// Whether any match list sends logs to Panorama.
+    pub to_panorama: bool,
+}
+
+/// One server profile. It is identified by its place, kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LogTarget {
+    /// `shared`, or the virtual system.
+    pub place: String,
+    /// `syslog`, `http`, `snmptrap`, `email`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The addresses or names of its servers; none where only its name is in the configuration.
+    pub servers: Vec<String>,
+    /// Whether any match list names it: of the device's own logs, or of a log forwarding profile, which rules may name or not.
+    pub used: bool,
+}
+
+/// The portals and gateways of GlobalProtect that the device's own configuration has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlobalProtect {
+    /// Where users fetch their settings.
+    pub portals: Vec<GlobalProtectService>,
+    /// Where their tunnels end.
+    pub gateways: Vec<GlobalProtectService>,
+}
+
+/// One portal or gateway. It is identified by its place and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GlobalProtectService {
+    /// The virtual system.
+    pub place: String,
+    /// Its name.
+    pub name: String,
+}

@@ -43,6 +43,13 @@ pub(super) enum At {
     Ospf,
     OspfLinkType,
     OspfLinkTypeText,
+    LogProfile,
+    LogServer,
+    LogTrapManager,
+    LogUse,
+    LogToPanorama,
+    Portal,
+    Gateway,
 }
 
 /// Paths below each of [`SCOPES`].
@@ -75,6 +82,47 @@ const SCOPED: &[(&str, At)] = &[
     ("rulebase/nat/rules/*", At::Nat),
     ("pre-rulebase/nat/rules/*", At::Nat),
     ("post-rulebase/nat/rules/*", At::Nat),
+    // Of a profile its servers, and never the community, the users and the passwords beside them (pan-os-codegen,
+    // `specs/device/profiles`; CLI configuration hierarchy of 11.1).
+    ("log-settings/syslog/*", At::LogProfile),
+    ("log-settings/syslog/*/server/*/server", At::LogServer),
+    ("log-settings/http/*", At::LogProfile),
+    ("log-settings/http/*/server/*/address", At::LogServer),
+    ("log-settings/email/*", At::LogProfile),
+    ("log-settings/email/*/server/*/gateway", At::LogServer),
+    ("log-settings/snmptrap/*", At::LogProfile),
+    (
+        "log-settings/snmptrap/*/version/?/server/*/manager",
+        At::LogTrapManager,
+    ),
+    // The device's own logs (system, config, userid and so on), and those of rules.
+    ("log-settings/?/match-list/*/send-syslog/member", At::LogUse),
+    ("log-settings/?/match-list/*/send-http/member", At::LogUse),
+    ("log-settings/?/match-list/*/send-snmptrap/member", At::LogUse),
+    ("log-settings/?/match-list/*/send-email/member", At::LogUse),
+    ("log-settings/?/match-list/*/send-to-panorama", At::LogToPanorama),
+    (
+        "log-settings/profiles/*/match-list/*/send-syslog/member",
+        At::LogUse,
+    ),
+    (
+        "log-settings/profiles/*/match-list/*/send-http/member",
+        At::LogUse,
+    ),
+    (
+        "log-settings/profiles/*/match-list/*/send-snmptrap/member",
+        At::LogUse,
+    ),
+    (
+        "log-settings/profiles/*/match-list/*/send-email/member",
+        At::LogUse,
+    ),
+    (
+        "log-settings/profiles/*/match-list/*/send-to-panorama",
+        At::LogToPanorama,
+    ),
+    ("global-protect/global-protect-portal/*", At::Portal),
+    ("global-protect/global-protect-gateway/*", At::Gateway),
 ];
 
 /// Paths below `devices/*`.

@@ -218,3 +218,56 @@ proptest! {
         prop_assert!(found(&whole[..cut.index(whole.len())]).is_err());
     }
 }
+
+/// A configuration with everything that profiles of servers hold.
+const LOG_SETTINGS: &str = "<response status='success'><result><config version='11.1.0'><shared><log-settings>\
+    <syslog><entry name='siem'><server><entry name='a'><transport>UDP</transport><server>192.0.2.60</server></entry>\
+    <entry name='b'><server>siem.acme.example</server></entry></server><format><traffic>SECRET-format</traffic></format></entry>\
+    <entry name='unused'/></syslog>\
+    <http><entry name='hook'><server><entry name='h'><address>u:SECRET@hook.acme.example</address><username>SECRET</username>\
+    <password>SECRET</password></entry></server></entry></http>\
+    <snmptrap><entry name='traps'><version><v3><server><entry name='m'><manager>192.0.2.61</manager><user>SECRET</user>\
+    <authpwd>SECRET</authpwd><privpwd>SECRET</privpwd></entry></server></v3></version></entry>\
+    <entry name='old'><version><v2c><server><entry name='m'><manager>192.0.2.62</manager><community>SECRET</community></entry></server>\
+    </v2c></version></entry></snmptrap>\
+    <email><entry name='noc'><server><entry name='e'><from>a@b</from><gateway>mail.acme.example</gateway><password>SECRET</password>\
+    </entry></server></entry></email>\
+    <system><match-list><entry name='all'><filter>SECRET</filter><send-syslog><member>siem</member><member>pushed</member></send-syslog>\
+    <send-snmptrap><member>old</member></send-snmptrap><send-to-panorama>no</send-to-panorama></entry></match-list></system>\
+    <config><match-list><entry name='all'><send-http><member>hook</member></send-http></entry></match-list></config></log-settings></shared>\
+    <devices><entry name='localhost.localdomain'><vsys><entry name='vsys2'><log-settings>\
+    <syslog><entry name='siem'><server><entry name='a'><server>192.0.2.70</server></entry></server></entry></syslog>\
+    <profiles><entry name='default'><match-list><entry name='t'><log-type>traffic</log-type><send-to-panorama>yes</send-to-panorama>\
+    <send-syslog><member>siem</member></send-syslog><send-email><member>noc</member></send-email></entry></match-list></entry></profiles>\
+    </log-settings></entry></vsys></entry></devices></config></result></response>";
+
+#[test]
+fn where_logs_go_is_told_by_match_lists_and_never_with_what_opens_the_door() {
+    let found = found(LOG_SETTINGS.as_bytes()).unwrap();
+    let shown = format!("{found:?}");
+    assert!(!shown.contains("SECRET"), "{shown}");
+    let targets = found.log_targets();
+    assert!(targets.to_panorama);
+    let told: Vec<String> = targets
+        .profiles
+        .iter()
+        .map(|target| {
+            let used = if target.used { "used" } else { "not used" };
+            let servers = target.servers.join(" ");
+            format!(
+                "{}/{}/{}: {used}, [{servers}]",
+                target.place, target.kind, target.name
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    shared/email/noc: used, [mail.acme.example]
+    shared/http/hook: used, [hook.acme.example]
+    shared/snmptrap/old: used, [192.0.2.62]
+    shared/snmptrap/traps: not used, [192.0.2.61]
+    shared/syslog/pushed: used, []
+    shared/syslog/siem: used, [192.0.2.60 siem.acme.example]
+    shared/syslog/unused: not used, []
+    vsys2/syslog/siem: used, [192.0.2.70]
+    ");
+}

@@ -174,6 +174,12 @@ impl Sheet<'_> {
         self.put(A::ExternalLists, &mut facts.external_lists, || {
             self.configuration(|found| found.lists())
         });
+        self.put(A::LogTargets, &mut facts.log_targets, || {
+            self.configuration(|found| found.log_targets())
+        });
+        self.put(A::Globalprotect, &mut facts.globalprotect, || {
+            self.configuration(|found| found.globalprotect.clone())
+        });
         self.put(A::ExternalListContents, &mut facts.external_list_contents, || {
             self.list_contents()
         });

@@ -304,6 +304,17 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
     log_forwarding (Log forwarding)
       look: log receiver <name>: gone
       look: log receiver <name>: connected old connected -> new connected
+    log_targets (Logs to Panorama)
+      look: log forwarding: gone
+      look: log forwarding: to Panorama old to_panorama -> new to_panorama
+    log_targets.profiles (Log targets)
+      look: <kind> profile <name> of <place>: gone
+      look: <kind> profile <name> of <place>: servers old servers -> new servers
+      look: <kind> profile <name> of <place>: named by a match list old used -> new used
+    globalprotect.portals (GlobalProtect portals)
+      stop: GlobalProtect portal <name> of <place>: gone
+    globalprotect.gateways (GlobalProtect gateways)
+      stop: GlobalProtect gateway <name> of <place>: gone
     user_id_agents (User-ID agents)
       look: User-ID agent <name> of <vsys>: gone
       look: User-ID agent <name> of <vsys>: connected old connected -> new connected
