@@ -34,7 +34,7 @@ fn wrong_setups_are_refused_with_their_place() {
     .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     build the fleet of fleet.yaml:5:5: fw: bgp_peers: at most 5000
-    read the fleet file fleet.yaml:5:76: unknown field `bgp_peer`, expected one of administrators, certificates, licences, support_expires, ntp_servers, plugins, virtual_routers, advanced_routing, bgp_peers, ospf_neighbours, static_routes, ipsec_tunnels, sessions, globalprotect_users, external_lists, update_schedule, panorama, multi_vsys, fips, memory_mb, memory_used_percent, management_cpu_percent, dataplane_cpu_percent, jumbo_frame, custom_master_key, redistribution, alarms, core_files, dim_optics, flapping_ports, system_log
+    read the fleet file fleet.yaml:5:76: unknown field `bgp_peer`, expected one of administrators, certificates, licences, support_expires, ntp_servers, plugins, virtual_routers, advanced_routing, bgp_peers, ospf_neighbours, static_routes, ipsec_tunnels, sessions, globalprotect_users, external_lists, update_schedule, log_exports, panorama, multi_vsys, fips, memory_mb, memory_used_percent, management_cpu_percent, dataplane_cpu_percent, jumbo_frame, custom_master_key, redistribution, alarms, core_files, dim_optics, flapping_ports, system_log
     build the fleet of fleet.yaml:5:5: fw: the role of a: `reboot` is no operation
     build the fleet of fleet.yaml:5:5: fw: the administrator `a` has no name, or one that is taken
     read the fleet file fleet.yaml:5:122: unknown variant `king`, expected one of superuser, superreader, custom
