@@ -452,7 +452,7 @@ fn uptime(input: &[u8]) -> bool {
     true
 }
 
-/// No private key comes out of a configuration.
+/// No private key, password or community comes out of a configuration.
 fn configuration(input: &[u8]) -> bool {
     let of = [
         A::Configuration,
@@ -461,6 +461,7 @@ fn configuration(input: &[u8]) -> bool {
         A::Features,
         A::LogTargets,
         A::Globalprotect,
+        A::ScheduledJobs,
     ];
     let read = checked(&of, Device::Legacy, input);
     let stored = text_of(&read);
@@ -473,8 +474,8 @@ fn configuration(input: &[u8]) -> bool {
             .iter()
             .any(|words| said.contains(words));
     for secret in ["private-key", "community", "authpwd", "privpwd", "password"] {
-        let parts = said.split(&format!("<{secret}>")).skip(1);
-        for part in parts.filter(|_| plain) {
+        let element = format!("<{secret}>");
+        for part in said.split(&element).skip(1).filter(|_| plain) {
             let key = part.split('<').next().unwrap_or_default().trim();
             if key.len() >= 12 && said.matches(key).count() == 1 {
                 assert!(!stored.contains(key), "a {secret} is in the facts: {stored}");
