@@ -219,7 +219,7 @@ async fn a_device_goes_one_hop_over_https_and_its_first_certificate_is_pinned() 
     change_certificate(&wire);
     insta::assert_snapshot!(wire.read().await.err().unwrap(), @"
     error[D006]: 1 of 1 devices cannot be read: log in on fw1: the certificate is not trusted, nothing was sent: expected [fingerprint 1], found [fingerprint 2]
-      hint: find out why the certificate changed; if it is right, pin the new fingerprint in the inventory (trust: {fingerprint: ...})
+      hint: renew a certificate that expired; find out why another one is shown, and if it is right, pin its fingerprint in the inventory (trust: {fingerprint: ...})
     ");
     assert_eq!(wire.simulation.fleet.counters("fw1").unwrap().logins, logins);
 }
@@ -243,7 +243,7 @@ async fn a_fingerprint_in_the_inventory_is_the_only_one_that_is_trusted() {
     change_certificate(&wire);
     insta::assert_snapshot!(wire.read().await.err().unwrap(), @"
     error[D006]: 1 of 1 devices cannot be read: log in on fw1: the certificate is not trusted, nothing was sent: expected [fingerprint 1], found [fingerprint 2]
-      hint: find out why the certificate changed; if it is right, pin the new fingerprint in the inventory (trust: {fingerprint: ...})
+      hint: renew a certificate that expired; find out why another one is shown, and if it is right, pin its fingerprint in the inventory (trust: {fingerprint: ...})
     ");
 }
 
