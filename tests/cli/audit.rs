@@ -245,20 +245,20 @@ fn an_audit_tells_when_the_certificate_of_the_management_address_ends() {
     };
     // A simulated device's ends in two thousand years.
     assert_eq!(audited(""), [""; 0]);
-    let ends =
-        "The certificate of the management address, /CN=bolt-fine, ends on 4096-01-01T00:00:00Z. Renew it.";
     let told = audited("--with warn_days=1000000");
-    assert!(told.iter().any(|line| line.contains(ends)), "{told:?}");
+    assert_eq!(
+        told,
+        ["The certificate of the management address, /CN=bolt-fine, ends on 4096-01-01T00:00:00Z."]
+    );
     let report = json(&desk, "a.json");
     let facts = &report["devices"][0]["facts"];
     let fingerprint = &facts["management_certificate"]["known"]["fingerprint"];
     let pinned = format!("trust: {{fingerprint: {}}}", fingerprint.as_str().unwrap());
     // What it says of itself is what an inventory pins.
     let inventory = read(&desk, "inventory.yaml");
-    assert!(!inventory.contains("trust:"), "{inventory}");
     desk.write(
         "inventory.yaml",
-        &inventory.replace("name: bolt-fine", &format!("name: bolt-fine\n    {pinned}")),
+        &inventory.replace("name: bolt-fine", &format!("name: bolt-fine\n  {pinned}")),
     );
     assert_eq!(audited("--with warn_days=1000000"), told);
 }
