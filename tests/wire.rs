@@ -219,7 +219,7 @@ async fn a_device_goes_one_hop_over_https_and_its_first_certificate_is_pinned() 
     change_certificate(&wire);
     insta::assert_snapshot!(wire.read().await.err().unwrap(), @"
     error[D006]: 1 of 1 devices cannot be read: log in on fw1: the certificate is not trusted, nothing was sent: expected [fingerprint 1], found [fingerprint 2]
-      hint: find out why the certificate changed; if it is right, pin the new fingerprint in the inventory (trust: {fingerprint: ...})
+      hint: renew a certificate that expired; find out why another one is shown, and if it is right, pin its fingerprint in the inventory (trust: {fingerprint: ...})
     ");
     assert_eq!(wire.simulation.fleet.counters("fw1").unwrap().logins, logins);
 }
@@ -243,7 +243,7 @@ async fn a_fingerprint_in_the_inventory_is_the_only_one_that_is_trusted() {
     change_certificate(&wire);
     insta::assert_snapshot!(wire.read().await.err().unwrap(), @"
     error[D006]: 1 of 1 devices cannot be read: log in on fw1: the certificate is not trusted, nothing was sent: expected [fingerprint 1], found [fingerprint 2]
-      hint: find out why the certificate changed; if it is right, pin the new fingerprint in the inventory (trust: {fingerprint: ...})
+      hint: renew a certificate that expired; find out why another one is shown, and if it is right, pin its fingerprint in the inventory (trust: {fingerprint: ...})
     ");
 }
 
@@ -342,7 +342,7 @@ async fn every_fact_is_read_or_its_command_is_not_known() {
 }
 
 /// What no simulated device may leave unanswered.
-const READ_FOR_EVERY_HOP: [FactArea; 10] = [
+const READ_FOR_EVERY_HOP: [FactArea; 11] = [
     FactArea::System,
     FactArea::Software,
     FactArea::Jobs,
@@ -353,7 +353,37 @@ const READ_FOR_EVERY_HOP: [FactArea; 10] = [
     FactArea::Optics,
     FactArea::Locks,
     FactArea::Certificates,
+    FactArea::ManagementCertificate,
 ];
+
+/// What the handshake shows is what is pinned; where another one is accepted, it is the one that is told.
+#[tokio::test]
+async fn the_certificate_that_is_told_is_the_newest_that_the_device_showed() {
+    let mut wire = Wire::new().await;
+    let areas = BTreeSet::from([FactArea::ManagementCertificate]);
+    let now = Clock::scaled(wire.simulation.scale).now();
+    let connections = wire.connect();
+    let client = connections.clients.values().next().unwrap();
+    let facts = client.facts(&areas, now).await;
+    let shown = facts.management_certificate.known().unwrap();
+    connections.record_first_use(&wire.ledger, now).await.unwrap();
+    assert_eq!(wire.pinned(), [&*shown.fingerprint]);
+    assert_eq!(shown.subject.as_deref(), Some("/CN=fw1"));
+    assert_eq!((shown.self_signed, shown.expired), (Some(true), Some(false)));
+
+    wire.inventory.devices[0].trust = Some(TrustRef::None);
+    let connections = wire.connect();
+    let client = connections.clients.values().next().unwrap();
+    assert_eq!(
+        client.facts(&areas, now).await.management_certificate,
+        facts.management_certificate
+    );
+    change_certificate(&wire);
+    client.rest();
+    let renewed = client.facts(&areas, now).await;
+    let renewed = renewed.management_certificate.known().unwrap();
+    assert_ne!(renewed.fingerprint, shown.fingerprint);
+}
 
 /// Somebody else's service on the port: not TLS at all.
 #[tokio::test]

@@ -23,7 +23,8 @@ mod services;
 
 pub use configuration::{
     Certificate, ConfigurationShape, ExternalList, Features, GlobalProtect, GlobalProtectService, HeldLock,
-    ListCapacity, ListContent, LockKind, LogTarget, LogTargets, ScheduledJob, UpdateSchedule,
+    ListCapacity, ListContent, LockKind, LogTarget, LogTargets, ManagementCertificate, ScheduledJob,
+    UpdateSchedule,
 };
 pub use events::{LogEvent, LogEvents, SyslogChange, SyslogConnections, SyslogServer};
 pub use health::{
@@ -77,7 +78,8 @@ impl<T> Fact<T> {
 pub struct FactSource {
     /// When its last reply came.
     pub read_at: Timestamp,
-    /// What the device was asked, as it is typed on its command line. Several questions where one does not tell all.
+    /// What the device was asked, as it is typed on its command line. Several questions where one does not tell all, and in
+    /// words what no command tells.
     pub commands: Vec<String>,
 }
 
@@ -352,6 +354,9 @@ areas! {
     /// The portals and gateways of GlobalProtect, as far as the running configuration has them.
     #[serde(default = "not_asked")]
     Globalprotect globalprotect: GlobalProtect,
+    /// The certificate that the management address shows to whoever connects to it over TLS.
+    #[serde(default = "not_asked")]
+    ManagementCertificate management_certificate: ManagementCertificate,
 }
 
 impl FactArea {

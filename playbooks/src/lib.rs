@@ -33,10 +33,10 @@ pub use facts::{
     GlobalProtectUser, Ha, HaLink, HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image,
     InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges,
     LinkGroup, ListCapacity, ListContent, LockKind, LogEvent, LogEvents, LogReceiver, LogTarget, LogTargets,
-    LogicalInterface, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer, Optic, OspfNeighbour,
-    PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process, Redistribution, Route,
-    ScheduledJob, Sensor, Support, SyslogChange, SyslogConnections, SyslogServer, System, Transceiver,
-    Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
+    LogicalInterface, ManagementCertificate, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
+    Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
+    Redistribution, Route, ScheduledJob, Sensor, Support, SyslogChange, SyslogConnections, SyslogServer,
+    System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

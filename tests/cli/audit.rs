@@ -234,6 +234,36 @@ fn settings_are_chosen_for_an_audit_and_told_in_its_reports() {
 }
 
 #[test]
+fn an_audit_tells_when_the_certificate_of_the_management_address_ends() {
+    let (desk, _simulator) = estate(60);
+    let audited = |arguments: &str| {
+        let asked = "audit --playbook certificates --group name=bolt-fine --json a.json";
+        let ended = desk.run(&format!("{asked} {arguments}"));
+        let told = ended.stdout.lines().map(str::trim);
+        let told = told.filter(|line| line.contains("management address"));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // A simulated device's ends in two thousand years.
+    assert_eq!(audited(""), [""; 0]);
+    let told = audited("--with warn_days=1000000");
+    assert_eq!(
+        told,
+        ["The certificate of the management address, /CN=bolt-fine, ends on 4096-01-01T00:00:00Z."]
+    );
+    let report = json(&desk, "a.json");
+    let facts = &report["devices"][0]["facts"];
+    let fingerprint = &facts["management_certificate"]["known"]["fingerprint"];
+    let pinned = format!("trust: {{fingerprint: {}}}", fingerprint.as_str().unwrap());
+    // What it says of itself is what an inventory pins.
+    let inventory = read(&desk, "inventory.yaml");
+    desk.write(
+        "inventory.yaml",
+        &inventory.replace("name: bolt-fine", &format!("name: bolt-fine\n  {pinned}")),
+    );
+    assert_eq!(audited("--with warn_days=1000000"), told);
+}
+
+#[test]
 fn a_device_that_does_not_answer_delays_nobody_and_is_told_as_unread() {
     let (desk, simulator) = estate(60);
     let hang = json!({"inject": {"device": "acme-fine", "fault": "hang", "lasts": {"requests": 1000}}});

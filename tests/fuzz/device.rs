@@ -17,9 +17,10 @@ use crate::repository;
 /// A password that no reply repeats by chance: then what may hold it is not shown, and every reply is read once more.
 const KEY: &str = "LUFRPT1hY2tub3dsZWRnZWQ";
 
-/// Answers every question with the input, save the one that other answers are read by.
+/// Answers every question with the input, save the one that other answers are read by, and shows it as its certificate.
 struct Says {
     input: Bytes,
+    certificate: Bytes,
     system: Option<&'static str>,
 }
 
@@ -38,6 +39,10 @@ impl Transport for Says {
             Some(_) | None => self.input.clone(),
         };
         std::future::ready(Ok(http::Response::new(body))).boxed()
+    }
+
+    fn certificate(&self) -> Option<Bytes> {
+        Some(self.certificate.clone())
     }
 }
 
@@ -78,6 +83,7 @@ impl Device {
 fn client(input: &[u8], device: Device) -> Client {
     let says = Says {
         input: body(input),
+        certificate: Bytes::copy_from_slice(input),
         system: device.system(),
     };
     Client::new(

@@ -334,6 +334,12 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "management-certificate",
+        run: certificate,
+        seeds: || files(&["engine/panos/testdata/management_certificate"], &[".der"]),
+        words: &["\x06\x03U\x04\x03", "\x0c", "\x17\r", "\x18\x0f"],
+    },
+    Target {
         name: "facts",
         run: every_area,
         seeds: || files(&["engine/panos/testdata"], &[".xml", ".txt"]),
@@ -352,6 +358,13 @@ pub(crate) const TARGETS: &[Target] = &[
 /// Reads the areas, and holds what is true of every reading. Whether any area is known.
 fn areas(of: &[FactArea], device: Device, input: &[u8]) -> bool {
     !known(&checked(of, device, input), of).is_empty()
+}
+
+/// What a device shows over TLS. Whatever it is has a fingerprint; whether it is a certificate.
+fn certificate(input: &[u8]) -> bool {
+    let facts = checked(&[A::ManagementCertificate], Device::Legacy, input);
+    let shown = facts.management_certificate.known();
+    shown.is_some_and(|shown| shown.unreadable.is_none())
 }
 
 /// One answer to everything that a device is asked; whether it is one that says what the device is.

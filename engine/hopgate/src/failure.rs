@@ -262,7 +262,7 @@ pub fn of_call(error: &CallError) -> (&'static str, &'static str) {
         Call::Busy { .. } => ("D008", "another job or a boot is under way; try again later"),
         Call::Untrusted { .. } => (
             "D006",
-            "find out why the certificate changed; if it is right, pin the new fingerprint in the inventory (trust: {fingerprint: ...})",
+            "renew a certificate that expired; find out why another one is shown, and if it is right, pin its fingerprint in the inventory (trust: {fingerprint: ...})",
         ),
     }
 }

@@ -1,16 +1,25 @@
-//! Reads what an X.509 certificate says of itself: its end, its key, its digest.
+//! Reads what an X.509 certificate says of itself: whom it names, its end, its key, its digest.
 //! Knows as much DER as that takes; verifies nothing, and is never given a private key.
 
+use hopgate_playbooks::ManagementCertificate;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::moment;
+use crate::trust::Fingerprint;
+
+mod name;
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
+    subject: Option<String>,
+    issuer: Option<String>,
+    /// Whether both are the same, however they are written.
+    self_signed: bool,
+    pub(crate) not_before: Option<Timestamp>,
     pub(crate) not_after: Timestamp,
     pub(crate) algorithm: &'static str,
     /// Bits of the modulus, or of the curve.
@@ -21,8 +30,30 @@ pub(crate) struct Said {
 /// Reads a certificate in PEM, as a configuration holds it.
 pub(crate) fn read(pem: &str) -> Result<Said, &'static str> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| "it is not a certificate in PEM")?;
-    said(&der).ok_or("it is not a certificate that can be read")
+    said(&der).ok_or(UNREADABLE)
 }
+
+/// What the management address shows, as of `now`.
+pub(crate) fn shown(der: &[u8], now: Timestamp) -> ManagementCertificate {
+    let said = said(der);
+    let unreadable = said.is_none().then(|| UNREADABLE.to_owned());
+    let of = said.as_ref();
+    ManagementCertificate {
+        fingerprint: Fingerprint::of_der(der).to_string(),
+        subject: of.and_then(|said| said.subject.clone()),
+        issuer: of.and_then(|said| said.issuer.clone()),
+        self_signed: of.map(|said| said.self_signed),
+        not_before: of.and_then(|said| said.not_before),
+        not_after: of.map(|said| said.not_after),
+        expired: of.map(|said| said.not_after < now),
+        algorithm: of.map(|said| said.algorithm.to_owned()),
+        bits: of.and_then(|said| said.bits),
+        digest: of.and_then(|said| said.digest).map(str::to_owned),
+        unreadable,
+    }
+}
+
+const UNREADABLE: &str = "it is not a certificate that can be read";
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -36,7 +67,7 @@ const VERSION: u8 = 0xa0;
 const PSS_HASH: u8 = 0xa0;
 
 /// `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }` (RFC 5280, 4.1).
-fn said(der: &[u8]) -> Option<Said> {
+pub(crate) fn said(der: &[u8]) -> Option<Said> {
     let mut certificate = Der(Der(der).expect(SEQUENCE)?);
     let mut signed = Der(certificate.expect(SEQUENCE)?);
     let mut signature = Der(certificate.expect(SEQUENCE)?);
@@ -45,14 +76,18 @@ fn said(der: &[u8]) -> Option<Said> {
     }
     let _serial = signed.expect(INTEGER)?;
     let _signature = signed.expect(SEQUENCE)?;
-    let _issuer = signed.expect(SEQUENCE)?;
+    let issuer = signed.expect(SEQUENCE)?;
     let mut validity = Der(signed.expect(SEQUENCE)?);
-    let _not_before = validity.next()?;
+    let not_before = instant(validity.next()?);
     let not_after = instant(validity.next()?)?;
-    let _subject = signed.expect(SEQUENCE)?;
+    let subject = signed.expect(SEQUENCE)?;
     let mut key = Der(signed.expect(SEQUENCE)?);
     let (algorithm, bits) = public_key(&mut key)?;
     Some(Said {
+        subject: name::read(subject),
+        issuer: name::read(issuer),
+        self_signed: subject == issuer,
+        not_before,
         not_after,
         algorithm,
         bits,
@@ -172,6 +207,10 @@ struct Element<'a> {
 }
 
 impl<'a> Der<'a> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn peek(&self) -> Option<u8> {
         self.0.first().copied()
     }

@@ -76,6 +76,11 @@ impl Client {
         self.now.as_ref().map(|now| now())
     }
 
+    /// The certificate that the device showed last, as DER; none where it was not reached over TLS.
+    pub(crate) fn certificate(&self) -> Option<Bytes> {
+        self.transport.certificate()
+    }
+
     /// With a way to let time pass, which this crate does not have. Only what takes the device several requests waits: a
     /// query of a log, whose job is looked at again after a pause. Without this it is looked at again at once, no more often.
     #[must_use]

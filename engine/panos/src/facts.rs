@@ -5,11 +5,15 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::{Pin, pin};
 
+use bytes::Bytes;
 use futures_util::future::{Either, Fuse, FusedFuture as _, FutureExt as _, pending, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use hopgate_playbooks::{ExternalList, Fact, FactArea, FactSource, Facts, ListContent, Optic, UpdateServer};
+use hopgate_playbooks::{
+    ExternalList, Fact, FactArea, FactSource, Facts, ListContent, ManagementCertificate, Optic, UpdateServer,
+};
 use jiff::Timestamp;
 
+use crate::certificate;
 use crate::client::{CALLS_IN_FLIGHT, Call, Client, Received};
 use crate::configuration::{self, Found};
 use crate::error::{CallError, Failure};
@@ -46,6 +50,7 @@ impl Client {
             wanted: areas,
             now,
             replies: self.put_all(asked.collect(), enough.as_mut(), why).await,
+            certificate: None,
             configuration: OnceCell::new(),
             lists: Vec::new(),
         };
@@ -54,6 +59,7 @@ impl Client {
             .replies
             .extend(self.put_all(more, enough.as_mut(), why).await);
         sheet.lists = self.put_lists(sheet.list_questions(), enough, why).await;
+        sheet.certificate = self.certificate();
         let mut facts = Facts::unread(self.device(), now);
         facts.sources = areas.iter().map(|area| (*area, sheet.source(*area))).collect();
         sheet.fill(&mut facts);
@@ -139,6 +145,9 @@ impl Client {
     }
 }
 
+/// What tells of the certificate that the device shows, beside the command that is then sent.
+const HANDSHAKE: &str = "the TLS handshake before it";
+
 /// What is asked of one external dynamic list.
 const LIST_CONTENT: Operation = Operation::Read("request system external-list show");
 
@@ -203,6 +212,8 @@ struct Sheet<'c> {
     wanted: &'c BTreeSet<FactArea>,
     now: Timestamp,
     replies: BTreeMap<Question, Result<Reply<'c>, CallError>>,
+    /// What the device showed of itself before it was asked anything, as DER.
+    certificate: Option<Bytes>,
     /// The configuration is large, and several areas come from it: it is gone through once.
     configuration: OnceCell<Result<Found, CallError>>,
     /// What was answered about each external dynamic list of the configuration.
@@ -228,10 +239,13 @@ impl<'c> Sheet<'c> {
         let replies = replies.chain(lists.iter().map(|(_, reply)| reply));
         let came = replies.filter_map(|reply| reply.as_ref().ok()?.at);
         let commands = asked.iter().map(|question| question.command().to_owned());
+        let handshake = (area == FactArea::ManagementCertificate && self.certificate.is_some())
+            .then(|| HANDSHAKE.to_owned());
         FactSource {
             read_at: came.max().unwrap_or(self.now),
             commands: commands
                 .chain(lists.iter().map(|(question, _)| question.typed()))
+                .chain(handshake)
                 .collect(),
         }
     }
@@ -305,6 +319,17 @@ impl<'c> Sheet<'c> {
         match read {
             Some(Err(error)) if silent(&error) => Fact::Known(UpdateServer { reachable: false }),
             read => fact(read.map(|read| read.map(|()| UpdateServer { reachable: true }))),
+        }
+    }
+
+    /// The certificate of the connection that a question was put over. Any reply will do, whatever it says: without one, what
+    /// is known may be of a connection of long ago.
+    fn management_certificate(&self) -> Fact<ManagementCertificate> {
+        let read = self.reply(Question::SystemInfo).map(|reply| reply.map(|_| ()));
+        match (fact(read), &self.certificate) {
+            (Fact::Known(()), Some(der)) => Fact::Known(certificate::shown(der, self.now)),
+            (Fact::Known(()), None) => Fact::Unknown("the device was not reached over TLS".to_owned()),
+            (Fact::Unknown(reason), _) => Fact::Unknown(reason),
         }
     }
 

@@ -247,6 +247,10 @@ impl Transport for HttpsTransport {
         Box::pin(self.exchange(request))
     }
 
+    fn certificate(&self) -> Option<Bytes> {
+        self.verifier.shown()
+    }
+
     fn rest(&self) {
         *self.http.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -497,7 +497,8 @@ impl Question {
 pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
     use Question as Q;
     match area {
-        FactArea::System | FactArea::Identity => &[Q::SystemInfo],
+        // No question tells of the certificate: the connection that one is put over does.
+        FactArea::System | FactArea::Identity | FactArea::ManagementCertificate => &[Q::SystemInfo],
         FactArea::Software => &[Q::SoftwareInfo],
         FactArea::Jobs => &[Q::Jobs],
         FactArea::Ha | FactArea::HaLinks => &[Q::HaState],

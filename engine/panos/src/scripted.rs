@@ -32,6 +32,7 @@ impl Seen {
 
 pub(crate) struct Scripted {
     answer: Box<dyn Fn(&Seen) -> Answer + Send + Sync>,
+    certificate: Option<Bytes>,
     seen: Mutex<Vec<Seen>>,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
@@ -41,10 +42,17 @@ impl Scripted {
     pub(crate) fn new(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self {
             answer: Box::new(answer),
+            certificate: None,
             seen: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
         }
+    }
+
+    /// As if it had shown this certificate, as DER.
+    pub(crate) fn showing(mut self, certificate: Option<Bytes>) -> Self {
+        self.certificate = certificate;
+        self
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -80,6 +88,10 @@ impl Transport for Scripted {
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
             (self.answer)(&seen)
         })
+    }
+
+    fn certificate(&self) -> Option<Bytes> {
+        self.certificate.clone()
     }
 }
 

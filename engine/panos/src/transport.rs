@@ -21,6 +21,12 @@ pub trait Transport: Send + Sync + 'static {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>>;
 
+    /// The certificate that the device showed last, as DER, of those whose key it proved to have. None before the first
+    /// connection, and where there is no TLS. A resumed session shows none: that of its beginning stays.
+    fn certificate(&self) -> Option<Bytes> {
+        None
+    }
+
     /// Nothing will be asked for a while: whatever is kept for the next request may go. The next one is as good as before.
     fn rest(&self) {}
 }

@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -12,6 +14,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
+
+use crate::certificate;
 
 /// How the device's certificate is judged.
 ///
@@ -146,12 +150,21 @@ enum Rule {
     Any,
 }
 
-/// The rule as a TLS verifier. It also remembers the certificate of the first peer that proved its key.
+/// The rule as a TLS verifier. It also remembers the certificates of peers that proved their key.
 #[derive(Debug)]
 pub(crate) struct DeviceVerifier {
     rule: Rule,
     provider: Arc<CryptoProvider>,
-    proven: Mutex<Option<Fingerprint>>,
+    proven: Mutex<Proven>,
+}
+
+/// Of the peers that proved their key.
+#[derive(Debug, Default)]
+struct Proven {
+    /// Whoever was first.
+    first: Option<Fingerprint>,
+    /// The certificate of whoever was last, as DER.
+    newest: Option<Bytes>,
 }
 
 impl DeviceVerifier {
@@ -165,13 +178,22 @@ impl DeviceVerifier {
         Ok(Self {
             rule,
             provider,
-            proven: Mutex::new(None),
+            proven: Mutex::default(),
         })
     }
 
     /// The certificate of the first peer that proved its key.
     pub(crate) fn proven(&self) -> Option<Fingerprint> {
-        *self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known().first
+    }
+
+    /// The certificate of the last peer that proved its key, as DER.
+    pub(crate) fn shown(&self) -> Option<Bytes> {
+        self.known().newest.clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Proven> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn judge(
@@ -192,7 +214,7 @@ impl DeviceVerifier {
                         "a certificate for {} from a trusted authority",
                         server_name.to_str()
                     ),
-                    found: format!("{found} ({reason})"),
+                    found: format!("{found} ({})", in_plain_words(&reason, end_entity)),
                 }),
             Rule::Pinned(expected) => must_be(*expected, found),
             Rule::FirstUse => self.proven().map_or(Ok(()), |expected| must_be(expected, found)),
@@ -204,17 +226,47 @@ impl DeviceVerifier {
     /// without the key must not become the one that is trusted.
     fn remember(&self, certificate: &CertificateDer<'_>) -> Result<(), rustls::Error> {
         let found = Fingerprint::of_der(certificate);
-        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&self.rule, *proven) {
-            // Two first connections at once: the second to finish is held to the first.
-            (Rule::FirstUse, Some(expected)) => must_be(expected, found).map_err(Rejection::into_tls),
-            (_, None) => {
-                *proven = Some(found);
-                Ok(())
-            }
-            (Rule::Chain(_) | Rule::Pinned(_) | Rule::Any, Some(_)) => Ok(()),
+        let mut proven = self.known();
+        let first = *proven.first.get_or_insert(found);
+        // Two first connections at once: the second to finish is held to the first.
+        if let Rule::FirstUse = self.rule {
+            must_be(first, found).map_err(Rejection::into_tls)?;
         }
+        if proven.newest.as_deref() != Some(certificate) {
+            proven.newest = Some(Bytes::copy_from_slice(certificate));
+        }
+        Ok(())
     }
+}
+
+/// Why a certificate is refused. The library tells of ends in seconds since 1970, and not which one of a chain has come to its
+/// end; of some reasons it has only the name of a variant.
+fn in_plain_words(error: &rustls::Error, end_entity: &[u8]) -> String {
+    let rustls::Error::InvalidCertificate(reason) = error else {
+        return error.to_string();
+    };
+    let at = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).ok();
+        seconds.and_then(|seconds| Timestamp::from_second(seconds).ok())
+    };
+    let said = certificate::said(end_entity);
+    let whose = |own: Option<Timestamp>, told: Timestamp| match own == Some(told) {
+        true => "it",
+        false => "an authority that it is issued by",
+    };
+    let plain = match reason {
+        CertificateError::ExpiredContext { not_after, .. } => at(not_after).map(|end| {
+            let own = said.map(|said| said.not_after);
+            format!("{} expired on {end}", whose(own, end))
+        }),
+        CertificateError::NotValidYetContext { not_before, .. } => at(not_before).map(|begin| {
+            let own = said.and_then(|said| said.not_before);
+            format!("{} is not valid before {begin}", whose(own, begin))
+        }),
+        CertificateError::UnknownIssuer => Some("no trusted authority issued it".to_owned()),
+        _ => None,
+    };
+    plain.unwrap_or_else(|| reason.to_string())
 }
 
 fn must_be(expected: Fingerprint, found: Fingerprint) -> Result<(), Rejection> {
@@ -320,6 +372,43 @@ mod tests {
             "12:34".parse::<Fingerprint>().unwrap_err(),
             @r#""12:34" is not a certificate fingerprint: write SHA256: and 32 pairs of hexadecimal digits with colons between"#
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_chain_is_told_in_plain_words() {
+        let pem = include_bytes!("../certificates/ended.pem");
+        let ended = CertificateDer::from_pem_slice(pem).unwrap();
+        let at = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let expired = |not_after| CertificateError::ExpiredContext {
+            time: at(1_800_000_000),
+            not_after: at(not_after),
+        };
+        let not_yet = |not_before| CertificateError::NotValidYetContext {
+            time: at(1_600_000_000),
+            not_before: at(not_before),
+        };
+        let told = [
+            expired(1_735_689_600),
+            expired(1_700_000_000),
+            expired(u64::MAX),
+            not_yet(1_704_067_200),
+            not_yet(1_700_000_000),
+            CertificateError::UnknownIssuer,
+            CertificateError::NotValidForNameContext {
+                expected: ServerName::try_from("fw1.example").unwrap(),
+                presented: vec!["fw2.example".to_owned()],
+            },
+        ]
+        .map(|reason| in_plain_words(&rustls::Error::InvalidCertificate(reason), &ended));
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        it expired on 2025-01-01T00:00:00Z
+        an authority that it is issued by expired on 2023-11-14T22:13:20Z
+        certificate expired: verification time 1800000000 (UNIX), but certificate is not valid after 18446744073709551615 (0 seconds ago)
+        it is not valid before 2024-01-01T00:00:00Z
+        an authority that it is issued by is not valid before 2023-11-14T22:13:20Z
+        no trusted authority issued it
+        certificate not valid for name "fw1.example"; certificate is only valid for fw2.example
+        "#);
     }
 
     #[test]

@@ -60,6 +60,34 @@ pub struct Certificate {
     pub unreadable: Option<String>,
 }
 
+/// The certificate that the management address shows, whether or not the configuration holds it: a firewall without one of its
+/// own shows the one that it was made with. All but the fingerprint is what the certificate says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagementCertificate {
+    /// SHA-256 over it, as an inventory pins it: `SHA256:` and 32 pairs of digits with colons between.
+    pub fingerprint: String,
+    /// Whom it names, as a configuration writes it: `/O=Example/CN=fw1`.
+    pub subject: Option<String>,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// Whether it names itself as its issuer; none where it cannot be read.
+    pub self_signed: Option<bool>,
+    /// The instant from which it is valid; none where that cannot be read.
+    pub not_before: Option<Timestamp>,
+    /// The instant after which it is not valid; none where that cannot be read.
+    pub not_after: Option<Timestamp>,
+    /// Whether that instant had passed when the facts were read; none where it cannot be told.
+    pub expired: Option<bool>,
+    /// `RSA`, `EC`.
+    pub algorithm: Option<String>,
+    /// The size of the key, in bits.
+    pub bits: Option<u32>,
+    /// The digest that it is signed with: `sha256`.
+    pub digest: Option<String>,
+    /// Why it could not be read, where it could not.
+    pub unreadable: Option<String>,
+}
+
 /// The running configuration as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigurationShape {

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
@@ -33,7 +34,7 @@ impl Tls {
         })
     }
 
-    /// TLS with a new self-signed certificate. `generation` counts the certificates of the device.
+    /// TLS with a new self-signed certificate, in the device's name. `generation` counts the certificates of the device.
     pub(super) fn acceptor(
         &self,
         device: &str,
@@ -48,15 +49,19 @@ impl Tls {
             device: device.to_owned(),
             source,
         };
-        let made = rcgen::generate_simple_self_signed([address.to_string(), device.to_owned()])
-            .or_else(|_| rcgen::generate_simple_self_signed([address.to_string()]))
+        let mut says = CertificateParams::new([address.to_string(), device.to_owned()])
+            .or_else(|_| CertificateParams::new([address.to_string()]))
             .map_err(certificate)?;
-        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        says.distinguished_name = DistinguishedName::new();
+        says.distinguished_name.push(DnType::CommonName, device);
+        let key = KeyPair::generate().map_err(certificate)?;
+        let shown = says.self_signed(&key).map_err(certificate)?;
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = rustls::ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(tls)?
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![shown.der().clone()], key)
             .map_err(tls)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut owner = device.as_bytes().to_vec();

@@ -59,6 +59,91 @@ fn what_is_no_certificate_is_told_from_one() {
     );
 }
 
+fn in_der(case: &str) -> Vec<u8> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(root.join(format!("testdata/management_certificate/{case}.der"))).unwrap()
+}
+
+#[test]
+fn names_are_written_as_a_configuration_writes_them() {
+    let names = |case: &str| {
+        let said = said(&in_der(case)).unwrap();
+        (said.subject, said.issuer, said.self_signed)
+    };
+    let own = |name: &str| (Some(name.to_owned()), Some(name.to_owned()), true);
+    assert_eq!(
+        names("9.1-ended"),
+        own("/CN=fw1/emailAddress=noc@example.com/O=Müller")
+    );
+    assert_eq!(
+        names("10.2-self-signed"),
+        own("/C=US/O=Example/OU=Network/CN=acme-fw7")
+    );
+    let authority = Some("/O=Example/CN=Example Issuing CA".to_owned());
+    assert_eq!(names("names-nobody"), (None, authority, false));
+}
+
+/// An element of DER.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    let long: &[u8] = if length < 0x80 { &[] } else { &[0x81] };
+    [&[tag], long, &[length], content].concat()
+}
+
+/// One part of a name: its type, and the value with its kind of string.
+fn part(id: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+    let both = [element(OBJECT_ID, id), element(tag, value)].concat();
+    element(0x31, &element(SEQUENCE, &both))
+}
+
+#[test]
+fn every_kind_of_string_is_read_and_nothing_in_a_name_acts_on_a_terminal() {
+    const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
+    let read = |tag, value: &[u8]| name::read(&part(&COMMON_NAME, tag, value));
+    let told = |text: &str| Some(format!("/CN={text}"));
+    assert_eq!(read(0x0c, "Zürich".as_bytes()), told("Zürich"));
+    assert_eq!(read(0x13, b"fw1"), told("fw1"));
+    assert_eq!(read(0x14, b"Z\xfcrich"), told("Zürich"));
+    assert_eq!(read(0x16, b"fw1"), told("fw1"));
+    assert_eq!(read(0x1e, &[0, b'Z', 0, 0xfc]), told("Zü"));
+    // No text: cut in the middle of a letter, no UTF-8, a number.
+    assert_eq!(read(0x1e, &[0, b'Z', 0]), None);
+    assert_eq!(read(0x0c, b"Z\xfcrich"), None);
+    assert_eq!(read(INTEGER, b"1"), None);
+    let loud = read(0x0c, b"fw1\x1b[31m\nfw2").unwrap();
+    assert!(!loud.contains(['\x1b', '\n']), "{loud:?}");
+    assert!(read(0x0c, &[b'x'; 100]).unwrap().len() == 104);
+    let long = part(&COMMON_NAME, 0x0c, &[b'x'; 100]).repeat(5);
+    assert!(name::read(&long).unwrap().chars().count() <= 301);
+    // A type without a name of its own.
+    assert_eq!(
+        name::read(&part(&[0x55, 4, 12], 0x0c, b"Dr.")),
+        Some("/2.5.4.12=Dr.".to_owned())
+    );
+    assert_eq!(name::read(&[]), None);
+    assert_eq!(name::read(&part(&COMMON_NAME, 0x0c, b"fw1")[..6]), None);
+}
+
+#[test]
+fn what_is_shown_says_its_fingerprint_even_where_it_cannot_be_read() {
+    let now = "2027-01-15T08:00:00Z".parse().unwrap();
+    let bytes = in_der("thirteenth-month");
+    let told = shown(&bytes, now);
+    assert_eq!(told.fingerprint, Fingerprint::of_der(&bytes).to_string());
+    assert_eq!(
+        (told.not_after, told.expired, told.self_signed),
+        (None, None, None)
+    );
+    assert_eq!(told.unreadable.as_deref(), Some(UNREADABLE));
+    let told = shown(&in_der("10.1-ends-soon"), now);
+    assert_eq!((told.expired, told.unreadable), (Some(false), None));
+    // The instant itself is still within.
+    let end = told.not_after.unwrap();
+    assert_eq!(shown(&in_der("10.1-ends-soon"), end).expired, Some(false));
+    let after = end + jiff::SignedDuration::from_secs(1);
+    assert_eq!(shown(&in_der("10.1-ends-soon"), after).expired, Some(true));
+}
+
 #[test]
 fn both_forms_of_time_are_read() {
     let at = |tag, text: &'static str| {
@@ -90,6 +175,8 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = said(&bytes);
+        let _ = name::read(&bytes);
+        let _ = shown(&bytes, Timestamp::UNIX_EPOCH);
     }
 
     #[test]

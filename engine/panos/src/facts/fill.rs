@@ -47,6 +47,11 @@ impl Sheet<'_> {
         self.put(A::Identity, &mut facts.identity, || {
             self.tree(Q::SystemInfo, system::identity)
         });
+        self.put(
+            A::ManagementCertificate,
+            &mut facts.management_certificate,
+            || self.management_certificate(),
+        );
         self.put(A::Software, &mut facts.software, || {
             self.tree(Q::SoftwareInfo, software::images)
         });

@@ -319,6 +319,12 @@ fn every_area_calls_its_things_and_fields_by_their_names() {
       look: User-ID agent <name> of <vsys>: gone
       look: User-ID agent <name> of <vsys>: connected old connected -> new connected
       look: User-ID agent <name> of <vsys>: host old host -> new host
+    management_certificate (Certificate of the management address)
+      look: the certificate of the management address: gone
+      look: the certificate of the management address: fingerprint old fingerprint -> new fingerprint
+      harmless: the certificate of the management address: expired old expired -> new expired
+      harmless: the certificate of the management address: end of validity old not_after -> new not_after
+      harmless: the certificate of the management address: subject old subject -> new subject
     ");
 }
 

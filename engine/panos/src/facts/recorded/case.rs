@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use hopgate_paths::{Catalogue, Graph};
 use hopgate_playbooks::{
     About, Ask, Fact, FactArea, Facts, Finding, HopContext, Playbook, Question as Asked, Setting, Variables,
@@ -80,6 +81,8 @@ pub(super) struct Case {
     pub(super) written: Written,
     /// The replies, by what stands between the stem and the ending: nothing for the area's own question.
     replies: BTreeMap<String, Vec<u8>>,
+    /// The certificate that the device shows, as DER, where there is one.
+    certificate: Option<Bytes>,
     /// The playbooks that have settings chosen.
     playbooks: BTreeMap<&'static str, Playbook>,
 }
@@ -151,6 +154,7 @@ impl Case {
         Self {
             playbooks: playbooks.collect(),
             area,
+            certificate: std::fs::read(format!("{stem}.der")).ok().map(Bytes::from),
             stem,
             written,
             replies,
@@ -288,7 +292,8 @@ impl Case {
             reply(200, asked.unwrap().1.clone())
         };
         let key = Credentials::Key(Secret::new("KEY"));
-        Client::new("fw1".into(), Arc::new(Scripted::new(answer)) as _, key)
+        let device = Scripted::new(answer).showing(self.certificate.clone());
+        Client::new("fw1".into(), Arc::new(device) as _, key)
     }
 
     /// The facts, with the replies as `change` leaves them.
