@@ -216,21 +216,49 @@ impl Client {
         let reply = call
             .send(&[("type", "export"), ("category", "configuration")])
             .await?;
-        if reply.status == 200 && starts_as_configuration(&reply.body) {
-            // It is the way back, so that it is read to its end before anything is built on it: 0.1 s for 20 MB.
-            return match xml::is_whole(&reply.body) {
-                Ok(()) => Ok(reply.body),
-                // Not a word of it may be quoted.
-                Err(at) => Err(call.failed(Failure::garbled(format!(
-                    "a configuration that is not whole, seen at byte {at} of {}",
-                    reply.body.len()
-                )))),
-            };
+        if reply.status == 200 {
+            match whole_configuration(&reply.body) {
+                Ok(()) => return Ok(reply.body),
+                Err(flaw @ NoConfiguration::NotWhole { .. }) => {
+                    return Err(call.failed(Failure::garbled(flaw.to_string())));
+                }
+                // An answer of another kind.
+                Err(NoConfiguration::Other) => {}
+            }
         }
         call.understand(&reply, |_| {
             Err(Failure::unreadable("a success reply instead of a configuration"))
         })
     }
+}
+
+/// Why a document is not a configuration as a device exports it. Not a word of the document is quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoConfiguration {
+    /// It does not begin as one.
+    #[error("a document that is no configuration")]
+    Other,
+    /// It begins as one, and is damaged or more than one.
+    #[error("a configuration that is not whole, seen at byte {at} of {of}")]
+    NotWhole {
+        /// The byte at which it stops being one.
+        at: u64,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+/// Whether this is one whole configuration, as [`Client::export_configuration`] hands it over. It is the way back, so that it
+/// is read to its end before anything is built on it: 0.1 s for 20 MB.
+///
+/// # Errors
+/// [`NoConfiguration`].
+pub fn whole_configuration(document: &[u8]) -> Result<(), NoConfiguration> {
+    if !starts_as_configuration(document) {
+        return Err(NoConfiguration::Other);
+    }
+    let of = document.len();
+    xml::is_whole(document).map_err(|at| NoConfiguration::NotWhole { at, of })
 }
 
 /// Whether the first element is `<config`: an exported configuration has no reply around it, an error has.

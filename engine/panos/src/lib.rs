@@ -51,6 +51,7 @@ mod trust;
 mod uptime;
 mod xml;
 
+pub use calls::{NoConfiguration, whole_configuration};
 pub use client::{Client, Now};
 pub use error::{BusyCause, CallError, Class, Failure};
 pub use https::{HttpsError, HttpsLimits, HttpsTransport};
