@@ -323,14 +323,16 @@ async fn every_fact_is_read_or_its_command_is_not_known() {
     let wire = Wire::new().await;
     let connections = wire.read().await.unwrap();
     let client = connections.clients.values().next().unwrap();
-    let all: BTreeSet<FactArea> = FactArea::ALL.into_iter().collect();
+    // Backups are told by hopgate's own records.
+    let of_device = |area: &FactArea| *area != FactArea::Backup;
+    let all: BTreeSet<FactArea> = FactArea::ALL.into_iter().filter(of_device).collect();
     let now = Clock::scaled(wire.simulation.scale).now();
     let facts = client.facts(&all, now).await;
     // Whatever is answered is understood: an area is unknown only where the device does not know the command, or says
     // that there is nothing to read.
-    let misread: Vec<String> = FactArea::ALL
-        .into_iter()
-        .filter_map(|area| Some((area, facts.unknown(area)?)))
+    let misread: Vec<String> = all
+        .iter()
+        .filter_map(|area| Some((area, facts.unknown(*area)?)))
         .filter(|(_, why)| !why.contains("(code 17)") && !why.ends_with("routing engine is off"))
         .map(|(area, why)| format!("{area}: {why}"))
         .collect();
@@ -338,7 +340,7 @@ async fn every_fact_is_read_or_its_command_is_not_known() {
     for area in READ_FOR_EVERY_HOP {
         assert_eq!(facts.unknown(area), None, "{area}");
     }
-    assert_eq!(facts.sources.len(), FactArea::ALL.len());
+    assert_eq!(facts.sources.len(), all.len());
 }
 
 /// What no simulated device may leave unanswered.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::{NoValue, value};
 
+mod backups;
 mod configuration;
 mod events;
 mod health;
@@ -21,6 +22,7 @@ mod ports;
 mod routing;
 mod services;
 
+pub use backups::{Backup, Backups};
 pub use configuration::{
     Certificate, ConfigurationShape, ExternalList, Features, GlobalProtect, GlobalProtectService, HeldLock,
     ListCapacity, ListContent, LockKind, LogTarget, LogTargets, ManagementCertificate, ScheduledJob,
@@ -79,7 +81,7 @@ pub struct FactSource {
     /// When its last reply came.
     pub read_at: Timestamp,
     /// What the device was asked, as it is typed on its command line. Several questions where one does not tell all, and in
-    /// words what no command tells.
+    /// words what no command tells: `hopgate's own records` of what hopgate keeps.
     pub commands: Vec<String>,
 }
 
@@ -357,6 +359,9 @@ areas! {
     /// The certificate that the management address shows to whoever connects to it over TLS.
     #[serde(default = "not_asked")]
     ManagementCertificate management_certificate: ManagementCertificate,
+    /// The newest backup of its configuration. Told by hopgate's own records, and not by the device.
+    #[serde(default = "not_asked")]
+    Backup backup: Backups,
 }
 
 impl FactArea {

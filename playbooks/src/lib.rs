@@ -27,16 +27,17 @@ mod vocabulary;
 pub use advisory_view::Viewed;
 pub use ask::{Ask, Parser, Question, Reading};
 pub use facts::{
-    AdvancedRoute, Aggregate, AggregateMember, ArpEntry, BgpPeer, BgpPrefixes, Certificate, Clocks,
-    ConfigurationShape, Content, ContentPackage, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu, Disk,
-    ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtect, GlobalProtectService,
-    GlobalProtectUser, Ha, HaLink, HaLinks, HaMember, HardwareInterface, HeldLock, Identity, Image,
-    InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkChange, LinkChanges,
-    LinkGroup, ListCapacity, ListContent, LockKind, LogEvent, LogEvents, LogReceiver, LogTarget, LogTargets,
-    LogicalInterface, ManagementCertificate, ManagementCpu, Memory, MonitoredInterface, Ntp, NtpServer,
-    Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges, Process,
-    Redistribution, Route, ScheduledJob, Sensor, Support, SyslogChange, SyslogConnections, SyslogServer,
-    System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent, WallClock,
+    AdvancedRoute, Aggregate, AggregateMember, ArpEntry, Backup, Backups, BgpPeer, BgpPrefixes, Certificate,
+    Clocks, ConfigurationShape, Content, ContentPackage, CoreFile, CoreLoad, DataplaneClock, DataplaneCpu,
+    Disk, ExternalList, Fact, FactArea, FactSource, Facts, Features, FibEntry, GlobalProtect,
+    GlobalProtectService, GlobalProtectUser, Ha, HaLink, HaLinks, HaMember, HardwareInterface, HeldLock,
+    Identity, Image, InterfaceCounters, InterfaceMtu, Interfaces, IpsecTunnel, Job, Licence, LinkChange,
+    LinkChanges, LinkGroup, ListCapacity, ListContent, LockKind, LogEvent, LogEvents, LogReceiver, LogTarget,
+    LogTargets, LogicalInterface, ManagementCertificate, ManagementCpu, Memory, MonitoredInterface, Ntp,
+    NtpServer, Optic, OspfNeighbour, PanoramaLink, PanoramaServer, Partition, Plugin, PortLinkChanges,
+    Process, Redistribution, Route, ScheduledJob, Sensor, Support, SyslogChange, SyslogConnections,
+    SyslogServer, System, Transceiver, Transceivers, UpdateSchedule, UpdateServer, UserId, UserIdAgent,
+    WallClock,
 };
 pub use finding::{Finding, Gate, Mode, Severity, Verdict};
 pub use hop::HopContext;

@@ -233,7 +233,7 @@ impl Audit {
 }
 
 /// Whether a serial number tells a device from others: a virtual firewall without a licence says `unknown`.
-fn names_hardware(serial: &str) -> bool {
+pub(crate) fn names_hardware(serial: &str) -> bool {
     !matches!(serial, "" | "unknown")
 }
 

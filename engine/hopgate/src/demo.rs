@@ -24,6 +24,7 @@ use crate::checks;
 use crate::clock;
 use crate::failure::Failure;
 use crate::fleet::{Command, Ending, News};
+use crate::kept::Kept;
 use crate::progress::Progress;
 use crate::report;
 use crate::run::{self, Audience, Prepared, RunEnding};
@@ -213,6 +214,7 @@ async fn second_act(
         None,
         &stage.simulation.inventory,
         &question,
+        Kept::of(state.ledger()),
         &prepared.clock,
         &mut live,
     );

@@ -52,6 +52,17 @@ pub struct Failure {
     source: Box<dyn Error + Send + Sync>,
 }
 
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}
+
 /// Every code and what it stands for, in the order of the documentation.
 pub const CODES: &[(&str, &str)] = &[
     ("C001", "a file cannot be read"),

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::driver::{Checks, Driver, DriverError, Hands, Report};
 use crate::journal::{Seq, StreamId};
+use crate::kept::Kept;
 use crate::ledger::{Ledger, LedgerError, campaign_stream, device_stream};
 
 /// Why a campaign's loop had to stop. Nothing is lost: the journal has everything up to here.
@@ -128,6 +129,7 @@ pub struct Fleet {
     stream: StreamId,
     next: Seq,
     setting: Setting,
+    kept: Kept,
     inboxes: BTreeMap<DeviceId, mpsc::UnboundedSender<Input>>,
     drivers: JoinSet<Result<(), DriverError>>,
     reports: mpsc::UnboundedReceiver<Report>,
@@ -222,6 +224,7 @@ impl Fleet {
             stream: campaign_stream(id)?,
             campaign,
             next,
+            kept: Kept::of(&setting.ledger),
             setting,
             inboxes: BTreeMap::new(),
             drivers: JoinSet::new(),
@@ -266,6 +269,7 @@ impl Fleet {
             peer,
             checks,
             self.setting.ledger.clone(),
+            self.kept.clone(),
             self.setting.clock.clone(),
         );
         let (inbox, received) = mpsc::unbounded_channel();

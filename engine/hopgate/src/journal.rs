@@ -23,6 +23,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+#[cfg(test)]
+pub(crate) use directory::tests::Scratch;
 pub use error::JournalError;
 
 /// The most bytes a payload may have.

@@ -208,13 +208,15 @@ impl Ledger {
             .collect()
     }
 
+    fn streams(&self) -> Result<Vec<(StreamId, Seq)>, LedgerError> {
+        let streams = self.journal.streams();
+        streams.map_err(|source| LedgerError::Streams(Box::new(source)))
+    }
+
     /// The position that the next record of a stream takes.
     pub fn next(&self, stream: &StreamId) -> Result<Seq, LedgerError> {
-        let streams = self
-            .journal
-            .streams()
-            .map_err(|source| LedgerError::Streams(Box::new(source)))?;
-        Ok(streams
+        Ok(self
+            .streams()?
             .into_iter()
             .find(|(known, _)| known == stream)
             .map_or(Seq(0), |(_, next)| next))
@@ -222,13 +224,18 @@ impl Ledger {
 
     /// The campaigns that the journal knows, in the order of their names.
     pub fn campaigns(&self) -> Result<Vec<CampaignId>, LedgerError> {
-        let streams = self
-            .journal
-            .streams()
-            .map_err(|source| LedgerError::Streams(Box::new(source)))?;
-        Ok(streams
+        Ok(self
+            .streams()?
             .iter()
             .filter_map(|(stream, _)| stream.as_str().strip_prefix("campaign/")?.parse().ok())
+            .collect())
+    }
+
+    /// The streams of devices, of all campaigns.
+    pub fn device_streams(&self) -> Result<Vec<StreamId>, LedgerError> {
+        let streams = self.streams()?.into_iter().map(|(stream, _)| stream);
+        Ok(streams
+            .filter(|stream| stream.as_str().starts_with("device/"))
             .collect())
     }
 

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod fleet;
 pub mod in_process;
 pub mod journal;
+pub mod kept;
 pub mod knowledge;
 pub mod ledger;
 pub mod pager;

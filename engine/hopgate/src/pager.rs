@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::audit::history;
 use crate::clock::{self, Clock};
+use crate::failure::chain;
 use crate::journal::{InvalidStream, StreamId};
 use crate::ledger::{Dated, Ledger, LedgerError, campaign_stream, device_stream};
 
@@ -261,14 +262,4 @@ pub enum Stop {
     WhenEmpty,
     /// After the try under way.
     Now,
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }

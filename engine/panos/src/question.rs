@@ -567,6 +567,8 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::ScheduledJobs => &[Q::SystemInfo, Q::Configuration, Q::LogExports],
         FactArea::IntegrityEvents => &[Q::IntegrityEvents],
         FactArea::SyslogConnections => &[Q::SyslogConnections],
+        // Whoever keeps backups tells of them; the device does not know of any.
+        FactArea::Backup => &[],
     }
 }
 

@@ -19,6 +19,7 @@ use super::{Audit, Audited, Outcome};
 use crate::clock::{self, Clock};
 use crate::config::inventory::{Entry, Inventory};
 use crate::config::selector::Meant;
+use crate::kept::Kept;
 
 /// How often slow devices are looked for.
 const LOOK: Duration = Duration::from_millis(250);
@@ -29,6 +30,7 @@ pub async fn ask(
     campaign: Option<&Campaign>,
     inventory: &Inventory,
     question: &Arc<Question>,
+    kept: Kept,
     clock: &Clock,
     live: &mut Live,
 ) -> Audit {
@@ -56,6 +58,7 @@ pub async fn ask(
                 Arc::clone(client),
                 entry.clone(),
                 Arc::clone(question),
+                kept.clone(),
                 clock.clone(),
             );
             under_way.insert(tasks.spawn(task).id(), entry.clone());
@@ -82,14 +85,21 @@ pub async fn ask(
     }
 }
 
-async fn one(client: Arc<Client>, entry: Entry, question: Arc<Question>, clock: Clock) -> Option<Audited> {
+async fn one(
+    client: Arc<Client>,
+    entry: Entry,
+    question: Arc<Question>,
+    kept: Kept,
+    clock: Clock,
+) -> Option<Audited> {
     let began = clock::machine_time();
     // Boxed: the futures of many calls side by side are too large to be moved around.
     let read = Box::pin(firewall::read(&client, &entry, &question, &clock)).await;
     client.rest();
-    let read = read?;
+    let mut read = read?;
     let took = began.duration_until(clock::machine_time()).as_millis();
     let took_ms = u64::try_from(took).unwrap_or(0);
+    read.tell_kept(&kept).await;
     Some(firewall::judge(&entry, read, &question, took_ms, &clock))
 }
 

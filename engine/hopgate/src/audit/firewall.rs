@@ -18,6 +18,7 @@ use crate::checks::{self, ADVISORIES};
 use crate::clock::Clock;
 use crate::config::inventory::Entry;
 use crate::config::selector::Meant;
+use crate::kept::Kept;
 use crate::path::{Wishes, fleet};
 
 /// The playbook that the finding about the way itself goes by.
@@ -27,6 +28,13 @@ const WAY: &str = "path";
 pub(super) struct Read {
     facts: Facts,
     way: Option<Planned>,
+}
+
+impl Read {
+    /// Fills in what is kept of it.
+    pub(super) async fn tell_kept(&mut self, kept: &Kept) {
+        kept.tell(&mut self.facts, None).await;
+    }
 }
 
 enum Planned {

@@ -24,6 +24,7 @@ use crate::config::inventory::Inventory;
 use crate::config::selector::Selector;
 use crate::connect::connect;
 use crate::failure::Failure;
+use crate::kept::Kept;
 use crate::ledger::Ledger;
 
 /// What is asked, as a person says it. Relative paths start at `base`.
@@ -154,6 +155,7 @@ impl Ready {
             campaign,
             &self.inventory,
             &self.question,
+            Kept::of(ledger),
             &self.clock,
             live,
         );

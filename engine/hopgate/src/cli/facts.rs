@@ -16,6 +16,7 @@ use crate::catalogue;
 use crate::config::inventory::Inventory;
 use crate::connect::connect;
 use crate::failure::{ANOTHER_DEVICE, Exit, Failure};
+use crate::kept::Kept;
 use crate::knowledge;
 use crate::state::State;
 
@@ -135,6 +136,8 @@ async fn read(
     let mut asked = areas.clone();
     // What is thought of a module depends on what it sits in.
     asked.extend(areas.contains(&FactArea::Optics).then_some(FactArea::System));
+    // Whose backup is looked for goes by what the device says of itself.
+    asked.extend(areas.contains(&FactArea::Backup).then_some(FactArea::System));
     // Who answers is asked too where the inventory says who is meant.
     asked.extend(
         inventory
@@ -154,7 +157,9 @@ async fn read(
         {
             return Err(Failure::new("D009", ANOTHER_DEVICE, std::io::Error::other(why)));
         }
-        read = Some(entry.own(facts, &asked));
+        let mut facts = entry.own(facts, &asked);
+        Kept::of(opened.ledger()).tell(&mut facts, None).await;
+        read = Some(facts);
     }
     connections.record_first_use(opened.ledger(), clock.now()).await?;
     read.ok_or_else(|| Failure::unknown("no device was read", "this is a defect of hopgate"))

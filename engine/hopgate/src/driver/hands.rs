@@ -13,6 +13,7 @@ use hopgate_playbooks::{FactArea, Facts, Finding, Variables};
 
 use crate::checks::{self, Asked};
 use crate::clock::Clock;
+use crate::kept::Kept;
 use crate::ledger::Ledger;
 
 /// What a campaign asks around its hops.
@@ -34,6 +35,7 @@ pub struct Hands {
     peer: Option<Arc<Client>>,
     checks: Arc<Checks>,
     ledger: Ledger,
+    kept: Kept,
     clock: Clock,
 }
 
@@ -45,6 +47,7 @@ impl Hands {
         peer: Option<Arc<Client>>,
         checks: Arc<Checks>,
         ledger: Ledger,
+        kept: Kept,
         clock: Clock,
     ) -> Self {
         Hands {
@@ -53,6 +56,7 @@ impl Hands {
             peer,
             checks,
             ledger,
+            kept,
             clock,
         }
     }
@@ -142,6 +146,11 @@ impl Hands {
 
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Fills in what is kept of this device.
+    pub(super) async fn tell_kept(&self, facts: &mut Facts) {
+        self.kept.tell(facts, Some(&self.enrolment)).await;
     }
 
     /// The clock of the campaign.

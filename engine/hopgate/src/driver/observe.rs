@@ -103,6 +103,7 @@ impl Hands {
             None => self.system().await?,
         };
         facts.system = Fact::Known(system.clone());
+        self.tell_kept(&mut facts).await;
         facts.judge_modules(&self.checks().catalogue, hop.map(|hop| hop.to));
         Ok((system, facts))
     }
