@@ -8,6 +8,9 @@
 #[path = "cli/audit.rs"]
 mod audit;
 #[cfg(test)]
+#[path = "cli/backups.rs"]
+mod backups;
+#[cfg(test)]
 #[path = "cli/desk.rs"]
 mod desk;
 #[cfg(test)]
