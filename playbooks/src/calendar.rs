@@ -160,13 +160,13 @@ pub(crate) fn minutes_to_run(schedule: Schedule<'_>, clock: &str) -> Result<Opti
         "every-hour" | "hourly" => past(60)?,
         "daily" => (time_of_day(at)? - minute_of_day).rem_euclid(MINUTES_A_DAY),
         "weekly" => {
-            let wanted = weekday(day.unwrap_or_default())?;
+            let wanted = weekday(day.ok_or("no day of the week is given")?)?;
             let days = i64::from(now.weekday().until(wanted));
             (days * MINUTES_A_DAY + time_of_day(at)? - minute_of_day).rem_euclid(7 * MINUTES_A_DAY)
         }
         "monthly" => minutes_to_day_of_month(
             now.date(),
-            day.unwrap_or_default(),
+            day.ok_or("no day of the month is given")?,
             time_of_day(at)? - minute_of_day,
         )?,
         other => every_so_many(other)
@@ -197,7 +197,7 @@ fn every_so_many(text: &str) -> Option<i64> {
 }
 
 fn time_of_day(at: Option<&str>) -> Result<i64, String> {
-    let text = at.unwrap_or_default();
+    let text = at.ok_or("no time of day is given")?;
     let time: Time = text
         .parse()
         .map_err(|_| format!("\"{text}\" is not a time of day"))?;

@@ -99,7 +99,7 @@ async fn an_update_that_is_due_while_the_hop_may_last_holds_until_it_ran() {
     world.enrol().await;
     let mut session = world.start(true);
     session.until_device("fw1", "a gate", held).await;
-    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T22:10:01Z: dynamic-updates: threats is fetched daily at 00:01 by its clock, which is inside of the 150 minutes from 2026-03-07T22:00:00 on.");
+    insta::assert_snapshot!(world.told("fw1").last().unwrap(), @"waits: checks hold it, next try at 2026-03-07T22:10:01Z: dynamic-updates: threats is fetched daily at 00:01 by its clock, next at 2026-03-08T00:01:00, which is inside of the 150 minutes from 2026-03-07T22:00:00 on.");
     assert_eq!(session.end().await, Ending::Finished);
     world.assert_all_done_once("after the update");
     assert!(world.clock.now() > "2026-03-08T00:01:00Z".parse().unwrap());

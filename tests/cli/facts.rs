@@ -190,7 +190,7 @@ fn a_port_that_goes_up_and_down_is_named_and_its_changes_are_listed() {
     let asked = "audit --playbook licences --group name=quiet --with window_begins=2026-03-09T03:00 --with window_minutes=60";
     let ended = desk.run(asked);
     assert_eq!(ended.code, Some(3), "{ended:#?}");
-    let exported = "Logs are exported daily at 03:30 by its clock, which is inside of the 60 minutes from 2026-03-09T03:00:00 on.";
+    let exported = "Logs are exported daily at 03:30 by its clock, next at 2026-03-09T03:30:00, which is inside of the 60 minutes from 2026-03-09T03:00:00 on.";
     assert!(ended.stdout.contains(exported), "{ended:#?}");
 
     let told = desk.done("facts quiet --area link_changes");

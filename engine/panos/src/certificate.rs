@@ -174,7 +174,9 @@ fn instant(time: Element<'_>) -> Option<Timestamp> {
         _ => return None,
     };
     let time = moment::time(&["%Y%m%d%H%M%SZ"], &format!("{century}{text}"))?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    // 99991231235959Z means that there is no end (RFC 5280, 4.1.2.5), and is later than an instant can be.
+    let instant = time.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    Some(instant.unwrap_or(Timestamp::MAX))
 }
 
 fn object_id(content: &[u8]) -> Option<String> {

@@ -38,19 +38,11 @@ pub(crate) struct Found {
     lists: BTreeMap<(String, String), ExternalList>,
     logs: LogSettings,
     pub(crate) globalprotect: GlobalProtect,
-    pub(crate) timetable: Timetable,
+    pub(crate) report_mails: ReportMails,
 }
 
-/// When the device does what it does by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Timetable {
-    /// Place and name of each mail with reports, how often it is sent, and the day.
-    pub(crate) report_mails: BTreeMap<(String, String), (String, Option<String>)>,
-    /// When reports are made, in the device's words; none where nobody chose a time.
-    pub(crate) reports_at: Option<String>,
-    /// When the integrity of the software is tested; none where nobody chose a time.
-    pub(crate) integrity_test_at: Option<String>,
-}
+/// Place and name of each mail with reports, how often it is sent, and the day.
+pub(crate) type ReportMails = BTreeMap<(String, String), (String, Option<String>)>;
 
 /// What the configuration says of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -350,7 +342,7 @@ impl Walk {
             At::ListRecurrence => self.list(2).every = Some(self.name(0)),
             At::ReportMail => {
                 let (key, every) = ((self.place(), self.name(2)), self.name(0));
-                self.found.timetable.report_mails.insert(key, (every, None));
+                self.found.report_mails.insert(key, (every, None));
             }
             At::Chacha20 => self.found.settings.chacha20 = true,
             At::TlsProfile => {
@@ -400,15 +392,9 @@ impl Walk {
             At::ListDay => self.list(3).day = kept,
             At::ReportMail => {
                 let key = (self.place(), self.name(2));
-                if let Some((_, day)) = self.found.timetable.report_mails.get_mut(&key) {
+                if let Some((_, day)) = self.found.report_mails.get_mut(&key) {
                     *day = kept;
                 }
-            }
-            At::ReportTime => self.found.timetable.reports_at = kept,
-            At::IntegrityTime => {
-                // The element around a list of one has no text of its own.
-                let known = self.found.timetable.integrity_test_at.take();
-                self.found.timetable.integrity_test_at = kept.or(known);
             }
             At::UserIdZone => self.found.settings.user_id_zone |= is_yes,
             At::PortalProfile => {

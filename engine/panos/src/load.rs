@@ -141,6 +141,10 @@ pub(crate) fn management(result: &Node) -> Result<Vec<ManagementCpu>, Failure> {
     Ok(planes)
 }
 
+/// The minutes that the vendor's upgrade assurance looks at where nobody says otherwise, and those that a device remembers.
+const USUAL_MINUTES: usize = 5;
+const HOUR: usize = 60;
+
 /// `<resource-monitor><data-processors><dp0><minute><cpu-load-average><entry><coreid>0</coreid><value>1,2,3,4,5</value>`.
 pub(crate) fn dataplanes(result: &Node) -> Result<Vec<DataplaneCpu>, Failure> {
     let processors = result
@@ -154,21 +158,31 @@ fn dataplane(node: &Node) -> Result<DataplaneCpu, Failure> {
     let list = node
         .at(&["minute", "cpu-load-average"])
         .ok_or_else(|| Failure::unreadable(format!("<{name}> has no <cpu-load-average>")))?;
-    let cores = list
+    let mut cores = list
         .children_named("entry")
         .map(core)
         .collect::<Result<Vec<_>, _>>()?;
-    let all: Vec<u64> = cores
-        .iter()
-        .flat_map(|core| core.minutes.iter().copied())
+    // What every core tells of.
+    let told = cores.iter().map(|core| core.minutes.len()).min().unwrap_or(0);
+    let newest = |minutes: usize| -> Vec<u64> {
+        let of_core = |core: &CoreLoad| core.minutes.iter().take(minutes).copied().collect::<Vec<_>>();
+        cores.iter().flat_map(of_core).collect()
+    };
+    let averages: Vec<u64> = (1..=told.min(HOUR))
+        .map(|minutes| average(&newest(minutes)))
         .collect();
-    if all.is_empty() {
+    let usual = newest(USUAL_MINUTES);
+    if usual.is_empty() {
         return Err(Failure::unreadable(format!("<{name}> lists no load")));
+    }
+    for core in &mut cores {
+        core.minutes.truncate(USUAL_MINUTES);
     }
     Ok(DataplaneCpu {
         dataplane: name,
-        average_percent: average(&all),
+        average_percent: average(&usual),
         busiest_core_percent: cores.iter().map(|core| average(&core.minutes)).max().unwrap_or(0),
+        averages,
         cores,
     })
 }

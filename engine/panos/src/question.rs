@@ -5,14 +5,14 @@ use hopgate_playbooks::FactArea;
 
 use crate::operation::Operation;
 
-/// Where the update schedules are kept. Read by its path, as log exports are: a `get` merges what a Panorama template
+/// Where the update schedules are kept. Read by its path, as the settings of the device are: a `get` merges what a Panorama template
 /// pushed, which no operational command shows (pan-os-upgrade-assurance, `get_update_schedules`).
 const SCHEDULES_PATH: &str =
     "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system/update-schedule";
 
-/// Where the schedules of log exports are kept; a Panorama template can push them, too.
-const LOG_EXPORTS_PATH: &str =
-    "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system/log-export-schedule";
+/// Where the settings of the device itself are kept, among them when it exports logs and makes reports; a Panorama template can
+/// push them, too.
+const DEVICE_PATH: &str = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig";
 
 /// One command that only reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ pub(crate) enum Question {
     LoggingStatus,
     UserIdAgents,
     LinkChanges,
-    LogExports,
+    DeviceSettings,
     IntegrityEvents,
     SyslogConnections,
 }
@@ -231,9 +231,9 @@ const QUESTIONS: [(Question, &str, Request); 59] = [
     ),
     (
         Question::DataplaneCpu,
-        "show running resource-monitor minute last 5",
+        "show running resource-monitor minute last 60",
         Request::Command(
-            "<show><running><resource-monitor><minute><last>5</last></minute></resource-monitor></running></show>",
+            "<show><running><resource-monitor><minute><last>60</last></minute></resource-monitor></running></show>",
         ),
     ),
     (
@@ -413,9 +413,9 @@ const QUESTIONS: [(Question, &str, Request); 59] = [
         },
     ),
     (
-        Question::LogExports,
-        "show config running deviceconfig system log-export-schedule",
-        Request::Configuration(LOG_EXPORTS_PATH),
+        Question::DeviceSettings,
+        "show config running deviceconfig",
+        Request::Configuration(DEVICE_PATH),
     ),
     (
         // The filter of the vendor's page on software integrity checks, for both of its events: the filter builder of the web
@@ -560,11 +560,11 @@ pub(crate) const fn questions(area: FactArea) -> &'static [Question] {
         FactArea::Sessions => &[Q::Sessions],
         FactArea::Panorama => &[Q::Panorama],
         FactArea::UserId => &[Q::UserId],
-        FactArea::Redistribution => &[Q::RedistributionClients, Q::RedistributionAgents],
+        FactArea::Redistribution => &[Q::SystemInfo, Q::RedistributionClients, Q::RedistributionAgents],
         FactArea::Aggregates => &[Q::Aggregates],
         FactArea::Transceivers => &[Q::SystemInfo, Q::Transceivers],
         FactArea::LinkChanges => &[Q::LinkChanges],
-        FactArea::ScheduledJobs => &[Q::SystemInfo, Q::Configuration, Q::LogExports],
+        FactArea::ScheduledJobs => &[Q::SystemInfo, Q::Configuration, Q::DeviceSettings],
         FactArea::IntegrityEvents => &[Q::IntegrityEvents],
         FactArea::SyslogConnections => &[Q::SyslogConnections],
         // Whoever keeps backups tells of them; the device does not know of any.

@@ -5,7 +5,7 @@
 use hopgate_paths::{Train, Version};
 use hopgate_playbooks::{ExternalList, ScheduledJob};
 
-use crate::configuration::Timetable;
+use crate::configuration::ReportMails;
 use crate::error::Failure;
 use crate::xml::{Node, printable};
 
@@ -17,58 +17,79 @@ const REPORTS_AT: &str = "02:00";
 const INTEGRITY_TEST_AT: &str = "01:30";
 
 /// The feature release from which on it does so by itself (the same page).
-fn tests_itself(version: Version) -> bool {
-    "12.1".parse().is_ok_and(|first: Train| version.train() >= first)
+const TESTS_ITSELF_SINCE: Train = Train { major: 12, minor: 1 };
+
+/// What the settings of a device say of its times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timetable {
+    exports: Vec<ScheduledJob>,
+    reports_at: Option<String>,
+    integrity_test_at: Option<String>,
 }
 
-/// `<log-export-schedule><entry name="nightly"><enable>yes</enable><start-time>03:30</start-time>..`: once a day, those that are
-/// on. What is beside it is how to log in somewhere, and is not looked at. An empty result where there is none.
-pub(crate) fn log_exports(result: &Node) -> Result<Vec<ScheduledJob>, Failure> {
-    let Some(exports) = result.child("log-export-schedule") else {
-        return match result.children.is_empty() {
-            true => Ok(Vec::new()),
-            false => Err(Failure::unreadable("<result> has no <log-export-schedule>")),
-        };
-    };
+/// `<deviceconfig><system><log-export-schedule>..`, `<setting><management><report-run-time>..`. What else is there, keys and
+/// passwords among it, is not looked at.
+pub(crate) fn timetable(result: &Node) -> Result<Timetable, Failure> {
+    let settings = result
+        .child("deviceconfig")
+        .ok_or_else(|| Failure::unreadable("<result> has no <deviceconfig>"))?;
+    let management = settings.at(&["setting", "management"]);
+    let test = management.and_then(|management| {
+        management.at(&["common-criteria", "self-test-schedule", "software-integrity"])
+    });
+    let exports = settings.at(&["system", "log-export-schedule"]);
+    Ok(Timetable {
+        exports: exports.map(log_exports).unwrap_or_default(),
+        reports_at: management.and_then(|management| management.words("report-run-time")),
+        // One time, or a list of one.
+        integrity_test_at: test.and_then(|test| {
+            let listed = test.child("start-time").and_then(|times| times.words("member"));
+            listed.or_else(|| test.words("start-time"))
+        }),
+    })
+}
+
+/// `<entry name="nightly"><enable>yes</enable><start-time>03:30</start-time>..`: once a day, those that are not switched off. Of
+/// one that does not say whether it is on, nothing is known of when it runs.
+fn log_exports(exports: &Node) -> Vec<ScheduledJob> {
     let template = |node: &Node| node.attribute("ptpl").map(|name| printable(name, 80));
-    let on = exports
-        .children_named("entry")
-        .filter(|entry| entry.yes("enable") == Some(true));
+    let entries = exports.children_named("entry");
+    let on = entries.filter(|entry| entry.yes("enable") != Some(false));
     let jobs = on.map(|entry| ScheduledJob {
         name: entry.attribute("name").map(|name| printable(name, 80)),
         at: entry.words("start-time"),
         template: template(entry).or_else(|| template(exports)),
-        ..job("log-export", "daily")
+        ..job("log-export", entry.yes("enable").map_or("not-told", |_| "daily"))
     });
-    Ok(jobs.collect())
+    jobs.collect()
 }
 
-/// All jobs of a device that runs this release and has these lists and this timetable, beside these exports of logs.
+/// All jobs of a device that runs this release and has this timetable, these lists and these mails.
 pub(crate) fn jobs(
-    exports: Vec<ScheduledJob>,
+    timetable: Timetable,
     lists: Vec<ExternalList>,
-    timetable: &Timetable,
+    mails: &ReportMails,
     version: Version,
 ) -> Vec<ScheduledJob> {
-    let mut jobs = exports;
-    jobs.extend(lists.into_iter().filter_map(refresh));
     let reports_at = timetable.reports_at.as_deref().unwrap_or(REPORTS_AT);
+    let mut jobs = timetable.exports;
+    jobs.extend(lists.into_iter().filter_map(refresh));
     jobs.push(ScheduledJob {
         at: Some(reports_at.to_owned()),
         ..job("reports", "daily")
     });
-    let mails = timetable.report_mails.iter();
-    jobs.extend(mails.map(|((place, name), (every, day))| ScheduledJob {
+    jobs.extend(mails.iter().map(|((place, name), (every, day))| ScheduledJob {
         place: Some(place.clone()),
         name: Some(name.clone()),
         at: Some(reports_at.to_owned()),
         day: day.clone(),
         ..job("report-mail", if every == "disabled" { "none" } else { every })
     }));
-    let test_at = timetable.integrity_test_at.as_deref();
-    let test_at = test_at.or_else(|| tests_itself(version).then_some(INTEGRITY_TEST_AT));
+    let test_at = timetable.integrity_test_at;
+    let test_at =
+        test_at.or_else(|| (version.train() >= TESTS_ITSELF_SINCE).then(|| INTEGRITY_TEST_AT.to_owned()));
     jobs.extend(test_at.map(|at| ScheduledJob {
-        at: Some(at.to_owned()),
+        at: Some(at),
         ..job("integrity-test", "daily")
     }));
     jobs
@@ -117,7 +138,8 @@ mod tests {
                 integrity_test_at: chosen.map(str::to_owned),
                 ..Timetable::default()
             };
-            let jobs = jobs(Vec::new(), Vec::new(), &timetable, version.parse().unwrap());
+            let (lists, mails) = (Vec::new(), ReportMails::new());
+            let jobs = jobs(timetable, lists, &mails, version.parse().unwrap());
             let mut tests = jobs.into_iter().filter(|job| job.kind == "integrity-test");
             tests.next().and_then(|job| job.at)
         };

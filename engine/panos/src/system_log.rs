@@ -119,6 +119,7 @@ pub(crate) fn events(result: &Node, most: usize) -> Result<LogEvents, Failure> {
         times_in_doubt,
     } = Reach::of(&times, most);
     Ok(LogEvents {
+        complete: log.len() < most,
         log,
         cut_at,
         times_in_doubt,

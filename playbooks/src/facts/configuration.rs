@@ -123,7 +123,7 @@ pub struct ScheduledJob {
     pub place: Option<String>,
     /// Its name there.
     pub name: Option<String>,
-    /// `none`, `five-minute`, `hourly`, `daily`, `weekly`, `monthly`.
+    /// `none`, `five-minute`, `hourly`, `daily`, `weekly`, `monthly`; `not-told` where the device does not say whether it is on.
     pub every: String,
     /// The time of day by the device's clock (`01:02`), where there is one.
     pub at: Option<String>,

@@ -14,6 +14,8 @@ pub struct LogEvents {
     pub cut_at: Option<DateTime>,
     /// Whether its clock was set and no such time can be told.
     pub times_in_doubt: bool,
+    /// Whether it is all that the log has of them, however its clock was set.
+    pub complete: bool,
 }
 
 /// One entry of the system log.

@@ -63,10 +63,14 @@ pub struct ManagementCpu {
 pub struct DataplaneCpu {
     /// `dp0`, `s1dp0`.
     pub dataplane: String,
-    /// The average over all cores and minutes, in percent, rounded up.
+    /// The average over all cores and the newest five minutes, in percent, rounded up.
     pub average_percent: u64,
-    /// The highest average of one core, in percent, rounded up.
+    /// The highest average of one core over these minutes, in percent, rounded up.
     pub busiest_core_percent: u64,
+    /// The average over all cores of the newest minute, of the newest two, and so on, as far as the device tells, up to an hour;
+    /// in percent, rounded up.
+    #[serde(default)]
+    pub averages: Vec<u64>,
     /// The cores that say their load.
     pub cores: Vec<CoreLoad>,
 }
@@ -76,7 +80,7 @@ pub struct DataplaneCpu {
 pub struct CoreLoad {
     /// Its number.
     pub core: u32,
-    /// The average of each minute, newest first, in percent.
+    /// The average of each of the newest five minutes, newest first, in percent.
     pub minutes: Vec<u64>,
 }
 

@@ -159,6 +159,8 @@ fn both_forms_of_time_are_read() {
         at(GENERALIZED_TIME, "20500101000000Z").unwrap(),
         "2050-01-01T00:00:00Z"
     );
+    let without_end = at(GENERALIZED_TIME, "99991231235959Z").unwrap();
+    assert!(without_end.starts_with("9999-12-30"), "{without_end}");
     for (tag, text) in [
         (UTC_TIME, "20500101000000Z"),
         (GENERALIZED_TIME, "500101000000Z"),

@@ -31,8 +31,6 @@ pub(super) enum At {
     Hsm,
     AdvancedRouting,
     ApplicationUsage,
-    ReportTime,
-    IntegrityTime,
     Ha1Peer,
     Ha1Address,
     Ha1Netmask,
@@ -132,15 +130,6 @@ const OF_DEVICE: &[(&str, At)] = &[
     (
         "deviceconfig/setting/management/appusage-policy",
         At::ApplicationUsage,
-    ),
-    ("deviceconfig/setting/management/report-run-time", At::ReportTime),
-    (
-        "deviceconfig/setting/management/common-criteria/self-test-schedule/software-integrity/start-time",
-        At::IntegrityTime,
-    ),
-    (
-        "deviceconfig/setting/management/common-criteria/self-test-schedule/software-integrity/start-time/member",
-        At::IntegrityTime,
     ),
     ("deviceconfig/high-availability/group/peer-ip", At::Ha1Peer),
     ("deviceconfig/high-availability/group/*/peer-ip", At::Ha1Peer),

@@ -1,8 +1,9 @@
 //! Which reader fills which area from which replies.
 //! Knows the areas and the readers; must not know how a question is put, or any reply's shape.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hopgate_paths::Train;
 use hopgate_playbooks::{Fact, FactArea, Facts, LockKind, Redistribution, UserId};
 
 use super::{Sheet, both, expected, ports_expected};
@@ -15,6 +16,9 @@ use crate::{
     link_changes, lists, load, optics, receivers, routing, scheduled_jobs, schedules, services, software,
     swm, syslog, system, system_log, transceivers,
 };
+
+/// The first feature release with redistribution as it is asked about (PAN-OS 10.0 new features, "Data Redistribution").
+const REDISTRIBUTION_CAME: Train = Train { major: 10, minor: 0 };
 
 /// Which engine fills a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -194,33 +198,25 @@ impl Sheet<'_> {
             || self.tree(Q::ListCapacities, lists::capacities),
         );
         self.put(A::UpdateSchedules, &mut facts.update_schedules, || {
-            self.scheduled(Q::UpdateSchedules, schedules::schedules)
+            self.raw(Q::UpdateSchedules, |raw| match raw.result() {
+                Ok(result) => schedules::schedules(&result),
+                // Nothing is scheduled: the object is not present.
+                Err(Failure::Rejected { code: Some(7), .. }) => Ok(Vec::new()),
+                Err(failure) => Err(failure),
+            })
         });
         self.put(A::ScheduledJobs, &mut facts.scheduled_jobs, || {
-            let exports = self.scheduled(Q::LogExports, scheduled_jobs::log_exports);
-            let found = self.configuration(|found| (found.lists(), found.timetable.clone()));
+            let timetable = self.tree(Q::DeviceSettings, scheduled_jobs::timetable);
+            let found = self.configuration(|found| (found.lists(), found.report_mails.clone()));
             let system = self.tree(Q::SystemInfo, system::info);
-            both(
-                both(exports, found, |exports, found| (exports, found)),
-                system,
-                |(exports, (lists, timetable)), system| {
-                    scheduled_jobs::jobs(exports, lists, &timetable, system.sw_version)
-                },
-            )
+            let told = both(timetable, found, |timetable, found| (timetable, found));
+            both(told, system, |(timetable, (lists, mails)), system| {
+                scheduled_jobs::jobs(timetable, lists, &mails, system.sw_version)
+            })
         });
         self.put(A::Features, &mut facts.features, || {
             Fact::Known(features::features(&self.evidence()))
         });
-    }
-
-    /// A list of schedules that is read by its path.
-    fn scheduled<T>(&self, question: Q, read: impl Fn(&Node) -> Result<Vec<T>, Failure>) -> Fact<Vec<T>> {
-        self.raw(question, |raw| match raw.result() {
-            Ok(result) => read(&result),
-            // Nothing is scheduled: the object is not present.
-            Err(Failure::Rejected { code: Some(7), .. }) => Ok(Vec::new()),
-            Err(failure) => Err(failure),
-        })
     }
 
     fn evidence(&self) -> Evidence {
@@ -312,15 +308,23 @@ impl Sheet<'_> {
         });
         self.put(A::Redistribution, &mut facts.redistribution, || {
             both(
-                self.tree(Q::RedistributionClients, |result| {
-                    Ok(services::redistribution(result))
-                }),
-                self.tree(Q::RedistributionAgents, |result| {
-                    Ok(services::redistribution(result))
-                }),
+                self.redistributed(Q::RedistributionClients),
+                self.redistributed(Q::RedistributionAgents),
                 |clients, agents| Redistribution { clients, agents },
             )
         });
+    }
+
+    /// Who takes part in redistribution. It came with 10.0, as did the commands: a release before it that does not know them
+    /// redistributes nothing, and what its User-ID service does is another area.
+    fn redistributed(&self, question: Q) -> Fact<Vec<BTreeMap<String, String>>> {
+        let system = self.tree(Q::SystemInfo, system::info);
+        let system = system.known();
+        let before = system.is_some_and(|system| system.sw_version.train() < REDISTRIBUTION_CAME);
+        self.raw(question, |raw| match raw.result() {
+            Err(Failure::Rejected { code: Some(17), .. }) if before => Ok(Vec::new()),
+            result => result.map(|result| services::redistribution(&result)),
+        })
     }
 
     /// A table of one routing engine. The engine that is off answers with an empty table, which must not be taken for a
