@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::file::PlaybookFile;
 use super::{LIBRARY, Playbook};
 use crate::ask::Reading;
+use crate::facts::FactArea;
 
 fn schema() -> Value {
     serde_json::from_str(Playbook::schema()).unwrap()
@@ -33,6 +34,11 @@ fn broken(schema: &Value, value: &Value, place: &str, said: &mut Vec<String>) {
                 types.contains(&is)
             }
             "enum" => rule.as_array().unwrap().contains(value),
+            "anyOf" => rule.as_array().unwrap().iter().any(|one| {
+                let mut wrong = Vec::new();
+                broken(one, value, place, &mut wrong);
+                wrong.is_empty()
+            }),
             "minItems" => value.as_array().is_none_or(|list| !list.is_empty()),
             "required" => rule
                 .as_array()
@@ -89,12 +95,13 @@ fn every_playbook_of_the_library_is_of_the_format() {
         assert_eq!(against_schema(text), Vec::<String>::new(), "{file}");
     }
     assert_eq!(against_schema(Playbook::template()), Vec::<String>::new());
-    let wrong = "playbook: a\nchekcs: []\nchecks:\n  - {id: 1, severity: blocking}\nparams: {a: 1.5}";
+    let wrong = "playbook: a\nchekcs: []\nchecks:\n  - {id: 1, severity: blocking, needs: [jobs, 7]}\nparams: {a: 1.5}";
     assert_eq!(
         against_schema(wrong),
         [
             ": additionalProperties",
             "/checks/0/id: type",
+            "/checks/0/needs/1: anyOf",
             "/checks/0/severity: enum",
             "/checks/0: required",
             "/params/a: type",
@@ -158,4 +165,25 @@ fn the_format_has_every_key_of_the_parser() {
         .filter_map(Value::as_str)
         .collect();
     assert_eq!(readings, Reading::words().collect::<Vec<_>>());
+}
+
+/// An editor completes what a check can need; the names of the playbook's own questions it cannot know.
+#[test]
+fn the_format_has_every_area_that_a_check_can_need() {
+    let schema = schema();
+    let items = "/properties/checks/items/properties/needs/items/anyOf";
+    let known = schema.pointer(&format!("{items}/0/enum")).unwrap();
+    let known: Vec<_> = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    let areas = FactArea::ALL.into_iter().map(FactArea::name).chain(["hop"]);
+    assert_eq!(known, areas.collect::<Vec<_>>());
+    let own = schema.pointer(&format!("{items}/1/pattern")).unwrap();
+    assert_eq!(
+        own,
+        schema.pointer("/properties/ask/propertyNames/pattern").unwrap()
+    );
 }
