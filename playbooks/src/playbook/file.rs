@@ -197,11 +197,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Playbook, Vec<PlaybookError
     let read: PlaybookFile = serde_saphyr::from_str(text).map_err(|error| vec![reader.unreadable(&error)])?;
     let mut errors = reader.outline(&read);
     let settings = reader.settings(read.params, &mut errors);
+    // A question that is refused is one mistake: whoever uses it makes no other.
+    let asked = read.ask.keys().map(|name| Arc::from(name.as_str())).collect();
     let asks = reader.asks(read.ask, &settings, &mut errors);
     let scope = Scope {
         item: None,
         params: Shape::record(settings.iter().map(|(name, value)| (name.clone(), value.shape()))),
-        asks: asks.keys().cloned().collect(),
+        asks: asked,
     };
     let mut checks = Vec::new();
     for entry in read.checks {
@@ -318,17 +320,18 @@ impl Reader<'_> {
         entries: BTreeMap<String, Spanned<Setting>>,
         errors: &mut Vec<PlaybookError>,
     ) -> BTreeMap<String, Setting> {
-        let mut settings = BTreeMap::new();
-        for (name, value) in entries {
-            if is_variable(&name) {
-                settings.insert(name, value.value);
-            } else {
-                let message =
-                    format!("`{name}`: a setting is named with small letters, digits and underscores");
-                errors.push(self.contradiction(value.referenced, &message));
+        let (mut settings, misnamed): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            entries.into_iter().partition(|(name, _)| is_variable(name));
+        for (name, value) in misnamed {
+            let message = format!("`{name}`: a setting is named with small letters, digits and underscores");
+            errors.push(self.contradiction(value.referenced, &message));
+            // One mistake, and none wherever it is used. One that has its right name already is not offered under the wrong one.
+            if !settings.contains_key(&name.to_lowercase()) {
+                settings.insert(name, value);
             }
         }
-        settings
+        let plain = |(name, value): (String, Spanned<Setting>)| (name, value.value);
+        settings.into_iter().map(plain).collect()
     }
 
     fn asks(
@@ -416,7 +419,11 @@ impl Reader<'_> {
         let needs = keep(self.needs(&entry.needs, scope), &mut errors);
         let needs_are_read = needs.is_some();
         let needs = needs.unwrap_or_default();
-        let item = keep(self.item(&entry, scope), &mut errors).flatten();
+        let item = self.item(&entry, scope);
+        // Under a name that is refused stands anything: it is one mistake, and none wherever it is used.
+        let refused = entry.item.as_ref().filter(|_| item.is_err());
+        let refused = refused.map(|item| (item.value.clone(), Shape::Any));
+        let item = keep(item, &mut errors).flatten();
         let mut compiled = |key, text: &Spanned<String>, scope: &Scope| {
             keep(self.expression(id, key, text, scope), &mut errors)
         };
@@ -426,7 +433,7 @@ impl Reader<'_> {
             .as_ref()
             .and_then(|text| compiled("for_each", text, scope));
         let element = list.as_ref().map_or(Shape::Any, |list| list.shape().element());
-        let inner = scope.within(item.clone().map(|item| (item, element)));
+        let inner = scope.within(item.clone().map(|item| (item, element)).or(refused));
         let fail_when = compiled("fail_when", &entry.fail_when, &inner);
         let subject = entry
             .subject

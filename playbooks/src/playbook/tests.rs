@@ -711,7 +711,7 @@ checks:
     checking playbook own.yaml, line 10, column 9: a question is either a `command` or a path under `config`
     checking playbook own.yaml, line 11, column 40: `columns` are those of a `table`
     reading playbook own.yaml, line 12, column 34: unknown setting `limt`; the nearest is `limit`
-    reading playbook own.yaml, line 16, column 21: unknown area `raidd`; the nearest is `ha`
+    reading playbook own.yaml, line 16, column 21: unknown area `raidd`; the nearest is `raid`
     reading playbook own.yaml, line 19, column 17: check a, `fail_when: system.model == "PA-850" && system.sw_versoin != ""`: `system` has no `sw_versoin`; the nearest is `sw_version`. It is a record of app_version (text), hostname (text), model (text), multi_vsys (true/false), operational_mode (or null), serial (text), sw_version (text), uptime_seconds (number)
     reading playbook own.yaml, line 21, column 23: check a, `message: {params.limits} {system.model}`: `params` has no `limits`; the nearest is `limit`. It is a record of limit (number)
     checking playbook own.yaml, line 26, column 9: `as` must be made of small letters and underscores, and not be the name of an area
@@ -815,4 +815,35 @@ fn a_check_that_trips_is_a_finding_and_hides_no_other() {
     assert_eq!(found[0].check, check.id);
     insta::assert_snapshot!(found[0].message, @"the check could not be run: it tripped hopgate (index 7 of nothing)");
     assert!(found[0].holds(), "it holds a gate: what tripped has not passed");
+}
+
+#[test]
+fn a_refused_question_or_setting_is_told_once_and_not_again_where_it_is_used() {
+    let text = r#"playbook: own
+title: Own
+params:
+  Limit: 1
+ask:
+  cfg: {command: request restart system, read: xml}
+  raid: {command: "show system raid {Limit}", read: xlm}
+checks:
+  - id: a
+    title: A
+    needs: [cfg, raid, jobs]
+    for_each: jobs
+    as: system
+    fail_when: size(cfg) > params.Limit && raid.all(disk, disk.state == system.anything)
+    severity: block
+    message: m
+"#;
+    let said: Vec<_> = Playbook::lint("own.yaml", text)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    checking playbook own.yaml, line 4, column 10: `Limit`: a setting is named with small letters, digits and underscores
+    checking playbook own.yaml, line 6, column 18: a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
+    reading playbook own.yaml, line 7, column 53: unknown reading `xlm`; the nearest is `xml`
+    checking playbook own.yaml, line 13, column 9: `as` must be made of small letters and underscores, and not be the name of an area
+    ");
 }
