@@ -21,6 +21,7 @@ use crate::vocabulary::{self, UNKNOWN};
 
 pub(crate) mod bounds;
 mod names;
+mod syntax;
 
 use names::Names;
 
@@ -142,10 +143,13 @@ impl Scope {
     }
 }
 
-/// What is wrong with an expression, and the word in it that is.
+/// What is wrong with an expression, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
+    /// The word that is wrong, where only that is known.
     pub(crate) word: Option<String>,
+    /// The place, in bytes from the beginning.
+    pub(crate) at: Option<usize>,
     pub(crate) message: String,
 }
 
@@ -153,14 +157,35 @@ impl Problem {
     pub(crate) fn about(word: &str, message: String) -> Self {
         Self {
             word: Some(word.to_owned()).filter(|word| !word.is_empty()),
+            at: None,
             message,
+        }
+    }
+
+    fn at(at: usize, message: String) -> Self {
+        Self {
+            word: None,
+            at: Some(at),
+            message,
+        }
+    }
+
+    /// As it is in a text that the expression stands in, so many bytes after its beginning.
+    pub(crate) fn within(self, begins: usize) -> Self {
+        Self {
+            at: self.at.map(|at| at + begins),
+            ..self
         }
     }
 }
 
 impl From<String> for Problem {
     fn from(message: String) -> Self {
-        Self { word: None, message }
+        Self {
+            word: None,
+            at: None,
+            message,
+        }
     }
 }
 
@@ -189,13 +214,7 @@ impl Expression {
         let compiled = catch_unwind(|| vocabulary::environment().compile(source));
         let mut tree = match compiled {
             Ok(Ok(program)) => program.expression().clone(),
-            Ok(Err(errors)) => {
-                let said = errors
-                    .errors
-                    .first()
-                    .map_or("it is not CEL", |error| error.msg.as_str());
-                return Err(said.lines().next().unwrap_or_default().to_owned().into());
-            }
+            Ok(Err(errors)) => return Err(syntax::mistake(source, &errors)),
             Err(_) => return Err("the CEL parser stopped on it".to_owned().into()),
         };
         bounds::refuse_tree(&tree)?;
@@ -361,8 +380,208 @@ mod tests {
         `hop` has no `form`; the nearest is `from`. It is a record of downloads (list), from (text), later_disk_mb (or null), minimum_content (or null), minutes (or null), needed_disk_mb (or null), to (text) or null
         `features.flags.ha` has no `knwon`; the nearest is `known`. It is a record of known (true/false), unknown (text)
         `params` has no `x`: it is empty
-        Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
-        Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+        the `(` is never closed
+        there is no expression
+        "#);
+    }
+
+    #[test]
+    fn what_is_not_cel_is_told_in_plain_words_with_its_place() {
+        let said: Vec<_> = [
+            "jobs.exists(",
+            "",
+            "size(jobs) >",
+            "system.model == 'PA",
+            "a = 1",
+            "a | b",
+            "a & b",
+            "a and b",
+            "not a",
+            "a <> b",
+            "(a",
+            "a)",
+            "[1, 2",
+            "a == 'x\" ",
+            "1 2",
+            "a..b",
+            "a.",
+            "a ? b",
+            "a ? b :",
+            "{'a': 1",
+            "{'a' 1}",
+            "jobs.exists(x)",
+            "jobs.exists(x.y, true)",
+            "if a",
+            "for",
+            "package.x",
+            "a; b",
+            "a == ‘x’",
+            "has(a)",
+            "5mb",
+            "0x",
+            "99999999999999999999",
+            "a == b == c",
+            "!",
+            "a in",
+            "'\\q'",
+            "a @ b",
+            "a,b",
+            "f(a b)",
+            "f(a,,b)",
+            "*",
+            "a == #",
+            "a\n  && b ==\n c c",
+            "1 + + 2",
+            "$x",
+            "{a}",
+            "a[0",
+            "a[]",
+            "size jobs > 0",
+            "const",
+            "jobs.exists(job, job.status = 'FIN')",
+            "a.exists('x', true)",
+            "a{b:1",
+            "?",
+            "a =! b",
+            "a => b",
+            "'it's'",
+            "a.`b`",
+            "1.5.6",
+            "jobs.map(1)",
+        ]
+        .into_iter()
+        .map(|source| {
+            let problem = match vocabulary::environment().compile(source) {
+                Ok(_) => return format!("{source}\n    (is CEL)"),
+                Err(errors) => syntax::mistake(source, &errors),
+            };
+            let at = source[..problem.at.unwrap()].chars().count() + 1;
+            format!("{source}\n    {at}: {}", problem.message)
+        })
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        jobs.exists(
+            12: the `(` is never closed
+
+            1: there is no expression
+        size(jobs) >
+            13: it ends too early
+        system.model == 'PA
+            17: the quote ' is never closed
+        a = 1
+            3: `=` is not expected here; write `==`
+        a | b
+            3: `|` is not expected here; write `||`
+        a & b
+            3: `&` is not expected here; write `&&`
+        a and b
+            3: `and` is not expected here; write `&&`
+        not a
+            1: `not` is not expected here; write `!`
+        a <> b
+            3: `<>` is not expected here; write `!=`
+        (a
+            1: the `(` is never closed
+        a)
+            2: the `)` closes nothing
+        [1, 2
+            1: the `[` is never closed
+        a == 'x"
+            6: the quote ' is never closed
+        1 2
+            3: `2` is not expected here
+        a..b
+            3: `..` is not expected here
+        a.
+            3: it ends too early
+        a ? b
+            6: it ends too early: a `?` needs a `:` after it
+        a ? b :
+            8: it ends too early
+        {'a': 1
+            1: the `{` is never closed
+        {'a' 1}
+            6: a `:` is missing before `1`
+        jobs.exists(x)
+            (is CEL)
+        jobs.exists(x.y, true)
+            14: the first argument is the name of one element, as in `jobs.exists(job, job.id == 1)`
+        if a
+            1: `if` is a word of the language, and names nothing; write `condition ? one : other`
+        for
+            1: `for` is a word of the language, and names nothing
+        package.x
+            1: `package` is a word of the language, and names nothing
+        a; b
+            2: `;` is not expected here
+        a == ‘x’
+            6: `‘` is not expected here; write `'`
+        has(a)
+            5: `has` takes a field, as in `has(system.model)`
+        5mb
+            2: `mb` is not expected here
+        0x
+            2: `x` is not expected here
+        99999999999999999999
+            1: the number is too large
+        a == b == c
+            (is CEL)
+        !
+            2: it ends too early
+        a in
+            5: it ends too early
+        '\q'
+            1: `\q` stands for nothing in a text; write `\\` for a `\`
+        a @ b
+            3: `@` is not expected here
+        a,b
+            2: `,` is not expected here
+        f(a b)
+            5: `b` is not expected here
+        f(a,,b)
+            5: `,` is not expected here
+        *
+            1: `*` is not expected here
+        a == #
+            6: `#` is not expected here
+        a
+          && b ==
+         c c
+            16: `c` is not expected here
+        1 + + 2
+            5: `+` is not expected here
+        $x
+            1: `$` is not expected here
+        {a}
+            3: `}` is not expected here
+        a[0
+            2: the `[` is never closed
+        a[]
+            3: `]` is not expected here
+        size jobs > 0
+            6: `jobs` is not expected here
+        const
+            1: `const` is a word of the language, and names nothing
+        jobs.exists(job, job.status = 'FIN')
+            29: `=` is not expected here; write `==`
+        a.exists('x', true)
+            10: the first argument is the name of one element, as in `jobs.exists(job, job.id == 1)`
+        a{b:1
+            2: the `{` is never closed
+        ?
+            1: `?` is not expected here
+        a =! b
+            3: `=!` is not expected here; write `!=`
+        a => b
+            3: `=>` is not expected here; write `>=`
+        'it's'
+            5: `s` is not expected right after a text; a quote inside of one is written with a `\` before it
+        a.`b`
+            2: unsupported syntax: '`'
+        1.5.6
+            4: `.6` is not expected here
+        jobs.map(1)
+            (is CEL)
         "#);
     }
 

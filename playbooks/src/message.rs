@@ -33,13 +33,13 @@ impl Message {
             if brace.starts_with('}') {
                 return Err("a `}` stands alone; write `}}` for a brace".to_owned().into());
             }
+            let begins = text.len() - brace.len() + 1;
             let end = end_of(&brace[1..])
                 .ok_or_else(|| Problem::from("a `{` is never closed; write `{{` for a brace".to_owned()))?;
+            let computed = Expression::compile(&brace[1..=end], scope);
+            let computed = computed.map_err(|problem| problem.within(begins))?;
             parts.push(Part::Text(std::mem::take(&mut plain)));
-            parts.push(Part::Computed(Box::new(Expression::compile(
-                &brace[1..=end],
-                scope,
-            )?)));
+            parts.push(Part::Computed(Box::new(computed)));
             rest = &brace[end + 2..];
         }
         plain.push_str(rest);

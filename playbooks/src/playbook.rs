@@ -4,14 +4,16 @@
 //! check whatever the others do. Must not know: devices, campaigns, or what is done about a finding.
 
 mod file;
+mod mistake;
+mod spot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-pub(crate) use file::Unreadable;
-pub use file::{Place, PlaybookError};
 use hopgate_paths::nearest_names;
+pub(crate) use mistake::Unreadable;
+pub use mistake::{Place, PlaybookError};
 use thiserror::Error;
 
 use crate::ask::{Ask, Reading, Word};

@@ -4,16 +4,14 @@
 //! and compiling each expression. Must not know: facts' values, or what a check will find.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use hopgate_paths::nearest_names;
 use serde::Deserialize;
-use serde_saphyr::{Location, RenderOptions, SnippetMode, Spanned};
-use thiserror::Error;
+use serde_saphyr::{Location, Spanned};
 
-use super::Playbook;
-use super::Template;
+use super::mistake::{Place, PlaybookError, Unreadable};
+use super::{Playbook, Template, spot};
 use crate::ask::{self, Ask, Reading, Word};
 use crate::check::{Check, ForEach};
 use crate::expression::{Expression, Need, Problem, Scope};
@@ -24,129 +22,6 @@ use crate::shape::Shape;
 
 /// What the element of a `for_each` is called where the check does not say.
 const ITEM: &str = "item";
-
-/// Where in a playbook. Lines and columns count from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The playbook's file.
-    pub file: String,
-    /// The line.
-    pub line: u32,
-    /// The column.
-    pub column: u32,
-}
-
-impl Place {
-    /// The place that the reader of YAML tells.
-    pub(crate) fn at(file: &str, location: Location) -> Self {
-        let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Self {
-            file: file.to_owned(),
-            line: count(location.line()),
-            column: count(location.column()),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}, column {}", self.file, self.line, self.column)
-    }
-}
-
-/// A playbook that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PlaybookError {
-    /// It is not YAML, misses a key, or has a value of the wrong kind.
-    #[error("reading playbook {place}: {message}")]
-    Unreadable {
-        /// Where.
-        place: Place,
-        /// What is wrong.
-        message: String,
-    },
-    /// A key or a word that does not exist.
-    #[error("reading playbook {place}: unknown {kind} `{name}`; the nearest is `{nearest}`")]
-    UnknownName {
-        /// Where.
-        place: Place,
-        /// What it should be: a key, a value, an area.
-        kind: &'static str,
-        /// What was written.
-        name: String,
-        /// The nearest that exists.
-        nearest: String,
-    },
-    /// An expression that does not compile.
-    #[error("reading playbook {place}: check {check}, `{key}: {expression}`: {message}")]
-    Expression {
-        /// Where.
-        place: Place,
-        /// The check.
-        check: String,
-        /// The key it stands under.
-        key: &'static str,
-        /// The expression, or the message that holds it.
-        expression: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// A check, or a playbook, that contradicts itself.
-    #[error("checking playbook {place}: {message}")]
-    Contradiction {
-        /// Where.
-        place: Place,
-        /// How.
-        message: String,
-    },
-}
-
-impl PlaybookError {
-    /// Where.
-    pub fn place(&self) -> &Place {
-        match self {
-            Self::Unreadable { place, .. }
-            | Self::UnknownName { place, .. }
-            | Self::Expression { place, .. }
-            | Self::Contradiction { place, .. } => place,
-        }
-    }
-}
-
-/// Why a file is not what it should be, as the reader of YAML sees it.
-pub(crate) enum Unreadable {
-    /// A key or a word that does not exist.
-    Unknown {
-        kind: &'static str,
-        name: String,
-        nearest: String,
-    },
-    /// Anything else, without the place.
-    Other(String),
-}
-
-impl Unreadable {
-    pub(crate) fn of(error: &serde_saphyr::Error) -> Self {
-        let unknown = |kind, name: &str, expected: &[&'static str]| Self::Unknown {
-            kind,
-            name: name.to_owned(),
-            nearest: nearest_names(name, expected.iter().copied(), 1).join(", "),
-        };
-        match error.without_snippet() {
-            serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-            serde_saphyr::Error::SerdeUnknownVariant {
-                variant, expected, ..
-            } => unknown("value", variant, expected),
-            other => {
-                let mut plain = RenderOptions::default();
-                plain.snippets = SnippetMode::Off;
-                let said = other.render_with_options(plain);
-                // The place stands in front already.
-                Self::Other(said.split(" at line ").next().unwrap_or_default().to_owned())
-            }
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -230,16 +105,6 @@ fn keep<T>(read: Result<T, PlaybookError>, errors: &mut Vec<PlaybookError>) -> O
     read.map_err(|error| errors.push(error)).ok()
 }
 
-/// Where a word stands that is not a part of another one.
-fn whole_word(text: &str, word: &str) -> Option<usize> {
-    let joined = |letter: char| letter.is_alphanumeric() || letter == '_';
-    text.match_indices(word).map(|(at, _)| at).find(|at| {
-        let before = text[..*at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        !before.is_some_and(joined) && !after.is_some_and(joined)
-    })
-}
-
 fn is_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     !text.is_empty() && text.bytes().all(letter)
@@ -262,29 +127,9 @@ impl Reader<'_> {
     }
 
     /// Where a word stands in the text that begins at a place; that place, where it is not found as it is.
-    fn place_of(&self, begins: Location, word: Option<&str>) -> Place {
-        let start = self.place(begins);
-        let found = word.and_then(|word| {
-            let (line, column) = (start.line as usize, start.column as usize);
-            let mut lines = self.text.lines().enumerate().skip(line.saturating_sub(1));
-            lines.find_map(|(number, text)| {
-                let from = if number + 1 == line {
-                    column.saturating_sub(1)
-                } else {
-                    0
-                };
-                let skipped = text.char_indices().nth(from).map_or(text.len(), |(at, _)| at);
-                let at = skipped + whole_word(&text[skipped..], word)?;
-                Some((number + 1, text[..at].chars().count() + 1))
-            })
-        });
-        let Some((line, column)) = found else { return start };
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Place {
-            line: count(line),
-            column: count(column),
-            ..start
-        }
+    fn place_of(&self, begins: Location, word: &str) -> Place {
+        let begins = self.place(begins);
+        spot::of_word(self.text, &begins, word).unwrap_or(begins)
     }
 
     /// What is wrong with the names in it.
@@ -390,7 +235,7 @@ impl Reader<'_> {
                         && !settings.contains_key(name)
                     {
                         return Err(PlaybookError::UnknownName {
-                            place: self.place_of(command.referenced, Some(name)),
+                            place: self.place_of(command.referenced, name),
                             kind: "setting",
                             name: name.clone(),
                             nearest: nearest_names(name, settings.keys().map(String::as_str), 1).join(", "),
@@ -529,7 +374,8 @@ impl Reader<'_> {
             }
             Err(Problem::from(format!("it is {}, not {}", shape.kind(), wanted.1)))
         });
-        compiled.map_err(|problem| self.wrong_expression(check, key, text, problem))
+        let blanks = text.value.len() - text.value.trim_start().len();
+        compiled.map_err(|problem| self.wrong_expression(check, key, text, problem.within(blanks)))
     }
 
     /// Every area an expression uses has to be declared, or a missing one would be an error instead of "cannot tell".
@@ -565,8 +411,14 @@ impl Reader<'_> {
         text: &Spanned<String>,
         problem: Problem,
     ) -> PlaybookError {
+        let begins = self.place(text.referenced);
+        let place = match (&problem.word, problem.at) {
+            (Some(word), _) => spot::of_word(self.text, &begins, word),
+            (None, Some(at)) => spot::of_letter(self.text, &begins, &text.value, at),
+            (None, None) => None,
+        };
         PlaybookError::Expression {
-            place: self.place_of(text.referenced, problem.word.as_deref()),
+            place: place.unwrap_or(begins),
             check: check.to_owned(),
             key,
             expression: text.value.split_whitespace().collect::<Vec<_>>().join(" "),

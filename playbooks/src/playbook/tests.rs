@@ -589,7 +589,7 @@ fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
     checking playbook own.yaml, line 4, column 9: check a uses `jobs` and does not list it under `needs`: `size(jobs) > 0`
     reading playbook own.yaml, line 7, column 16: check a, `fail_when: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
     reading playbook own.yaml, line 7, column 21: check a, `fail_when: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
-    reading playbook own.yaml, line 7, column 16: check a, `fail_when: size(jobs) >`: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+    reading playbook own.yaml, line 7, column 28: check a, `fail_when: size(jobs) >`: it ends too early
     reading playbook own.yaml, line 9, column 14: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
     checking playbook own.yaml, line 10, column 9: `as` names the element of a `for_each`, and there is none
     checking playbook own.yaml, line 11, column 9: `as` must be made of small letters and underscores, and not be the name of an area
@@ -846,4 +846,49 @@ checks:
     reading playbook own.yaml, line 7, column 53: unknown reading `xlm`; the nearest is `xml`
     checking playbook own.yaml, line 13, column 9: `as` must be made of small letters and underscores, and not be the name of an area
     ");
+}
+
+#[test]
+fn what_is_not_cel_is_told_at_its_place_however_it_is_written() {
+    let text = r#"playbook: own
+title: Own
+checks:
+  - id: plain
+    title: A
+    fail_when: 1 = 2
+    severity: block
+    message: "ä {1 + 1} {1 +} m"
+  - id: folded
+    title: A
+    fail_when: >-
+      1 == 1
+      && 2 = 2
+    severity: block
+    message: m
+  - id: kept
+    title: A
+    when: |
+      1 == 1 &&
+        (true
+    fail_when: 1 == 1
+      &&
+    severity: block
+    message: m
+  - {id: quoted, title: A, when: "\"a\" = 'b'", fail_when: '''a'' = "b"', severity: block, message: m}
+  - {id: hidden, title: A, fail_when: "'\x41' = 'b'", severity: block, message: m}
+"#;
+    let said: Vec<_> = Playbook::lint("own.yaml", text)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    reading playbook own.yaml, line 6, column 18: check plain, `fail_when: 1 = 2`: `=` is not expected here; write `==`
+    reading playbook own.yaml, line 8, column 29: check plain, `message: ä {1 + 1} {1 +} m`: it ends too early
+    reading playbook own.yaml, line 13, column 12: check folded, `fail_when: 1 == 1 && 2 = 2`: `=` is not expected here; write `==`
+    reading playbook own.yaml, line 20, column 9: check kept, `when: 1 == 1 && (true`: the `(` is never closed
+    reading playbook own.yaml, line 22, column 9: check kept, `fail_when: 1 == 1 &&`: it ends too early
+    reading playbook own.yaml, line 25, column 41: check quoted, `when: "a" = 'b'`: `=` is not expected here; write `==`
+    reading playbook own.yaml, line 25, column 67: check quoted, `fail_when: 'a' = "b"`: `=` is not expected here; write `==`
+    reading playbook own.yaml, line 26, column 39: check hidden, `fail_when: 'A' = 'b'`: `=` is not expected here; write `==`
+    "#);
 }
