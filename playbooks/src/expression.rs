@@ -162,7 +162,7 @@ impl Problem {
         }
     }
 
-    fn at(at: usize, message: String) -> Self {
+    pub(crate) fn at(at: usize, message: String) -> Self {
         Self {
             word: None,
             at: Some(at),
@@ -208,19 +208,15 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    /// Compiles `source` and checks every name in it.
-    pub(crate) fn compile(source: &str, scope: &Scope) -> Result<Self, Problem> {
-        bounds::refuse_text(source)?;
-        let compiled = catch_unwind(|| vocabulary::environment().compile(source));
-        let mut tree = match compiled {
-            Ok(Ok(program)) => program.expression().clone(),
-            Ok(Err(errors)) => return Err(syntax::mistake(source, &errors)),
-            Err(_) => return Err("the CEL parser stopped on it".to_owned().into()),
-        };
-        bounds::refuse_tree(&tree)?;
+    /// Compiles `source` and checks every name in it, or says what is wrong with it: at least one thing.
+    pub(crate) fn compile(source: &str, scope: &Scope) -> Result<Self, Vec<Problem>> {
+        let mut tree = tree_of(source).map_err(|problem| vec![problem])?;
         let mut names = Names::new(scope);
-        let shape = names.shape(&tree)?;
-        let needs = names.needs;
+        let shape = names.shape(&tree);
+        let Names { needs, problems, .. } = names;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let nodes = bounds::nodes(&tree);
         bounds::meter(&mut tree);
         // Shown on one line: in a playbook an expression is often folded over several.
@@ -301,6 +297,19 @@ impl Expression {
     }
 }
 
+/// What an expression says, as small as it has to be for the interpreter.
+fn tree_of(source: &str) -> Result<IdedExpr, Problem> {
+    bounds::refuse_text(source)?;
+    let compiled = catch_unwind(|| vocabulary::environment().compile(source));
+    let tree = match compiled {
+        Ok(Ok(program)) => program.expression().clone(),
+        Ok(Err(errors)) => return Err(syntax::mistake(source, &errors)),
+        Err(_) => return Err("the CEL parser stopped on it".to_owned().into()),
+    };
+    bounds::refuse_tree(&tree)?;
+    Ok(tree)
+}
+
 fn one_line(text: &str) -> String {
     beginning(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -321,6 +330,7 @@ mod tests {
         Expression::compile(source, &beside_an_optic())
             .err()
             .unwrap()
+            .remove(0)
             .message
     }
 
@@ -452,136 +462,176 @@ mod tests {
         .into_iter()
         .map(|source| {
             let problem = match vocabulary::environment().compile(source) {
-                Ok(_) => return format!("{source}\n    (is CEL)"),
+                Ok(_) => return format!("{source:?}\n    (is CEL)"),
                 Err(errors) => syntax::mistake(source, &errors),
             };
             let at = source[..problem.at.unwrap()].chars().count() + 1;
-            format!("{source}\n    {at}: {}", problem.message)
+            format!("{source:?}\n    {at}: {}", problem.message)
         })
         .collect();
         insta::assert_snapshot!(said.join("\n"), @r#"
-        jobs.exists(
+        "jobs.exists("
             12: the `(` is never closed
-
+        ""
             1: there is no expression
-        size(jobs) >
+        "size(jobs) >"
             13: it ends too early
-        system.model == 'PA
+        "system.model == 'PA"
             17: the quote ' is never closed
-        a = 1
+        "a = 1"
             3: `=` is not expected here; write `==`
-        a | b
+        "a | b"
             3: `|` is not expected here; write `||`
-        a & b
+        "a & b"
             3: `&` is not expected here; write `&&`
-        a and b
+        "a and b"
             3: `and` is not expected here; write `&&`
-        not a
+        "not a"
             1: `not` is not expected here; write `!`
-        a <> b
+        "a <> b"
             3: `<>` is not expected here; write `!=`
-        (a
+        "(a"
             1: the `(` is never closed
-        a)
+        "a)"
             2: the `)` closes nothing
-        [1, 2
+        "[1, 2"
             1: the `[` is never closed
-        a == 'x"
+        "a == 'x\" "
             6: the quote ' is never closed
-        1 2
+        "1 2"
             3: `2` is not expected here
-        a..b
+        "a..b"
             3: `..` is not expected here
-        a.
+        "a."
             3: it ends too early
-        a ? b
+        "a ? b"
             6: it ends too early: a `?` needs a `:` after it
-        a ? b :
+        "a ? b :"
             8: it ends too early
-        {'a': 1
+        "{'a': 1"
             1: the `{` is never closed
-        {'a' 1}
+        "{'a' 1}"
             6: a `:` is missing before `1`
-        jobs.exists(x)
+        "jobs.exists(x)"
             (is CEL)
-        jobs.exists(x.y, true)
+        "jobs.exists(x.y, true)"
             14: the first argument is the name of one element, as in `jobs.exists(job, job.id == 1)`
-        if a
+        "if a"
             1: `if` is a word of the language, and names nothing; write `condition ? one : other`
-        for
+        "for"
             1: `for` is a word of the language, and names nothing
-        package.x
+        "package.x"
             1: `package` is a word of the language, and names nothing
-        a; b
+        "a; b"
             2: `;` is not expected here
-        a == ‘x’
+        "a == ‘x’"
             6: `‘` is not expected here; write `'`
-        has(a)
+        "has(a)"
             5: `has` takes a field, as in `has(system.model)`
-        5mb
+        "5mb"
             2: `mb` is not expected here
-        0x
+        "0x"
             2: `x` is not expected here
-        99999999999999999999
+        "99999999999999999999"
             1: the number is too large
-        a == b == c
+        "a == b == c"
             (is CEL)
-        !
+        "!"
             2: it ends too early
-        a in
+        "a in"
             5: it ends too early
-        '\q'
+        "'\\q'"
             1: `\q` stands for nothing in a text; write `\\` for a `\`
-        a @ b
+        "a @ b"
             3: `@` is not expected here
-        a,b
+        "a,b"
             2: `,` is not expected here
-        f(a b)
+        "f(a b)"
             5: `b` is not expected here
-        f(a,,b)
+        "f(a,,b)"
             5: `,` is not expected here
-        *
+        "*"
             1: `*` is not expected here
-        a == #
+        "a == #"
             6: `#` is not expected here
-        a
-          && b ==
-         c c
+        "a\n  && b ==\n c c"
             16: `c` is not expected here
-        1 + + 2
+        "1 + + 2"
             5: `+` is not expected here
-        $x
+        "$x"
             1: `$` is not expected here
-        {a}
+        "{a}"
             3: `}` is not expected here
-        a[0
+        "a[0"
             2: the `[` is never closed
-        a[]
+        "a[]"
             3: `]` is not expected here
-        size jobs > 0
+        "size jobs > 0"
             6: `jobs` is not expected here
-        const
+        "const"
             1: `const` is a word of the language, and names nothing
-        jobs.exists(job, job.status = 'FIN')
+        "jobs.exists(job, job.status = 'FIN')"
             29: `=` is not expected here; write `==`
-        a.exists('x', true)
+        "a.exists('x', true)"
             10: the first argument is the name of one element, as in `jobs.exists(job, job.id == 1)`
-        a{b:1
+        "a{b:1"
             2: the `{` is never closed
-        ?
+        "?"
             1: `?` is not expected here
-        a =! b
+        "a =! b"
             3: `=!` is not expected here; write `!=`
-        a => b
+        "a => b"
             3: `=>` is not expected here; write `>=`
-        'it's'
+        "'it's'"
             5: `s` is not expected right after a text; a quote inside of one is written with a `\` before it
-        a.`b`
+        "a.`b`"
             2: unsupported syntax: '`'
-        1.5.6
+        "1.5.6"
             4: `.6` is not expected here
-        jobs.map(1)
+        "jobs.map(1)"
             (is CEL)
+        "#);
+    }
+
+    #[test]
+    fn all_mistakes_of_an_expression_are_told_and_none_that_only_follows() {
+        let said = [
+            "jbs.exists(job, job.anything == 1) || system.modell == ha.nothing",
+            "jobs.exist(job, job.kynd == '') && siz(jbs) > 1",
+            "jobs.exists(job) || jobs.map(job) || has(jobs, ha)",
+            "jbs.size() > 1 && jbs == 2 && jobs.map(job, job.kynd)[0] == ''",
+            "optic.class == 'alowed' ? optic.part || true : optic.port > '5'",
+            "optic.class in ['emty', 'fixd'] && 1 == 'a'",
+        ]
+        .map(|source| {
+            let problems = Expression::compile(source, &beside_an_optic()).err().unwrap();
+            let messages: Vec<_> = problems.into_iter().map(|problem| problem.message).collect();
+            format!("{source}\n    {}", messages.join("\n    "))
+        });
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        jbs.exists(job, job.anything == 1) || system.modell == ha.nothing
+            there is no variable `jbs`; the nearest is `jobs`
+            `system` has no `modell`; the nearest is `model`. It is a record of app_version (text), hostname (text), model (text), multi_vsys (true/false), operational_mode (or null), serial (text), sw_version (text), uptime_seconds (number)
+            `ha` has no `nothing`; the nearest is `local`. It is a record of enabled (true/false), local (record), mode (or null), peer (or null), preemptive (or null), running_sync (or null), running_sync_enabled (or null)
+        jobs.exist(job, job.kynd == '') && siz(jbs) > 1
+            there is no function `exist`; the nearest is `exists`
+            there is no function `siz`; the nearest is `size`
+            there is no variable `jbs`; the nearest is `jobs`
+        jobs.exists(job) || jobs.map(job) || has(jobs, ha)
+            `exists` takes a name for one element and what is asked of it, as in `jobs.exists(job, job.id == 1)`
+            `map` takes a name for one element and what is asked of it, as in `jobs.map(job, job.id)`
+            `has` takes one field, as in `has(system.model)`
+        jbs.size() > 1 && jbs == 2 && jobs.map(job, job.kynd)[0] == ''
+            there is no variable `jbs`; the nearest is `jobs`
+            `job` has no `kynd`; the nearest is `kind`. It is a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+        optic.class == 'alowed' ? optic.part || true : optic.port > '5'
+            `optic.class` is never "alowed"; the nearest is "allowed". It is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable
+            `optic.part` is a text, not true or false
+            `optic.port` is a number and `"5"` is a text: they are never the same, and neither is less
+        optic.class in ['emty', 'fixd'] && 1 == 'a'
+            `optic.class` is never "emty"; the nearest is "empty". It is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable
+            `optic.class` is never "fixd"; the nearest is "fixed". It is one of empty, fixed, allowed, known_bad, unknown_vendor, unreadable
+            `1` is a number and `"a"` is a text: they are never the same, and neither is less
         "#);
     }
 
@@ -675,7 +725,7 @@ mod tests {
         let jobs = value(&many).unwrap();
         context.add_variable_as_val("jobs", jobs);
         let said = |source: &str| match Expression::compile(source, &Scope::bare()) {
-            Err(problem) => format!("refused: {}", problem.message),
+            Err(problems) => format!("refused: {}", problems[0].message),
             Ok(expression) => match expression.seen(&context) {
                 Ok(_) => "done".to_owned(),
                 Err(NoAnswer::Failed(_)) => "stopped".to_owned(),

@@ -18,8 +18,11 @@ enum Part {
 }
 
 impl Message {
-    pub(crate) fn parse(text: &str, scope: &Scope) -> Result<Self, Problem> {
+    /// # Errors
+    /// Everything that is wrong with it and with the expressions in it: at least one thing.
+    pub(crate) fn parse(text: &str, scope: &Scope) -> Result<Self, Vec<Problem>> {
         let mut parts = Vec::new();
+        let mut problems = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
@@ -30,17 +33,29 @@ impl Message {
                 rest = &brace[2..];
                 continue;
             }
-            if brace.starts_with('}') {
-                return Err("a `}` stands alone; write `}}` for a brace".to_owned().into());
+            let begins = text.len() - brace.len();
+            if let Some(after) = brace.strip_prefix('}') {
+                let message = "a `}` stands alone; write `}}` for a brace".to_owned();
+                problems.push(Problem::at(begins, message));
+                rest = after;
+                continue;
             }
-            let begins = text.len() - brace.len() + 1;
-            let end = end_of(&brace[1..])
-                .ok_or_else(|| Problem::from("a `{` is never closed; write `{{` for a brace".to_owned()))?;
-            let computed = Expression::compile(&brace[1..=end], scope);
-            let computed = computed.map_err(|problem| problem.within(begins))?;
+            let Some(end) = end_of(&brace[1..]) else {
+                let message = "a `{` is never closed; write `{{` for a brace".to_owned();
+                problems.push(Problem::at(begins, message));
+                // What follows may belong to it, or not.
+                rest = "";
+                break;
+            };
             parts.push(Part::Text(std::mem::take(&mut plain)));
-            parts.push(Part::Computed(Box::new(computed)));
+            match Expression::compile(&brace[1..=end], scope) {
+                Ok(computed) => parts.push(Part::Computed(Box::new(computed))),
+                Err(wrong) => problems.extend(wrong.into_iter().map(|problem| problem.within(begins + 1))),
+            }
             rest = &brace[end + 2..];
+        }
+        if !problems.is_empty() {
+            return Err(problems);
         }
         plain.push_str(rest);
         parts.push(Part::Text(plain));
@@ -92,7 +107,7 @@ mod tests {
     use crate::vocabulary;
 
     fn rendered(text: &str) -> Result<String, String> {
-        let message = Message::parse(text, &Scope::bare()).map_err(|problem| problem.message)?;
+        let message = Message::parse(text, &Scope::bare()).map_err(|problems| problems[0].message.clone())?;
         let context = vocabulary::context().unwrap();
         message
             .render(&context)

@@ -5,7 +5,9 @@
 
 mod file;
 mod mistake;
+mod question;
 mod spot;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -124,6 +124,9 @@ pub(crate) fn takes_whole_values(function: &str) -> bool {
     OWN.contains(&function)
 }
 
+/// What looks through a list.
+const LOOKING: [&str; 5] = ["exists", "all", "exists_one", "filter", "map"];
+
 /// Why a function may not be called, with the nearest one that may.
 pub(crate) fn refuse_function(name: &str) -> Option<String> {
     // Operators and what macros expand to are no identifiers: `_+_`, `!_`, `@in`, `_?_:_`, `-_`.
@@ -131,11 +134,17 @@ pub(crate) fn refuse_function(name: &str) -> Option<String> {
     if operator || STANDARD.contains(&name) || OWN.contains(&name) {
         return None;
     }
-    let known = STANDARD
-        .iter()
-        .chain(OWN)
-        .copied()
-        .chain(["exists", "all", "filter", "map", "has"]);
+    if name == "has" {
+        return Some("`has` takes one field, as in `has(system.model)`".to_owned());
+    }
+    if LOOKING.contains(&name) {
+        // With what it takes, it is written out before anyone asks for a function.
+        let said = if name == "map" { "job.id" } else { "job.id == 1" };
+        return Some(format!(
+            "`{name}` takes a name for one element and what is asked of it, as in `jobs.{name}(job, {said})`"
+        ));
+    }
+    let known = STANDARD.iter().chain(OWN).copied().chain(LOOKING).chain(["has"]);
     let nearest = nearest_names(name, known, 1).join(", ");
     Some(format!(
         "there is no function `{name}`; the nearest is `{nearest}`"

@@ -33,6 +33,7 @@ pub(super) struct Names<'e> {
     scope: &'e Scope,
     bound: Vec<(&'e str, Shape)>,
     pub(super) needs: BTreeSet<Need>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl<'e> Names<'e> {
@@ -45,68 +46,74 @@ impl<'e> Names<'e> {
             scope,
             bound: item.into_iter().collect(),
             needs: BTreeSet::new(),
+            problems: Vec::new(),
         }
     }
 
-    /// What an expression comes to.
-    pub(super) fn shape(&mut self, node: &'e IdedExpr) -> Result<Shape, Problem> {
+    /// Something is wrong. What is said of it twice is one mistake: some functions are written out as more than one use
+    /// of a name.
+    fn wrong(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// What an expression comes to; anything, where it has a mistake: nothing further is said of it.
+    pub(super) fn shape(&mut self, node: &'e IdedExpr) -> Shape {
         match &node.expr {
-            Expr::Unspecified => Ok(Shape::Any),
-            Expr::Literal(literal) => Ok(literal_shape(literal)),
+            Expr::Unspecified => Shape::Any,
+            Expr::Literal(literal) => literal_shape(literal),
             Expr::Ident(name) => self.identifier(name),
             Expr::Select(select) => self.field(select),
             Expr::List(list) => self.list(&list.elements),
             Expr::Map(map) => self.entries(&map.entries),
-            Expr::Struct(message) => Err(Problem::about(
-                &message.type_name,
-                format!("`{}` is a message type; there are none here", message.type_name),
-            )),
+            Expr::Struct(message) => {
+                self.wrong(Problem::about(
+                    &message.type_name,
+                    format!("`{}` is a message type; there are none here", message.type_name),
+                ));
+                Shape::Any
+            }
             Expr::Call(call) => self.call(call),
             Expr::Comprehension(look) => self.look(look),
         }
     }
 
-    fn list(&mut self, elements: &'e [IdedExpr]) -> Result<Shape, Problem> {
-        let mut of = None;
-        for element in elements {
-            let shape = self.shape(element)?;
-            of = Some(match of {
-                None => shape,
-                Some(before) => shape.joined(before),
-            });
-        }
-        Ok(Shape::list(of.unwrap_or(Shape::Any)))
+    fn list(&mut self, elements: &'e [IdedExpr]) -> Shape {
+        let shapes = elements.iter().map(|element| self.shape(element));
+        let of = shapes.reduce(|before, shape| shape.joined(before));
+        Shape::list(of.unwrap_or(Shape::Any))
     }
 
-    fn entries(&mut self, entries: &'e [IdedEntryExpr]) -> Result<Shape, Problem> {
+    fn entries(&mut self, entries: &'e [IdedEntryExpr]) -> Shape {
         for entry in entries {
             match &entry.expr {
                 EntryExpr::MapEntry(entry) => {
-                    self.shape(&entry.key)?;
-                    self.shape(&entry.value)?;
+                    self.shape(&entry.key);
+                    self.shape(&entry.value);
                 }
                 EntryExpr::StructField(field) => {
-                    self.shape(&field.value)?;
+                    self.shape(&field.value);
                 }
             }
         }
-        Ok(Shape::Any)
+        Shape::Any
     }
 
-    fn identifier(&mut self, name: &'e str) -> Result<Shape, Problem> {
+    fn identifier(&mut self, name: &'e str) -> Shape {
         if let Some((_, shape)) = self.bound.iter().rev().find(|(bound, _)| *bound == name) {
-            return Ok(shape.clone());
+            return shape.clone();
         }
         if name.starts_with('@') || TYPES.contains(&name) {
-            return Ok(Shape::Any);
+            return Shape::Any;
         }
         if let Some(shape) = self.scope.always(name) {
-            return Ok(shape);
+            return shape;
         }
         if let Some(need) = self.scope.need(name) {
             let shape = need.shape();
             self.needs.insert(need);
-            return Ok(shape);
+            return shape;
         }
         let known = self.scope.names();
         let bound = self.bound.iter().map(|(name, _)| *name);
@@ -115,40 +122,62 @@ impl<'e> Names<'e> {
             .map(String::as_str)
             .chain(bound.filter(|name| !name.starts_with('@')));
         let nearest = nearest_names(name, known, 1).join(", ");
-        Err(Problem::about(
+        self.wrong(Problem::about(
             name,
             format!("there is no variable `{name}`; the nearest is `{nearest}`"),
-        ))
+        ));
+        Shape::Any
     }
 
-    fn field(&mut self, select: &'e SelectExpr) -> Result<Shape, Problem> {
-        let of = self.shape(&select.operand)?;
-        let shape = field_of(&of, &select.field, &select.operand)?;
-        Ok(if select.test { Shape::YesNo } else { shape })
+    fn field(&mut self, select: &'e SelectExpr) -> Shape {
+        let of = self.shape(&select.operand);
+        let shape = self.field_of(&of, &select.field, &select.operand);
+        if select.test { Shape::YesNo } else { shape }
     }
 
-    fn call(&mut self, call: &'e CallExpr) -> Result<Shape, Problem> {
-        if let Some(refused) = vocabulary::refuse_function(&call.func_name) {
-            return Err(Problem::about(&call.func_name, refused));
+    fn field_of(&mut self, of: &Shape, field: &str, operand: &IdedExpr) -> Shape {
+        field_of(of, field, operand).unwrap_or_else(|problem| {
+            self.wrong(problem);
+            Shape::Any
+        })
+    }
+
+    fn must_decide(&mut self, node: &IdedExpr, shape: &Shape) {
+        if let Err(problem) = must_decide(node, shape) {
+            self.wrong(problem);
         }
+    }
+
+    fn comparable(&mut self, one: (&IdedExpr, &Shape), other: (&IdedExpr, &Shape)) {
+        if let Err(problem) = comparable(one, other) {
+            self.wrong(problem);
+        }
+    }
+
+    fn call(&mut self, call: &'e CallExpr) -> Shape {
         if let Some(target) = &call.target {
-            self.shape(target)?;
+            self.shape(target);
         }
-        let shapes = call
-            .args
-            .iter()
-            .map(|argument| self.shape(argument))
-            .collect::<Result<Vec<_>, _>>()?;
+        let refused = vocabulary::refuse_function(&call.func_name);
+        let is_known = refused.is_none();
+        if let Some(refused) = refused {
+            self.wrong(Problem::about(&call.func_name, refused));
+            if call.target.is_some() {
+                // A misspelt `exists` would have made a name of its first argument: nothing is said of them.
+                return Shape::Any;
+            }
+        }
+        let shapes: Vec<_> = call.args.iter().map(|argument| self.shape(argument)).collect();
         match (call.func_name.as_str(), call.args.as_slice(), shapes.as_slice()) {
             (operators::CONDITIONAL, [condition, ..], [decides, one, other]) => {
-                must_decide(condition, decides)?;
-                Ok(one.clone().joined(other.clone()))
+                self.must_decide(condition, decides);
+                one.clone().joined(other.clone())
             }
             (operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT, arguments, shapes) => {
                 for (argument, shape) in arguments.iter().zip(shapes) {
-                    must_decide(argument, shape)?;
+                    self.must_decide(argument, shape);
                 }
-                Ok(Shape::YesNo)
+                Shape::YesNo
             }
             (
                 operators::EQUALS
@@ -160,40 +189,44 @@ impl<'e> Names<'e> {
                 [one, other],
                 [left, right],
             ) => {
-                comparable((one, left), (other, right))?;
-                Ok(Shape::YesNo)
+                self.comparable((one, left), (other, right));
+                Shape::YesNo
             }
             (operators::IN, [one, list], [left, right]) => {
-                if let Shape::List(of) = right.present() {
-                    comparable((one, left), (list, of))?;
-                    if let Expr::List(written) = &list.expr {
-                        for word in &written.elements {
-                            comparable((one, left), (word, &Shape::Text))?;
-                        }
-                    }
-                }
-                Ok(Shape::YesNo)
+                self.is_in((one, left), (list, right));
+                Shape::YesNo
             }
             (operators::INDEX, [of, index], [shape, _]) => match (shape.present(), &index.expr) {
                 (Shape::Record(_), Expr::Literal(LiteralValue::String(name))) => {
-                    field_of(shape, name.inner(), of)
+                    self.field_of(shape, name.inner(), of)
                 }
-                (Shape::Map(of) | Shape::List(of), _) => Ok(of.as_ref().clone()),
-                _ => Ok(Shape::Any),
+                (Shape::Map(of) | Shape::List(of), _) => of.as_ref().clone(),
+                _ => Shape::Any,
             },
-            (function, _, shapes) => Ok(result(function, shapes)),
+            (function, _, shapes) if is_known => result(function, shapes),
+            _ => Shape::Any,
+        }
+    }
+
+    fn is_in(&mut self, (one, left): (&IdedExpr, &Shape), (list, right): (&IdedExpr, &Shape)) {
+        let Shape::List(of) = right.present() else { return };
+        self.comparable((one, left), (list, of));
+        if let Expr::List(written) = &list.expr {
+            for word in &written.elements {
+                self.comparable((one, left), (word, &Shape::Text));
+            }
         }
     }
 
     /// `exists`, `all`, `exists_one`, `filter` and `map`, as they are written out: a fold over a list.
-    fn look(&mut self, look: &'e ComprehensionExpr) -> Result<Shape, Problem> {
-        let range = self.shape(&look.iter_range)?;
+    fn look(&mut self, look: &'e ComprehensionExpr) -> Shape {
+        let range = self.shape(&look.iter_range);
         if matches!(
             range.present(),
             Shape::Text | Shape::Words(_) | Shape::Number | Shape::YesNo
         ) {
             let source = spelt(&look.iter_range);
-            return Err(Problem::about(
+            self.wrong(Problem::about(
                 last_name(&look.iter_range),
                 format!(
                     "`{source}` is {}: there is nothing in it to look through",
@@ -201,24 +234,19 @@ impl<'e> Names<'e> {
                 ),
             ));
         }
-        let start = self.shape(&look.accu_init)?;
+        let start = self.shape(&look.accu_init);
         let outer = self.bound.len();
         self.bound.push((&look.iter_var, range.element()));
         self.bound.push((&look.accu_var, Shape::Any));
         self.bound
             .extend(look.iter_var2.as_deref().map(|name| (name, Shape::Any)));
-        let walked = self
-            .shape(&look.loop_cond)
-            .and_then(|_| self.shape(&look.loop_step))
-            .and_then(|_| self.shape(&look.result));
-        let made = match (walked, appended(&look.loop_step)) {
-            (Err(problem), _) => Err(problem),
-            // It was just walked, so this cannot fail.
-            (Ok(_), Some(element)) => self.shape(element).map(Shape::list),
-            (Ok(_), None) => Ok(match start {
-                Shape::List(_) => Shape::list(Shape::Any),
-                _ => Shape::YesNo,
-            }),
+        for part in [&look.loop_cond, &look.loop_step, &look.result] {
+            self.shape(part);
+        }
+        let made = match (appended(&look.loop_step), start) {
+            (Some(element), _) => Shape::list(self.shape(element)),
+            (None, Shape::List(_)) => Shape::list(Shape::Any),
+            (None, _) => Shape::YesNo,
         };
         self.bound.truncate(outer);
         made

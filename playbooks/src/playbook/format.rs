@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::file::PlaybookFile;
+use super::file::{MODES, SEVERITIES};
+use super::written::{AskEntry, CheckEntry, PlaybookFile};
 use super::{LIBRARY, Playbook};
 use crate::ask::Reading;
 use crate::facts::FactArea;
@@ -131,40 +132,51 @@ fn the_template_has_no_mistakes_and_uses_every_key() {
 #[test]
 fn the_format_has_every_key_of_the_parser() {
     let schema = schema();
-    // What the parser says that it would have taken.
-    let keys = |text: &str| {
-        let error = serde_saphyr::from_str::<PlaybookFile>(text).err().unwrap();
-        match error.without_snippet() {
-            serde_saphyr::Error::SerdeUnknownField { expected, .. } => expected
-                .iter()
-                .map(|key| (*key).to_owned())
-                .collect::<BTreeSet<_>>(),
-            other => panic!("{other}"),
-        }
-    };
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
     let listed = |place: &str| {
         let place = schema.pointer(place).unwrap().as_object().unwrap();
         place.keys().cloned().collect::<BTreeSet<_>>()
     };
-    assert_eq!(keys("nothing: 1"), listed("/properties"));
+    assert_eq!(keys(PlaybookFile::KEYS), listed("/properties"));
     assert_eq!(
-        keys("checks: [{nothing: 1}]"),
+        keys(CheckEntry::KEYS),
         listed("/properties/checks/items/properties")
     );
     assert_eq!(
-        keys("ask: {a: {nothing: 1}}"),
+        keys(AskEntry::KEYS),
         listed("/properties/ask/additionalProperties/properties")
     );
-    let readings = schema
-        .pointer("/properties/ask/additionalProperties/properties/read/enum")
-        .unwrap();
-    let readings: Vec<_> = readings
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    assert_eq!(readings, Reading::words().collect::<Vec<_>>());
+}
+
+/// The words that the parser takes are those of the format, and those that reports have.
+#[test]
+fn the_format_has_every_word_of_the_parser() {
+    let schema = schema();
+    let listed = |place: &str| {
+        let words = schema.pointer(&format!("/properties/{place}/enum")).unwrap();
+        let words = words.as_array().unwrap().iter();
+        words
+            .map(|word| word.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        listed("ask/additionalProperties/properties/read"),
+        Reading::words().collect::<Vec<_>>()
+    );
+    assert_eq!(
+        listed("checks/items/properties/severity"),
+        SEVERITIES.map(|(word, _)| word)
+    );
+    assert_eq!(
+        listed("checks/items/properties/mode"),
+        MODES.map(|(word, _)| word)
+    );
+    for (word, severity) in SEVERITIES {
+        assert_eq!(serde_json::to_value(severity).unwrap(), word);
+    }
+    for (word, mode) in MODES {
+        assert_eq!(serde_json::to_value(mode).unwrap(), word);
+    }
 }
 
 /// An editor completes what a check can need; the names of the playbook's own questions it cannot know.

@@ -121,13 +121,59 @@ impl Unreadable {
             serde_saphyr::Error::SerdeUnknownVariant {
                 variant, expected, ..
             } => unknown("value", variant, expected),
+            serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+                Self::Other(format!("the key `{key}` stands twice"))
+            }
+            serde_saphyr::Error::Unexpected { expected, .. } => Self::Other(expects(expected)),
             other => {
                 let mut plain = RenderOptions::default();
                 plain.snippets = SnippetMode::Off;
                 let said = other.render_with_options(plain);
                 // The place stands in front already.
-                Self::Other(said.split(" at line ").next().unwrap_or_default().to_owned())
+                let said = said.split(" at line ").next().unwrap_or_default();
+                Self::Other(in_plain_words(said).unwrap_or(said).to_owned())
             }
         }
     }
+}
+
+/// What has to stand at a place, by what the reader of YAML calls it.
+fn expects(what: &str) -> String {
+    match what {
+        "string scalar" => {
+            "a text is expected here; one that begins with a bracket or a brace stands in quotes".to_owned()
+        }
+        "sequence start" => {
+            "a list is expected here: `[one, two]`, or lines that begin with a dash".to_owned()
+        }
+        "mapping start" => "keys with values are expected here: `key: value`".to_owned(),
+        other => format!("expected {other}"),
+    }
+}
+
+/// What the reader of YAML says of what people write first.
+const SAID: [(&str, &str); 6] = [
+    (
+        "mapping values are not allowed",
+        "a second `: ` on a line makes another key; put the text in quotes",
+    ),
+    ("simple key expected ':'", "a key is followed by `:` and a blank"),
+    ("found a tab", "a tab indents nothing; indent with blanks"),
+    (
+        "did not find expected '-' indicator",
+        "the line is not indented as those it belongs to",
+    ),
+    (
+        "invalid indentation in multiline quoted scalar",
+        "a quote before this line is never closed",
+    ),
+    (
+        "multiple YAML documents",
+        "another document begins here; a file has one",
+    ),
+];
+
+fn in_plain_words(said: &str) -> Option<&'static str> {
+    let known = SAID.iter().find(|(part, _)| said.contains(part));
+    known.map(|(_, plain)| *plain)
 }

@@ -590,15 +590,15 @@ fn a_broken_playbook_is_refused_with_the_place_and_the_nearest_name() {
     reading playbook own.yaml, line 7, column 16: check a, `fail_when: siz(jobs) > 0`: there is no function `siz`; the nearest is `size`
     reading playbook own.yaml, line 7, column 21: check a, `fail_when: size(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
     reading playbook own.yaml, line 7, column 28: check a, `fail_when: size(jobs) >`: it ends too early
-    reading playbook own.yaml, line 9, column 14: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
+    reading playbook own.yaml, line 9, column 15: check a, `message: {size(jobs)`: a `{` is never closed; write `{{` for a brace
     checking playbook own.yaml, line 10, column 9: `as` names the element of a `for_each`, and there is none
     checking playbook own.yaml, line 11, column 9: `as` must be made of small letters and underscores, and not be the name of an area
     checking playbook own.yaml, line 10, column 10: check a stands at line 4 already
     checking playbook own.yaml, line 4, column 9: the id is not made of letters, digits and dashes
     checking playbook own.yaml, line 1, column 11: the name is not made of letters, digits and dashes
-    reading playbook own.yaml, line 8, column 5: missing field `fail_when`
-    reading playbook own.yaml, line 2, column 8: expected string scalar
-    reading playbook own.yaml, line 3, column 1: duplicate mapping key: title, set DuplicateKeyPolicy in Options if acceptable
+    reading playbook own.yaml, line 4, column 9: check a has no `fail_when`
+    reading playbook own.yaml, line 2, column 8: a text is expected here; one that begins with a bracket or a brace stands in quotes
+    reading playbook own.yaml, line 3, column 1: the key `title` stands twice
     checking playbook own.yaml, line 1, column 11: a playbook without checks would let everything pass
     ");
 }
@@ -890,5 +890,146 @@ checks:
     reading playbook own.yaml, line 25, column 41: check quoted, `when: "a" = 'b'`: `=` is not expected here; write `==`
     reading playbook own.yaml, line 25, column 67: check quoted, `fail_when: 'a' = "b"`: `=` is not expected here; write `==`
     reading playbook own.yaml, line 26, column 39: check hidden, `fail_when: 'A' = 'b'`: `=` is not expected here; write `==`
+    "#);
+}
+
+#[test]
+fn a_wrong_word_or_key_hides_no_other_mistake() {
+    let text = r#"playbook: own
+titel: Own
+title: Own
+ask:
+  raid: {command: show system raid, raed: xml}
+  cfg: {comand: show jobs all, read: xml}
+owner: me
+checks:
+  - id: a
+    title: A
+    needs: [jobbs, dsks]
+    fail_when: siz(jbs) > 0
+    severity: wran
+    mode: obsrve
+    mesage: "{system.modell} and {system.serail}"
+  - title: B
+    needs: [jobs]
+    fail_when: jobs.exists(job, job.kynd == '' || job.state == '')
+    severity: block
+    message: "{jbos} {1 = 2} {"
+    extra: {nested: [1, 2]}
+  - id: c
+    title: C
+    fail_when: size(jobs) > 0 || size(disks) > 0
+    message: "{disks}"
+"#;
+    let said: Vec<_> = Playbook::lint("own.yaml", text)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    reading playbook own.yaml, line 2, column 1: unknown key `titel`; the nearest is `title`
+    reading playbook own.yaml, line 5, column 37: unknown key `raed`; the nearest is `read`
+    reading playbook own.yaml, line 6, column 9: unknown key `comand`; the nearest is `command`
+    reading playbook own.yaml, line 7, column 1: unknown key `owner`; the nearest is `title`
+    reading playbook own.yaml, line 11, column 13: unknown area `jobbs`; the nearest is `jobs`
+    reading playbook own.yaml, line 11, column 20: unknown area `dsks`; the nearest is `disks`
+    reading playbook own.yaml, line 12, column 16: check a, `fail_when: siz(jbs) > 0`: there is no function `siz`; the nearest is `size`
+    reading playbook own.yaml, line 12, column 20: check a, `fail_when: siz(jbs) > 0`: there is no variable `jbs`; the nearest is `jobs`
+    reading playbook own.yaml, line 13, column 15: unknown value `wran`; the nearest is `warn`
+    reading playbook own.yaml, line 14, column 11: unknown value `obsrve`; the nearest is `observe`
+    reading playbook own.yaml, line 15, column 5: unknown key `mesage`; the nearest is `message`
+    reading playbook own.yaml, line 16, column 5: check #2 has no `id`
+    reading playbook own.yaml, line 18, column 37: check #2, `fail_when: jobs.exists(job, job.kynd == '' || job.state == '')`: `job` has no `kynd`; the nearest is `kind`. It is a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+    reading playbook own.yaml, line 18, column 55: check #2, `fail_when: jobs.exists(job, job.kynd == '' || job.state == '')`: `job` has no `state`; the nearest is `status`. It is a record of details (list), id (or null), kind (text), progress (or null), result (text), status (text)
+    reading playbook own.yaml, line 20, column 16: check #2, `message: {jbos} {1 = 2} {`: there is no variable `jbos`; the nearest is `jobs`
+    reading playbook own.yaml, line 20, column 25: check #2, `message: {jbos} {1 = 2} {`: `=` is not expected here; write `==`
+    reading playbook own.yaml, line 20, column 30: check #2, `message: {jbos} {1 = 2} {`: a `{` is never closed; write `{{` for a brace
+    reading playbook own.yaml, line 21, column 5: unknown key `extra`; the nearest is `title`
+    reading playbook own.yaml, line 22, column 9: check c has no `severity`
+    checking playbook own.yaml, line 22, column 9: check c uses `jobs` and does not list it under `needs`: `size(jobs) > 0 || size(disks) > 0`
+    checking playbook own.yaml, line 22, column 9: check c uses `disks` and does not list it under `needs`: `size(jobs) > 0 || size(disks) > 0`
+    ");
+}
+
+/// What people write first, and YAML takes for something else.
+#[test]
+fn a_value_of_another_kind_is_told_in_plain_words() {
+    let whole = "playbook: own\ntitle: Own\nparams:\n  a: 1\nchecks:\n  - id: a\n    title: A\n    needs: [jobs]\n    \
+                 fail_when: size(jobs) > 0\n    severity: block\n    message: m\n";
+    assert_eq!(Playbook::lint("own.yaml", whole), []);
+    let none_chosen = whole.replacen("params:\n  a: 1", "params:\nask:", 1);
+    assert_eq!(Playbook::lint("own.yaml", &none_chosen), []);
+    let edits = [
+        ("needs: [jobs]", "needs: jobs"),
+        ("message: m", "message: {size(jobs)} left"),
+        ("message: m", "message: {size(jobs)}"),
+        ("message: m", "message: left: {size(jobs)}"),
+        ("message: m", "message: \"m"),
+        ("message: m", "message: [m]"),
+        ("message: m", "message:"),
+        ("size(jobs) > 0", "!size(jobs)"),
+        ("message: m", "message: m\n    when: !system.multi_vsys"),
+        ("severity: block", "severity: [block]"),
+        ("severity: block", "severity:block"),
+        ("  - id: a", "    id: a"),
+        ("    title: A", "   title: A"),
+        ("    title: A", "\ttitle: A"),
+        ("  a: 1", "  a: 1.5"),
+        ("  a: 1", "  a: {b: 1}"),
+        ("  a: 1", "  a:"),
+        ("params:", "params: 7"),
+        ("  - id: a", "  - text\n  - id: a"),
+        ("playbook: own", "- playbook: own"),
+        ("playbook: own", "---\nplaybook: own\n---"),
+    ];
+    let said = edits.map(|(from, to)| {
+        let text = whole.replacen(from, to, 1);
+        assert_ne!(text, whole, "{to}");
+        let mistakes = Playbook::lint("own.yaml", &text);
+        let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        format!("{to:?}\n    {}", mistakes.join("\n    "))
+    });
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    "needs: jobs"
+        reading playbook own.yaml, line 8, column 12: a list is expected here: `[one, two]`, or lines that begin with a dash
+    "message: {size(jobs)} left"
+        reading playbook own.yaml, line 11, column 14: a text is expected here; one that begins with a bracket or a brace stands in quotes
+    "message: {size(jobs)}"
+        reading playbook own.yaml, line 11, column 14: a text is expected here; one that begins with a bracket or a brace stands in quotes
+    "message: left: {size(jobs)}"
+        reading playbook own.yaml, line 11, column 18: a second `: ` on a line makes another key; put the text in quotes
+    "message: \"m"
+        reading playbook own.yaml, line 12, column 1: a quote before this line is never closed
+    "message: [m]"
+        reading playbook own.yaml, line 11, column 14: a text is expected here; one that begins with a bracket or a brace stands in quotes
+    "message:"
+        reading playbook own.yaml, line 11, column 5: nothing stands under `message`; what begins with `!`, `&` or `#` stands in quotes
+    "!size(jobs)"
+        reading playbook own.yaml, line 9, column 5: nothing stands under `fail_when`; what begins with `!`, `&` or `#` stands in quotes
+    "message: m\n    when: !system.multi_vsys"
+        reading playbook own.yaml, line 12, column 5: nothing stands under `when`; what begins with `!`, `&` or `#` stands in quotes
+    "severity: [block]"
+        reading playbook own.yaml, line 10, column 15: a text is expected here; one that begins with a bracket or a brace stands in quotes
+    "severity:block"
+        reading playbook own.yaml, line 10, column 5: a key is followed by `:` and a blank
+    "    id: a"
+        reading playbook own.yaml, line 6, column 5: a list is expected here: `[one, two]`, or lines that begin with a dash
+    "   title: A"
+        reading playbook own.yaml, line 7, column 4: the line is not indented as those it belongs to
+    "\ttitle: A"
+        reading playbook own.yaml, line 6, column 9: a tab indents nothing; indent with blanks
+    "  a: 1.5"
+        reading playbook own.yaml, line 4, column 6: 1.5 is not a whole number
+    "  a: {b: 1}"
+        reading playbook own.yaml, line 4, column 6: invalid type: map, expected a whole number, a text, true or false, or a list of texts
+    "  a:"
+        reading playbook own.yaml, line 4, column 4: a setting needs a value; an empty text is "", an empty list []
+    "params: 7"
+        reading playbook own.yaml, line 3, column 9: keys with values are expected here: `key: value`
+    "  - text\n  - id: a"
+        reading playbook own.yaml, line 6, column 5: keys with values are expected here: `key: value`
+    "- playbook: own"
+        reading playbook own.yaml, line 1, column 1: keys with values are expected here: `key: value`
+    "---\nplaybook: own\n---"
+        reading playbook own.yaml, line 4, column 1: another document begins here; a file has one
     "#);
 }

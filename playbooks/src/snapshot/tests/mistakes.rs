@@ -83,7 +83,7 @@ fn what_is_no_rules_at_all_has_one_mistake() {
     reading rules own.yaml, line 2, column 27: unknown value `bad`; the nearest is `look`
     reading rules own.yaml, line 2, column 27: unknown value `stop`; the nearest is `info`
     reading rules own.yaml, line 2, column 48: unknown value `climbs`; the nearest is `rises`
-    reading rules own.yaml, line 1, column 8: expected sequence start
+    reading rules own.yaml, line 1, column 8: a list is expected here: `[one, two]`, or lines that begin with a dash
     reading rules own.yaml, line 2, column 3: missing field `area`
     ");
 }
