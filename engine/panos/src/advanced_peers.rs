@@ -42,7 +42,8 @@ fn is_peer(fields: &Map<String, Value>) -> bool {
 
 fn text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
     let told = names.iter().find_map(|name| fields.get(*name));
-    told.and_then(Value::as_str).map(|text| printable(text, 200))
+    let text = told.and_then(Value::as_str).map(|text| printable(text, 200));
+    text.filter(|text| !text.is_empty())
 }
 
 fn bgp_peer(router: &str, name: &str, fields: &Map<String, Value>) -> Result<BgpPeer, Failure> {

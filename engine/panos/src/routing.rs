@@ -94,6 +94,8 @@ fn ways(router: &str, prefix: &str, route: &Value, routes: &mut Vec<AdvancedRout
         of.get(name)
             .and_then(Value::as_str)
             .map(|text| printable(text, 200))
+            // A local route leads nowhere and says so with an empty name.
+            .filter(|text| !text.is_empty())
     };
     let number = |name: &str| route.get(name).and_then(Value::as_u64);
     let yes = |name: &str| route.get(name).and_then(Value::as_bool) == Some(true);
