@@ -44,38 +44,47 @@ fn info(scene: &Scene<'_>) -> Response<Bytes> {
     } else {
         "normal"
     };
+    // Told from 10.2 on, where there are two.
+    let engine = [("advanced-routing", on_off(scene.sight().is_advanced()))];
+    let engine = if scene.sight().is_since("10.2") {
+        &engine[..]
+    } else {
+        &[]
+    };
     reply::success(Markup::new().element("system", |system| {
-        system.leaves(&[
-            ("hostname", &device.name),
-            ("ip-address", &device.address.to_string()),
-            ("netmask", "255.255.255.0"),
-            ("default-gateway", "10.0.0.1"),
-            ("is-dhcp", "no"),
-            ("mac-address", &scene.sight().hardware_address(0)),
-            ("time", &shown.strftime("%a %b %e %H:%M:%S %Y").to_string()),
-            (
-                "uptime",
-                &uptime(device.uptime(now), scene.sight().is_since("12.1")),
-            ),
-            ("devicename", &device.name),
-            ("family", &device.class.family),
-            ("model", &device.model),
-            ("serial", &device.serial),
-            ("cloud-mode", if vm { "cloud" } else { "non-cloud" }),
-            ("sw-version", &device.version().to_string()),
-            ("global-protect-client-package-version", "0.0.0"),
-            ("app-version", &content),
-            ("av-version", "0"),
-            ("threat-version", &content),
-            ("wildfire-version", "0"),
-            ("url-filtering-version", "0000.00.00.000"),
-            ("logdb-version", &format!("{}.0", device.version().train())),
-            ("platform-family", &device.class.family),
-            ("vpn-disable-mode", "off"),
-            ("multi-vsys", on_off(setup.is_some_and(|setup| setup.multi_vsys))),
-            ("operational-mode", mode),
-            ("device-certificate-status", "None"),
-        ])
+        system
+            .leaves(&[
+                ("hostname", &device.name),
+                ("ip-address", &device.address.to_string()),
+                ("netmask", "255.255.255.0"),
+                ("default-gateway", "10.0.0.1"),
+                ("is-dhcp", "no"),
+                ("mac-address", &scene.sight().hardware_address(0)),
+                ("time", &shown.strftime("%a %b %e %H:%M:%S %Y").to_string()),
+                (
+                    "uptime",
+                    &uptime(device.uptime(now), scene.sight().is_since("12.1")),
+                ),
+                ("devicename", &device.name),
+                ("family", &device.class.family),
+                ("model", &device.model),
+                ("serial", &device.serial),
+                ("cloud-mode", if vm { "cloud" } else { "non-cloud" }),
+                ("sw-version", &device.version().to_string()),
+                ("global-protect-client-package-version", "0.0.0"),
+                ("app-version", &content),
+                ("av-version", "0"),
+                ("threat-version", &content),
+                ("wildfire-version", "0"),
+                ("url-filtering-version", "0000.00.00.000"),
+                ("logdb-version", &format!("{}.0", device.version().train())),
+                ("platform-family", &device.class.family),
+                ("vpn-disable-mode", "off"),
+                ("multi-vsys", on_off(setup.is_some_and(|setup| setup.multi_vsys))),
+                ("operational-mode", mode),
+            ])
+            .leaves(engine)
+            .leaf("device-certificate-status", "None")
     }))
 }
 

@@ -178,6 +178,8 @@ async fn the_advanced_engine_answers_in_json_and_the_other_one_falls_silent() {
     let probe = Probe::login(&fleet, "fw").await;
     let legacy = probe.body("<show><routing><route/></routing></show>").await;
     assert!(!legacy.contains("<entry>"), "{legacy}");
+    let info = probe.body("<show><system><info/></system></show>").await;
+    assert!(info.contains("<advanced-routing>on</advanced-routing>"), "{info}");
     let json = async |command: &str| -> serde_json::Value {
         let body = probe.body(command).await;
         serde_json::from_str(between(&body, "<json>", "</json>")).unwrap()
