@@ -15,7 +15,7 @@ use super::beside::Campaign;
 use super::firewall;
 use super::live::Live;
 use super::question::Question;
-use super::{Audit, Audited, Outcome};
+use super::{Audit, Audited};
 use crate::clock::{self, Clock};
 use crate::config::inventory::{Entry, Inventory};
 use crate::config::selector::Meant;
@@ -43,15 +43,15 @@ pub async fn ask(
     let mut tasks: JoinSet<Option<Audited>> = JoinSet::new();
     let mut under_way: BTreeMap<Id, Entry> = BTreeMap::new();
     let mut devices = Vec::new();
-    live.begin(waiting.clone().count());
+    live.begin(waiting.clone().map(|(entry, _)| &entry.name));
     loop {
         while tasks.len() < question.at_once.max(1)
             && let Some((entry, client)) = waiting.next()
         {
             if let Some(why) = campaign.and_then(|campaign| campaign.keeps_from(entry)) {
-                live.asked(&entry.name);
-                live.answered(&entry.name, Some(Outcome::Unknown));
-                devices.push(unread(entry, why));
+                let audited = unread(entry, why);
+                live.answered(&entry.name, Some(&audited));
+                devices.push(audited);
                 continue;
             }
             let task = one(
@@ -119,7 +119,7 @@ fn take(
     let Some(entry) = under_way.remove(&id) else {
         return;
     };
-    live.answered(&entry.name, audited.as_ref().map(Audited::outcome));
+    live.answered(&entry.name, audited.as_ref());
     devices.extend(audited);
 }
 

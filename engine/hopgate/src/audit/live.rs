@@ -1,4 +1,4 @@
-//! What a person sees while an audit runs: counts and the slow ones, on one line of a terminal or as a line now and then.
+//! What a person sees while an audit runs: a table on a terminal, or a line now and then, with the counts and the slow ones.
 //!
 //! Goes to standard error: standard output is for what was found.
 
@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
 use hopgate_core::names::DeviceId;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressDrawTarget;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Counts, Outcome};
+use self::table::Table;
+use super::{Audited, Counts};
 use crate::clock;
+
+mod table;
 
 /// A device that takes longer than this is named; most answer within a second.
 const SLOW: SignedDuration = SignedDuration::from_secs(5);
@@ -34,7 +37,7 @@ pub struct Live {
 enum View {
     Nothing,
     Lines,
-    Bar(ProgressBar),
+    Table(Box<Table>),
 }
 
 impl Live {
@@ -43,16 +46,13 @@ impl Live {
         Live::with(View::Nothing)
     }
 
-    /// A line that changes where standard error is a terminal, lines now and then where it is not.
+    /// A table that changes where standard error is a terminal, lines now and then where it is not.
     pub fn on_stderr() -> Live {
         if !std::io::stderr().is_terminal() {
             return Live::with(View::Lines);
         }
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}") {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        Live::with(View::Bar(bar))
+        let table = Table::on(ProgressDrawTarget::stderr());
+        Live::with(View::Table(Box::new(table)))
     }
 
     fn with(view: View) -> Live {
@@ -66,11 +66,11 @@ impl Live {
         }
     }
 
-    pub(super) fn begin(&mut self, total: usize) {
-        self.total = total;
+    pub(super) fn begin<'a>(&mut self, devices: impl Iterator<Item = &'a DeviceId> + Clone) {
+        self.total = devices.clone().count();
         self.said = clock::machine_time();
-        if let View::Bar(bar) = &self.view {
-            bar.set_length(total as u64);
+        if let View::Table(table) = &mut self.view {
+            table.begin(devices);
         }
     }
 
@@ -78,16 +78,18 @@ impl Live {
         self.under_way.insert(device.clone(), clock::machine_time());
     }
 
-    /// `outcome` is nothing for a device that turned out not to be meant.
-    pub(super) fn answered(&mut self, device: &DeviceId, outcome: Option<Outcome>) {
+    /// `audited` is nothing for a device that turned out not to be meant.
+    pub(super) fn answered(&mut self, device: &DeviceId, audited: Option<&Audited>) {
         self.under_way.remove(device);
-        match outcome {
-            Some(outcome) => self.counts.add(outcome),
+        match audited {
+            Some(audited) => self.counts.add(audited.outcome()),
             None => self.left_out += 1,
         }
-        if let View::Bar(bar) = &self.view {
-            bar.set_position((self.counts.devices + self.left_out) as u64);
-            bar.set_message(self.line(clock::machine_time()));
+        if let (View::Table(table), Some(audited)) = (&mut self.view, audited) {
+            table.answered(audited);
+        }
+        if let View::Table(table) = &self.view {
+            table.counted(self.done(), self.line(clock::machine_time()));
         }
     }
 
@@ -96,13 +98,13 @@ impl Live {
         let now = clock::machine_time();
         match &self.view {
             View::Nothing => {}
-            View::Bar(bar) => bar.set_message(self.line(now)),
+            View::Table(table) => table.counted(self.done(), self.line(now)),
             View::Lines if self.said.duration_until(now) >= BETWEEN_LINES => {
-                let done = self.counts.devices + self.left_out;
                 // Whoever stopped reading has the result all the same.
                 let _ = writeln!(
                     std::io::stderr(),
-                    "{done} of {} asked: {}",
+                    "{} of {} asked: {}",
+                    self.done(),
                     self.total,
                     self.line(now)
                 );
@@ -113,9 +115,13 @@ impl Live {
     }
 
     pub(super) fn end(&mut self) {
-        if let View::Bar(bar) = &self.view {
-            bar.finish_and_clear();
+        if let View::Table(table) = &mut self.view {
+            table.end();
         }
+    }
+
+    fn done(&self) -> usize {
+        self.counts.devices + self.left_out
     }
 
     fn line(&self, now: Timestamp) -> String {
@@ -151,16 +157,18 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
+    use hopgate_playbooks::Verdict;
+
     use super::*;
+    use crate::audit::tests::{answer, device};
 
     #[test]
     fn the_slow_ones_are_named_longest_first_and_not_all_of_them() {
         let mut live = Live::silent();
-        live.begin(7);
-        for (device, outcome) in [("a", Outcome::Exposed), ("b", Outcome::Clear)] {
-            let device: DeviceId = device.parse().unwrap();
-            live.asked(&device);
-            live.answered(&device, Some(outcome));
+        for (name, verdict) in [("a", Verdict::Fail), ("b", Verdict::Pass)] {
+            let audited = device(name, None, vec![answer("PAN-221190", None, verdict, "")]);
+            live.asked(&audited.device);
+            live.answered(&audited.device, Some(&audited));
         }
         let now: Timestamp = "2026-03-07T19:00:00Z".parse().unwrap();
         for (device, seconds) in [("c", 1), ("d", 6), ("e", 90), ("f", 7), ("g", 8)] {

@@ -6,7 +6,7 @@ use hopgate_playbooks::{Finding, Mode, Severity, Verdict};
 
 use super::{Answer, Audit, Audited, Counts, Outcome, Way, html, junit, record, sheet, split, text};
 
-fn answer(check: &str, subject: Option<&str>, verdict: Verdict, message: &str) -> Answer {
+pub(super) fn answer(check: &str, subject: Option<&str>, verdict: Verdict, message: &str) -> Answer {
     Answer {
         playbook: "optics".into(),
         finding: Finding {
@@ -24,7 +24,7 @@ fn answer(check: &str, subject: Option<&str>, verdict: Verdict, message: &str) -
     }
 }
 
-fn device(name: &str, customer: Option<&str>, answers: Vec<Answer>) -> Audited {
+pub(super) fn device(name: &str, customer: Option<&str>, answers: Vec<Answer>) -> Audited {
     Audited {
         device: name.parse().unwrap(),
         labels: customer
@@ -55,7 +55,7 @@ fn audit(devices: Vec<Audited>) -> Audit {
     }
 }
 
-fn unknown(missing: &str) -> Verdict {
+pub(super) fn unknown(missing: &str) -> Verdict {
     Verdict::Inconclusive {
         missing: missing.to_owned(),
     }
