@@ -14,10 +14,13 @@ use hopgate_playbooks::{Facts, Finding, Mode, Setting, Severity, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::evidence::{Evidence, Needs};
+
 pub mod beside;
 pub mod cron;
 pub mod diff;
 pub mod estate;
+pub mod evidence;
 mod firewall;
 pub mod history;
 pub mod html;
@@ -63,6 +66,8 @@ pub struct Audit {
     pub target: Option<String>,
     /// The checks that are about a hop, as waivers name them, where no target says which; nobody was asked them.
     pub not_asked: Vec<String>,
+    /// What each check looks at, by its name as waivers name it. What is about the way itself looks at no area of its own.
+    pub needs: BTreeMap<String, Needs>,
     /// The devices, those that need a person first.
     pub devices: Vec<Audited>,
 }
@@ -90,6 +95,8 @@ pub struct Audited {
     pub answers: Vec<Answer>,
     /// How long it took, in milliseconds of real time.
     pub took_ms: u64,
+    /// When it was read and with which commands; nothing where it was not asked.
+    pub evidence: Option<Evidence>,
     /// What was read of it, where that is wanted afterwards.
     pub facts: Option<Box<Facts>>,
 }

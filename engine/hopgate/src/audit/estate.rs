@@ -12,6 +12,7 @@ use hopgate_panos::Client;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::beside::Campaign;
+use super::evidence::Shared;
 use super::firewall;
 use super::live::Live;
 use super::question::Question;
@@ -43,6 +44,7 @@ pub async fn ask(
     let mut tasks: JoinSet<Option<Audited>> = JoinSet::new();
     let mut under_way: BTreeMap<Id, Entry> = BTreeMap::new();
     let mut devices = Vec::new();
+    let mut shared = Shared::default();
     live.begin(waiting.clone().map(|(entry, _)| &entry.name));
     loop {
         while tasks.len() < question.at_once.max(1)
@@ -67,7 +69,13 @@ pub async fn ask(
         tokio::select! {
             ended = tasks.join_next_with_id() => match ended {
                 None => break,
-                Some(ended) => take(ended, &mut under_way, &mut devices, live),
+                Some(ended) => {
+                    let mut audited = take(ended, &mut under_way, live);
+                    if let Some(evidence) = audited.as_mut().and_then(|audited| audited.evidence.as_mut()) {
+                        shared.share(evidence);
+                    }
+                    devices.extend(audited);
+                }
             },
             () = clock::pause(LOOK) => live.look(),
         }
@@ -81,6 +89,7 @@ pub async fn ask(
         settings: question.settings.clone(),
         target: question.target.map(|target| target.to_string()),
         not_asked: question.not_asked.clone(),
+        needs: question.needs(),
         devices,
     }
 }
@@ -106,9 +115,8 @@ async fn one(
 fn take(
     ended: Result<(Id, Option<Audited>), JoinError>,
     under_way: &mut BTreeMap<Id, Entry>,
-    devices: &mut Vec<Audited>,
     live: &mut Live,
-) {
+) -> Option<Audited> {
     let (id, audited) = match ended {
         Ok((id, audited)) => (id, audited),
         Err(error) => {
@@ -116,11 +124,9 @@ fn take(
             (error.id(), tripped)
         }
     };
-    let Some(entry) = under_way.remove(&id) else {
-        return;
-    };
+    let entry = under_way.remove(&id)?;
     live.answered(&entry.name, audited.as_ref());
-    devices.extend(audited);
+    audited
 }
 
 /// A device whose answers made hopgate itself fail.
@@ -146,6 +152,7 @@ fn unread(entry: &Entry, why: String) -> Audited {
         way: None,
         answers: Vec::new(),
         took_ms: 0,
+        evidence: None,
         facts: None,
     }
 }
@@ -166,13 +173,9 @@ devices:
         let mut tasks: JoinSet<Option<Audited>> = JoinSet::new();
         let id = tasks.spawn(async { panic!("an answer nobody thought of") }).id();
         let mut under_way = BTreeMap::from([(id, inventory.devices[0].clone())]);
-        let mut devices = Vec::new();
         let ended = tasks.join_next_with_id().await.unwrap();
-        take(ended, &mut under_way, &mut devices, &mut Live::silent());
+        let device = take(ended, &mut under_way, &mut Live::silent()).unwrap();
         assert!(under_way.is_empty());
-        let [device] = devices.as_slice() else {
-            panic!("{devices:?}")
-        };
         assert_eq!(
             (device.device.as_str(), device.outcome()),
             ("fw1", Outcome::Unknown)

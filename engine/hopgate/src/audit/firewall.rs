@@ -11,6 +11,7 @@ use hopgate_playbooks::{
     Fact, FactArea, Facts, Finding, Mode, Severity, System, Variables, Verdict, advisories,
 };
 
+use super::evidence::Evidence;
 use super::question::Question;
 use super::{Answer, Audited, Way};
 use crate::asking::{Patience, gather};
@@ -187,6 +188,7 @@ pub(super) fn judge(entry: &Entry, read: Read, question: &Question, took_ms: u64
         way: told,
         answers,
         took_ms,
+        evidence: Some(Evidence::of(&facts)),
         facts: question.keep_facts.then(|| Box::new(facts)),
     }
 }

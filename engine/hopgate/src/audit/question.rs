@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hopgate_paths::{Catalogue, Target};
-use hopgate_playbooks::{FactArea, Playbook, Setting};
+use hopgate_playbooks::{FactArea, Playbook, Setting, advisories};
 
+use super::evidence::Needs;
 use super::waivers::Waivers;
 use crate::checks::{ADVISORIES, Asked, Hashed};
 use crate::config::selector::Selection;
@@ -104,6 +105,37 @@ impl Question {
         empty.next().map(Playbook::name)
     }
 
+    /// What each check looks at, by its name as waivers name it.
+    pub fn needs(&self) -> BTreeMap<String, Needs> {
+        let mut needs = BTreeMap::new();
+        for playbook in &self.playbooks {
+            for check in playbook.checks() {
+                let asks = check.asks.iter().filter_map(|name| playbook.ask(name));
+                let questions = asks.map(|ask| ask.to_string()).collect();
+                let areas = check.needs;
+                needs.insert(
+                    format!("{}/{}", playbook.name(), check.id),
+                    Needs { areas, questions },
+                );
+            }
+        }
+        let asked = self.catalogue.advisories().filter(|_| self.advisories);
+        needs.extend(asked.map(|advisory| {
+            let mut areas = advisories::areas([&**advisory]);
+            // Whether a step of its way is concerned goes by its model and its release.
+            areas.insert(FactArea::System);
+            let name = format!("{ADVISORIES}/{}", advisory.id);
+            (
+                name,
+                Needs {
+                    areas,
+                    questions: BTreeSet::new(),
+                },
+            )
+        }));
+        needs
+    }
+
     /// The names of what is asked.
     pub fn names(&self) -> Vec<String> {
         let playbooks = self.playbooks.iter().map(|playbook| playbook.name().to_owned());
@@ -115,6 +147,33 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_check_says_what_it_looks_at() {
+        let library = Playbook::builtin_names().map(|name| Playbook::builtin(name).unwrap().unwrap());
+        let mut question = Question::of(Vec::new(), None, Cow::Borrowed(Catalogue::embedded().unwrap()));
+        question.playbooks.extend(library);
+        question.advisories = true;
+        let needs = question.needs();
+        let checks = question
+            .playbooks
+            .iter()
+            .map(|playbook| playbook.checks().count());
+        let advisories = question.catalogue.advisories().count();
+        assert_eq!(needs.len(), checks.sum::<usize>() + advisories);
+        assert_eq!(
+            needs["optics/PAN-221190"].areas,
+            BTreeSet::from([FactArea::System, FactArea::Optics])
+        );
+        assert!(needs["advisories/PAN-221190"].areas.contains(&FactArea::System));
+        // One is about the hop alone; the other's question is asked once its setting says what about.
+        let nothing: Vec<&String> = needs
+            .iter()
+            .filter(|(_, needs)| needs.areas.is_empty() && needs.questions.is_empty())
+            .map(|(check, _)| check)
+            .collect();
+        assert_eq!(nothing, ["licences/target-end-of-life", "network/session-exist"]);
+    }
 
     #[test]
     fn the_page_tells_what_holds_where_nobody_says_otherwise() {

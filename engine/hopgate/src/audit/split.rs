@@ -37,6 +37,7 @@ pub fn by_label(audit: &Audit, label: &str) -> BTreeMap<String, Audit> {
             settings: audit.settings.clone(),
             target: audit.target.clone(),
             not_asked: audit.not_asked.clone(),
+            needs: audit.needs.clone(),
             ..*audit
         });
         part.devices.push(device.clone());

@@ -1,9 +1,11 @@
 //! Every report over one small estate, and their sizes and escapes over large and hostile ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use hopgate_playbooks::{Finding, Mode, Severity, Verdict};
+use hopgate_playbooks::{FactArea, Finding, Mode, Severity, Verdict};
 
+use super::evidence::{Evidence, Needs};
 use super::{Answer, Audit, Audited, Counts, Outcome, Way, html, junit, record, sheet, split, text};
 
 pub(super) fn answer(check: &str, subject: Option<&str>, verdict: Verdict, message: &str) -> Answer {
@@ -39,6 +41,7 @@ pub(super) fn device(name: &str, customer: Option<&str>, answers: Vec<Answer>) -
         way: None,
         answers,
         took_ms: 1234,
+        evidence: None,
         facts: None,
     }
 }
@@ -51,6 +54,7 @@ fn audit(devices: Vec<Audited>) -> Audit {
         settings: BTreeMap::new(),
         target: None,
         not_asked: Vec::new(),
+        needs: BTreeMap::new(),
         devices,
     }
 }
@@ -441,6 +445,80 @@ fn every_cell_and_every_finding_is_in_the_data() {
     assert_eq!(data["devices"][2]["f"][4], data["devices"][2]["u"]);
 }
 
+/// What a device was asked, by area.
+fn read_with(areas: &[(FactArea, &str)]) -> Option<Evidence> {
+    let commands = areas
+        .iter()
+        .map(|(area, command)| (*area, vec![(*command).to_owned()]));
+    Some(Evidence {
+        read_at: "2026-03-07T19:00:01Z".parse().unwrap(),
+        commands: Arc::new(commands.collect()),
+    })
+}
+
+fn looks_at(areas: &[FactArea], question: Option<&str>) -> Needs {
+    Needs {
+        areas: areas.iter().copied().collect(),
+        questions: question.map(str::to_owned).into_iter().collect(),
+    }
+}
+
+const LIST: &str = "request system external-list show type ip name";
+
+#[test]
+fn what_a_finding_rests_on_is_in_the_data_once_and_no_other_customers() {
+    let mut estate = small();
+    let areas = [FactArea::ExternalListContents, FactArea::Optics];
+    estate.needs = BTreeMap::from([
+        (
+            "optics/PAN-221190".to_owned(),
+            looks_at(&areas, Some("show clock")),
+        ),
+        // Nobody was asked this one: its area is of no interest.
+        ("optics/other".to_owned(), looks_at(&[FactArea::Arp], None)),
+    ]);
+    for (place, device) in estate.devices.iter_mut().enumerate() {
+        let list = format!("{LIST} {}", if place == 4 { "of-bolt" } else { "of-all" });
+        device.evidence = read_with(&[
+            (FactArea::Arp, "show arp all"),
+            (FactArea::Optics, "show transceiver-detail all"),
+            (FactArea::ExternalListContents, &list),
+        ]);
+    }
+    estate.devices[2].evidence = None;
+    let page = html::page(&estate);
+    assert!(!page.contains("show arp all"));
+    let data = data(&page);
+    let said = |place: &serde_json::Value| data["strings"][place.as_u64().unwrap() as usize].clone();
+    let asked: Vec<String> = data["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["e"].to_string())
+        .collect();
+    let (first, other) = ("[1772910001,0]", "[1772910001,1]");
+    assert_eq!(asked, [first, first, "[]", first, other, first]);
+    assert_eq!(data["readings"].as_array().unwrap().len(), 2);
+    let check = &data["checks"][0];
+    assert_eq!(said(&check["questions"][0]), "show clock");
+    let rests_on = |reading: usize| -> BTreeSet<String> {
+        let areas = check["areas"].as_array().unwrap().iter();
+        let commands = areas.map(|area| &data["readings"][reading][area.as_u64().unwrap() as usize][0]);
+        commands
+            .map(|command| said(command).as_str().unwrap().to_owned())
+            .collect()
+    };
+    let optics = "show transceiver-detail all".to_owned();
+    assert_eq!(
+        rests_on(0),
+        BTreeSet::from([optics.clone(), format!("{LIST} of-all")])
+    );
+    assert_eq!(rests_on(1), BTreeSet::from([optics, format!("{LIST} of-bolt")]));
+    let parts = split::by_label(&estate, "customer");
+    assert!(!html::page(&parts["acme"]).contains("of-bolt"));
+    assert!(html::page(&parts["bolt"]).contains("of-bolt"));
+}
+
 #[test]
 fn a_part_holds_nothing_of_another_customer() {
     let mut estate = small();
@@ -532,6 +610,13 @@ fn large(devices: usize, checks: usize) -> Audit {
             .insert("site".to_owned(), format!("site-{}", index % 211));
         device.version = Some(RELEASES[index % 5].to_owned());
         device.model = Some(MODELS[index % 7 % 5].to_owned());
+        // A few firewalls have lists of their own, and are asked about them by name.
+        let list = format!("{LIST} list-{}", if index.is_multiple_of(10) { index } else { 0 });
+        device.evidence = read_with(&[
+            (FactArea::System, "show system info"),
+            (FactArea::Optics, "show transceiver-detail all"),
+            (FactArea::ExternalListContents, &list),
+        ]);
         if index.is_multiple_of(50) {
             device.unread = Some(format!(
                 "read system info on fw-{index}: no connection, nothing was sent"
@@ -545,6 +630,14 @@ fn large(devices: usize, checks: usize) -> Audit {
     };
     let mut estate = audit((0..devices).map(one).collect());
     estate.asked = vec!["readiness".to_owned(), "optics".to_owned()];
+    let areas = [FactArea::System, FactArea::Optics, FactArea::ExternalListContents];
+    estate.needs = (0..checks)
+        .map(|check| {
+            let playbook = if check < checks / 2 { "readiness" } else { "optics" };
+            let needs = looks_at(&areas[..=check % 3], None);
+            (format!("{playbook}/check-number-{check}"), needs)
+        })
+        .collect();
     estate.devices.sort_by_key(Audited::outcome);
     estate
 }

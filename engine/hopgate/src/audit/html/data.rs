@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hopgate_playbooks::{Mode, Severity, Verdict};
+use hopgate_playbooks::{FactArea, Mode, Severity, Verdict};
 use serde::Serialize;
 
 use super::GROUP;
+use crate::audit::evidence::{Commands, Needs};
 use crate::audit::{Answer, Audit, Audited, Outcome, Way};
 use crate::report::visible;
 
@@ -18,6 +19,8 @@ struct Page<'a> {
     /// The labels that devices have, the one that groups them first.
     labels: Vec<&'a str>,
     checks: Vec<Column>,
+    /// The ways in which devices were read, each once: for every area that a check looks at, its commands.
+    readings: Vec<Vec<Vec<i32>>>,
     devices: Vec<Row>,
 }
 
@@ -29,6 +32,10 @@ struct Column {
     title: i32,
     remedy: i32,
     link: i32,
+    /// The areas it looks at, as places in a reading.
+    areas: Vec<usize>,
+    /// The playbook's own questions that it looks at.
+    questions: Vec<i32>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +54,8 @@ struct Row {
     o: u8,
     /// Milliseconds.
     t: u64,
+    /// When it was read, in seconds since 1970, and in which way, as a place in `readings`; empty where it was not asked.
+    e: Vec<i64>,
     /// Why it could not be read.
     u: i32,
     /// The way.
@@ -83,21 +92,54 @@ impl Strings {
     }
 }
 
+/// The ways in which devices were read, by place.
+#[derive(Default)]
+struct Readings<'a> {
+    places: BTreeMap<&'a Commands, i64>,
+    commands: Vec<&'a Commands>,
+}
+
+impl<'a> Readings<'a> {
+    fn place(&mut self, commands: &'a Commands) -> i64 {
+        *self.places.entry(commands).or_insert_with(|| {
+            self.commands.push(commands);
+            i64::try_from(self.commands.len() - 1).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// All of them, what no check looks at left out.
+    fn listed(&self, areas: &BTreeMap<FactArea, usize>, strings: &mut Strings) -> Vec<Vec<Vec<i32>>> {
+        let mut place = |command: &String| strings.place(command);
+        let mut listed = |commands: Option<&Vec<String>>| {
+            let commands = commands.into_iter().flatten();
+            commands.map(&mut place).collect()
+        };
+        self.commands
+            .iter()
+            .map(|commands| areas.keys().map(|area| listed(commands.get(area))).collect())
+            .collect()
+    }
+}
+
 /// As JSON that can stand in a script element: nothing in it can end one.
 pub(super) fn json(audit: &Audit) -> String {
     let mut strings = Strings::default();
     let places = columns(audit);
     let labels = labels(audit);
-    let checks = describe(audit, &places, &mut strings);
+    let areas = looked_at(audit, &places);
+    let checks = describe(audit, &places, &areas, &mut strings);
+    let mut readings = Readings::default();
     let devices = audit
         .devices
         .iter()
-        .map(|device| row(device, &places, &labels, &mut strings))
+        .map(|device| row(device, &places, &labels, &mut strings, &mut readings))
         .collect();
+    let readings = readings.listed(&areas, &mut strings);
     let page = Page {
         strings: strings.texts,
         labels,
         checks,
+        readings,
         devices,
     };
     // It holds only strings, numbers and lists, none of which fail to serialize.
@@ -142,29 +184,59 @@ fn labels(audit: &Audit) -> Vec<&str> {
     first.chain(rest).copied().collect()
 }
 
-fn describe(audit: &Audit, places: &BTreeMap<(&str, &str), usize>, strings: &mut Strings) -> Vec<Column> {
+fn needs<'a>(audit: &'a Audit, (playbook, check): (&str, &str)) -> Option<&'a Needs> {
+    audit.needs.get(&format!("{playbook}/{check}"))
+}
+
+/// The areas that the checks of these columns look at, by their place in every reading.
+fn looked_at(audit: &Audit, places: &BTreeMap<(&str, &str), usize>) -> BTreeMap<FactArea, usize> {
+    let needs = places.keys().filter_map(|key| needs(audit, *key));
+    let areas: BTreeSet<FactArea> = needs.flat_map(|needs| &needs.areas).copied().collect();
+    areas.into_iter().zip(0..).collect()
+}
+
+fn describe(
+    audit: &Audit,
+    places: &BTreeMap<(&str, &str), usize>,
+    areas: &BTreeMap<FactArea, usize>,
+    strings: &mut Strings,
+) -> Vec<Column> {
     let mut described: BTreeMap<usize, Column> = BTreeMap::new();
     for answer in audit.devices.iter().flat_map(|device| &device.answers) {
         let Some(place) = places.get(&key(answer)) else {
             continue;
         };
         let finding = &answer.finding;
-        described.entry(*place).or_insert_with(|| Column {
-            playbook: strings.place(&answer.playbook),
-            check: strings.place(&finding.check),
-            title: strings.place(&finding.title),
-            remedy: strings.maybe(finding.remedy.as_deref()),
-            link: strings.maybe(finding.link.as_deref()),
+        described.entry(*place).or_insert_with(|| {
+            let needs = needs(audit, key(answer));
+            Column {
+                playbook: strings.place(&answer.playbook),
+                check: strings.place(&finding.check),
+                title: strings.place(&finding.title),
+                remedy: strings.maybe(finding.remedy.as_deref()),
+                link: strings.maybe(finding.link.as_deref()),
+                areas: needs
+                    .into_iter()
+                    .flat_map(|needs| &needs.areas)
+                    .filter_map(|area| areas.get(area).copied())
+                    .collect(),
+                questions: needs
+                    .into_iter()
+                    .flat_map(|needs| &needs.questions)
+                    .map(|question| strings.place(question))
+                    .collect(),
+            }
         });
     }
     described.into_values().collect()
 }
 
-fn row(
-    device: &Audited,
+fn row<'a>(
+    device: &'a Audited,
     places: &BTreeMap<(&str, &str), usize>,
     labels: &[&str],
     strings: &mut Strings,
+    readings: &mut Readings<'a>,
 ) -> Row {
     let mut cells = vec![b'.'; places.len()];
     let mut found = Vec::new();
@@ -199,6 +271,11 @@ fn row(
             Outcome::Clear => 2,
         },
         t: device.took_ms,
+        e: device
+            .evidence
+            .iter()
+            .flat_map(|evidence| [evidence.read_at.as_second(), readings.place(&evidence.commands)])
+            .collect(),
         u: strings.maybe(device.unread.as_deref()),
         w: strings.maybe(way.as_deref()),
         c: cells.into_iter().map(char::from).collect(),

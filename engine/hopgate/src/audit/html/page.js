@@ -2,8 +2,8 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
-  const { strings, labels, checks, devices } = data;
-  const ROW = 26, SPARE = 12, PAPER_MAX = 1500;
+  const { strings, labels, checks, readings, devices } = data;
+  const ROW = 26, SPARE = 12, PAPER_MAX = 1500, COMMANDS_MAX = 4;
   const OUTCOMES = ["exposed", "unknown", "clear"];
   const SIGNS = {
     B: ["k-B", "\u2715", "failed, and holds an upgrade"], W: ["k-W", "\u25B2", "failed, worth a look"],
@@ -116,7 +116,20 @@
     $("rows").style.transform = `translateY(${top * ROW}px)`;
   };
 
-  const block = (finding) => {
+  // What a check looked at on this device: the commands its areas were read with, and the playbook's own questions.
+  const rests = (device, check) => {
+    if (!device.e.length) return [];
+    const reading = readings[device.e[1]];
+    return [...new Set([...check.areas.flatMap((area) => reading[area]), ...check.questions])].map((command) => `<code>${said(command)}</code>`);
+  };
+  const restsOn = (commands) => {
+    if (!commands.length) return "";
+    if (commands.length <= COMMANDS_MAX) return `<p><small>Rests on</small>${commands.join(" ")}</p>`;
+    return `<details><summary>Rests on ${commands.length} commands</summary><ul>${commands.map((command) => `<li>${command}</li>`).join("")}</ul></details>`;
+  };
+  const instant = (seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+  const block = (device, finding) => {
     const check = checks[finding.column];
     const letter = letterOf(finding);
     const head = `${KINDS[finding.kind]}${finding.trial ? " (on trial)" : ""}: ${text(check.title)}`;
@@ -125,7 +138,7 @@
     const safe = /^https?:\/\//.test(link) ? `<p><a href="${html(link)}" rel="noreferrer noopener">${html(link)}</a></p>` : "";
     return `<div class="found ${SIGNS[letter][0]}"><b>${html(head)}</b><small>${html(where)}</small><p>${said(finding.message)}</p>${
       finding.remark < 0 ? "" : `<p>${said(finding.remark)}</p>`}${
-      finding.kind === 4 || check.remedy < 0 ? "" : `<p><small>What would cure it</small>${said(check.remedy)}</p>`}${safe}</div>`;
+      finding.kind === 4 || check.remedy < 0 ? "" : `<p><small>What would cure it</small>${said(check.remedy)}</p>`}${safe}${restsOn(rests(device, check))}</div>`;
   };
 
   const open = (index) => {
@@ -133,16 +146,21 @@
     const worst = (finding) => Object.keys(SIGNS).indexOf(letterOf(finding));
     const found = findings(device).sort((a, b) => worst(a) - worst(b));
     const rows = [["Model", text(device.m)], ["Serial", text(device.s)], ["Release", text(device.v)], ["Way", text(device.w)],
-      ...labels.map((label, at) => [label, text(device.l[at])]), ["Answered in", `${(device.t / 1000).toFixed(1)} s`],
+      ...labels.map((label, at) => [label, text(device.l[at])]), [device.u < 0 ? "Read" : "Asked", device.e.length ? instant(device.e[0]) : ""],
+      ["Answered in", `${(device.t / 1000).toFixed(1)} s`],
       ["Could not be read", text(device.u)]].filter(([, value]) => value);
     const missing = [];
     for (let at = 0; at < device.x.length; at += 2) missing.push(`<li>${said(device.x[at])}: ${said(device.x[at + 1])}</li>`);
-    const passed = checks.filter((_, column) => device.c[column] === "+").map((check) => `<li>${said(check.title)}</li>`);
+    const passed = checks.filter((_, column) => device.c[column] === "+").map((check) => {
+      const commands = rests(device, check);
+      const told = commands.length > COMMANDS_MAX ? `${commands.length} commands` : commands.join(" ");
+      return `<li>${said(check.title)} <small>${told}</small></li>`;
+    });
     const folded = (title, list) => (list.length ? `<details><summary>${title} (${list.length})</summary><ul>${list.join("")}</ul></details>` : "");
     // A device that could not be read is told once, above.
     const shown = device.u < 0 ? found : found.filter((finding) => finding.kind !== 1);
     $("detail").innerHTML = `<header><h2 id="detail-name">${said(device.n)}</h2><b class="${OUTCOMES[device.o]}">${OUTCOMES[device.o]}</b><button type="button" data-close autofocus>Close</button></header><dl>${
-      rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join("")}</dl>${shown.map(block).join("")}${
+      rows.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join("")}</dl>${shown.map((finding) => block(device, finding)).join("")}${
       folded("Passed", passed)}${folded("Not read", missing)}`;
     if (!$("detail").open) $("detail").showModal();
     history.replaceState(null, "", `#device=${encodeURIComponent(text(device.n))}`);
