@@ -247,6 +247,7 @@ pub(crate) fn words(command: &str) -> Result<Vec<Word>, String> {
         .into_iter()
         .any(|word| matches!(word, Word::Element(_)));
     must_read(&leading, alone)?;
+    one_element(&words)?;
     Ok(words)
 }
 
@@ -295,6 +296,22 @@ fn must_read(leading: &[&str], alone: bool) -> Result<(), String> {
         "a playbook only reads: a command begins with `show` or `check`, or is one of {}",
         commands.join(", ")
     ))
+}
+
+/// A value ends the word before it. One that ends the first word ends the command, and a word after it would be another one:
+/// `show 'x' request restart system`.
+fn one_element(words: &[Word]) -> Result<(), String> {
+    let mut open = 0_usize;
+    for (place, word) in words.iter().enumerate() {
+        match word {
+            Word::Element(name) if open == 0 && place > 0 => {
+                return Err(format!("the command is over before `{name}`"));
+            }
+            Word::Element(_) => open += 1,
+            Word::Value(_) | Word::Setting(_) => open = open.saturating_sub(1),
+        }
+    }
+    Ok(())
 }
 
 /// The command that typed words stand for: a word is an element inside the one before it, a value is its text and ends
@@ -458,6 +475,8 @@ mod tests {
             "'show' system",
             "show jobs {",
             "show jobs id '1\u{2}'",
+            "show 'x' request restart system",
+            "show {id} oniid {id}",
         ]
         .into_iter()
         .map(|command| typed(command).unwrap_err())
@@ -501,6 +520,8 @@ mod tests {
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         a `{` is never closed
         a control character is in the value of `id`
+        the command is over before `request`
+        the command is over before `oniid`
         a playbook only reads: a command begins with `show` or `check`, or is one of debug swm status, debug swm list, debug swm history, debug system disk-smart-info, request license info, request support check, request system software info, request content upgrade info, request anti-virus upgrade info
         the command is not one element of XML: there is something beside it
         the command is not one element of XML: there is something beside it

@@ -120,6 +120,7 @@ pub(crate) const TARGETS: &[Target] = &[
                 "<show><jobs><id\u{c}>1</id></jobs></show>",
                 "show session id {id}",
                 "show session id '\u{2}'",
+                "show {id} session {id}",
             ];
             typed
                 .chain(xml.map(str::to_owned))
